@@ -1,0 +1,193 @@
+//! What the control plane asks of a host, and what a host tells it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::settings::MatchSettings;
+use super::status::{MatchEnded, MatchStatus};
+use super::{ArtifactUnavailable, Description, EndReason, Pending};
+use crate::ids::{GameName, MatchId, PlayerId, Seat, VersionId};
+
+/// One host process, as the control plane sees it. Every call is bounded in time by the host itself.
+pub trait Host: Send + Sync + 'static {
+    /// Starts a match and reserves its first seats, in one hop to a shard.
+    fn create(&self, request: CreateMatch) -> Pending<'_, Result<MatchCreated, CreateError>>;
+
+    /// Keeps a seat of a running match for a player until the claim time passes. The same player asking again gets the
+    /// same seat.
+    fn reserve(&self, id: MatchId, reservation: Reservation) -> Pending<'_, Result<Seat, ReserveError>>;
+
+    /// Ends a match with this reason (`EndReason::Closed`), told to its players. Idempotent.
+    fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>>;
+
+    /// A match now. Ended matches stay known for a while (bounded by count).
+    fn status(&self, id: MatchId) -> Pending<'_, Result<MatchStatus, UnknownMatch>>;
+
+    /// The journal so far, in the file format of `stadion replay`.
+    fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>>;
+
+    /// Where players connect.
+    fn endpoints(&self) -> Endpoints;
+
+    /// How full the host is.
+    fn load(&self) -> HostLoad;
+}
+
+/// A match to start.
+#[derive(Clone, Debug)]
+pub struct CreateMatch {
+    /// Chosen by the control plane; creating the same id twice answers [`CreateError::Exists`].
+    pub id: MatchId,
+    /// Of which game, for logs and events.
+    pub game: GameName,
+    /// The code to run.
+    pub version: VersionId,
+    /// Seats of this match, within the version's bounds.
+    pub seats: u16,
+    /// Given to the game as `setup.parameters`; at most 64 KiB.
+    pub parameters: Vec<u8>,
+    /// In force for the whole match.
+    pub settings: MatchSettings,
+    /// Seats to reserve at once, in order: the answer carries them.
+    pub reservations: Vec<Reservation>,
+}
+
+/// A seat wanted for a player.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// For whom.
+    pub player: PlayerInfo,
+    /// How long the seat is kept for a first connection.
+    pub claim_within: Duration,
+}
+
+/// A player as the game learns of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerInfo {
+    /// Opaque account id.
+    pub id: PlayerId,
+    /// The name that others see; at most 64 bytes.
+    pub name: String,
+    /// 0 without teams.
+    pub team: u16,
+    /// Whether a program plays.
+    pub bot: bool,
+    /// Trusted data of the issuer; at most 4 KiB.
+    pub data: Vec<u8>,
+}
+
+/// A match that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchCreated {
+    /// The seats of the request's reservations, in their order.
+    pub seats: Vec<Seat>,
+    /// Time on the shard: instantiate, start.
+    pub started_in: Duration,
+    /// Of the version that runs.
+    pub description: Arc<Description>,
+}
+
+/// Why a match was not started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// The id is taken.
+    #[error("match {0} exists")]
+    Exists(MatchId),
+    /// The host is full or draining; place it elsewhere or later.
+    #[error("the host has no room for another match: {0}")]
+    Full(&'static str),
+    /// Seats, parameters or reservations do not fit the version.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no code to run.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactUnavailable),
+    /// The artifact is not one of ours, or is for another engine.
+    #[error("artifact refused: {0}")]
+    BadArtifact(String),
+    /// The game's `start` returned an error: the creator's fault.
+    #[error("the game refused to start: {0}")]
+    Refused(String),
+    /// The game trapped or ran past its budget in `start`: its author's fault.
+    #[error("the game failed to start: {0}")]
+    Failed(String),
+}
+
+/// Why no seat was reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReserveError {
+    /// No such match here.
+    #[error(transparent)]
+    Unknown(#[from] UnknownMatch),
+    /// Every seat is taken or reserved.
+    #[error("the match is full")]
+    Full,
+    /// The game lets nobody in any more.
+    #[error("the match is closed to new players")]
+    Closed,
+    /// It is over.
+    #[error("the match has ended")]
+    Ended,
+}
+
+/// No such match on this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such match")]
+pub struct UnknownMatch;
+
+/// Where players connect to a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// UDP: QUIC with ALPN `stadion/1`.
+    pub quic: Vec<SocketAddr>,
+    /// SHA-256 of the certificates that clients may pin; empty: verify by the system's roots.
+    pub certificate_hashes: Vec<[u8; 32]>,
+}
+
+/// How full a host is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostLoad {
+    /// Matches that run now.
+    pub matches: u32,
+    /// The most it takes.
+    pub capacity: u32,
+    /// Connected players.
+    pub players: u32,
+    /// No new matches.
+    pub draining: bool,
+}
+
+/// What happened on a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostEvent {
+    /// Seats, label or openness of a match changed: the newest status, replacing the one before.
+    Changed(MatchStatus),
+    /// A match is over. `journal` is whole and closed.
+    Ended {
+        /// Its last status, with state `Ended`.
+        status: MatchStatus,
+        /// Why, and with what results.
+        ended: MatchEnded,
+        /// In the file format of `stadion replay`.
+        journal: Bytes,
+    },
+    /// A game's `report`.
+    Report {
+        /// The match.
+        id: MatchId,
+        /// Kind, as the game named it.
+        kind: String,
+        /// JSON, as the game wrote it.
+        json: String,
+    },
+}
+
+/// Where a host's events go.
+pub trait HostEvents: Send + Sync + 'static {
+    /// Takes an event without blocking. Called on shard threads: implementations queue, within a bound.
+    fn publish(&self, event: HostEvent);
+}

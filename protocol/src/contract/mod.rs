@@ -1,0 +1,36 @@
+//! The contract between control plane and host: what each asks of the other, as traits and plain types.
+//!
+//! In `stadion serve` both sides share a process and call one another through these traits; in a cluster an adapter
+//! carries the same calls over the network. Neither side ever names the other.
+//!
+//! ```text
+//!   control plane ──[Host: create, reserve, end, status, journal]──▶ host
+//!   control plane ──[Compiler: compile an upload in a child]───────▶ host (compile child)
+//!   control plane ◀──[Artifacts: fetch a signed artifact]─────────── host
+//!   control plane ◀──[HostEvents: joined, left, ended, report]────── host
+//! ```
+//!
+//! **Invariant.** The host decides: a reservation or a creation that it refuses does not exist, whatever the control
+//! plane believed about its load.
+
+mod artifact;
+mod host;
+mod settings;
+mod status;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use artifact::{
+    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler, Description,
+    SIGNING_CONTEXT,
+};
+pub use host::{
+    CreateError, CreateMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo, Reservation,
+    ReserveError, UnknownMatch,
+};
+pub use settings::{Durability, InvalidSetting, Lifetimes, MatchSettings, TrapPolicy};
+pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};
+
+/// A boxed future: these traits are used as objects.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

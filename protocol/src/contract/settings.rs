@@ -1,0 +1,156 @@
+//! What operators and authors may change about a match without a rebuild.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a match survives before anything is released to players.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Durability {
+    /// Nothing is kept: commits at once.
+    None,
+    /// Written: survives the end of the process.
+    #[default]
+    Process,
+    /// Synced: survives loss of power.
+    Disk,
+    /// Accepted by a follower: survives loss of the machine.
+    Fleet,
+}
+
+/// What happens when a step traps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrapPolicy {
+    /// The match ends as failed.
+    #[default]
+    End,
+    /// The match is rebuilt by replay without the event that trapped, once.
+    SkipOnce,
+}
+
+/// How long things last. Zero never means "at once"; where it means "for ever" that is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifetimes {
+    /// A reserved seat waits this long for its first connection.
+    pub claim: Duration,
+    /// A lost player's seat is kept this long.
+    pub reconnect: Duration,
+    /// A match without a connected player lives this long.
+    pub empty: Duration,
+    /// After `finish`: how long connections stay for the last messages to be acknowledged.
+    pub linger: Duration,
+    /// The longest match; zero: for ever.
+    pub longest: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Lifetimes {
+        Lifetimes {
+            claim: Duration::from_secs(15),
+            reconnect: Duration::from_secs(30),
+            empty: Duration::from_secs(60),
+            linger: Duration::from_secs(10),
+            longest: Duration::from_secs(4 * 3600),
+        }
+    }
+}
+
+/// Settings in force for a whole match; journaled with its setup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchSettings {
+    /// See [`Durability`].
+    pub durability: Durability,
+    /// See [`TrapPolicy`].
+    pub trap: TrapPolicy,
+    /// See [`Lifetimes`].
+    pub lifetimes: Lifetimes,
+}
+
+/// A setting that is unknown or has a value out of its range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("setting {key:?}: {problem}")]
+pub struct InvalidSetting {
+    /// Which.
+    pub key: String,
+    /// What is wrong and what is accepted.
+    pub problem: String,
+}
+
+impl MatchSettings {
+    /// The keys that [`MatchSettings::from_pairs`] knows.
+    pub const KEYS: [&'static str; 7] = [
+        "durability",
+        "trap-policy",
+        "claim-seconds",
+        "reconnect-seconds",
+        "empty-seconds",
+        "linger-seconds",
+        "longest-seconds",
+    ];
+
+    /// Reads settings as `describe` and `stadion.toml` give them, over the defaults. Unknown keys are refused.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<MatchSettings, InvalidSetting> {
+        let mut settings = MatchSettings::default();
+        for (key, value) in pairs {
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), InvalidSetting> {
+        let invalid = |problem: String| InvalidSetting { key: key.to_owned(), problem };
+        let seconds = |range: std::ops::RangeInclusive<u64>| {
+            value.parse().ok().filter(|n| range.contains(n)).map(Duration::from_secs).ok_or_else(|| {
+                invalid(format!("{value:?} is not a whole number of seconds from {} to {}", range.start(), range.end()))
+            })
+        };
+        match key {
+            "durability" => {
+                self.durability = match value {
+                    "none" => Durability::None,
+                    "process" => Durability::Process,
+                    "disk" => Durability::Disk,
+                    "fleet" => Durability::Fleet,
+                    _ => return Err(invalid(format!("{value:?} is not one of none, process, disk, fleet"))),
+                }
+            }
+            "trap-policy" => {
+                self.trap = match value {
+                    "end" => TrapPolicy::End,
+                    "skip-once" => TrapPolicy::SkipOnce,
+                    _ => return Err(invalid(format!("{value:?} is not one of end, skip-once"))),
+                }
+            }
+            "claim-seconds" => self.lifetimes.claim = seconds(1..=3600)?,
+            "reconnect-seconds" => self.lifetimes.reconnect = seconds(1..=86_400)?,
+            "empty-seconds" => self.lifetimes.empty = seconds(1..=604_800)?,
+            "linger-seconds" => self.lifetimes.linger = seconds(1..=60)?,
+            "longest-seconds" => self.lifetimes.longest = seconds(0..=31_536_000)?,
+            _ => return Err(invalid(format!("unknown; known are {}", Self::KEYS.join(", ")))),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_over_the_defaults() {
+        let settings = MatchSettings::from_pairs([("reconnect-seconds", "60"), ("durability", "none")]).unwrap();
+        assert_eq!(settings.lifetimes.reconnect, Duration::from_secs(60));
+        assert_eq!(settings.lifetimes.claim, Duration::from_secs(15));
+        assert_eq!(settings.durability, Durability::None);
+    }
+
+    #[test]
+    fn unknown_keys_and_wild_values_are_refused_by_name() {
+        for (key, value) in [("reconect-seconds", "60"), ("claim-seconds", "0"), ("claim-seconds", "soon"), ("durability", "ssd")] {
+            let error = MatchSettings::from_pairs([(key, value)]).unwrap_err();
+            assert_eq!(error.key, key, "{error}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What the parts of Stadion say to each other: the player wire protocol (v1) and the contract between control plane
+//! and host.
+//!
+//! Everything here is pure: no clock, no socket, no file, no task. Time arrives as a [`Moment`], bytes arrive as slices,
+//! and what should happen comes back as values. Drivers in `host` and `client` do the I/O.
+//!
+//! - [`wire`]: frames and datagrams as bytes, both ways.
+//! - [`client`], [`server`]: the two sides as state machines.
+//! - [`contract`]: traits and types between control plane and host.
+//! - [`token`]: join tokens and resume tokens.
+
+pub mod clock;
+pub mod close;
+pub mod contract;
+pub mod ids;
+pub mod token;
+
+pub use clock::Moment;
+pub use close::CloseCode;
+pub use ids::{GameName, Incarnation, InvalidId, MatchCode, MatchId, PlayerId, Seat, Tick, VersionId};
