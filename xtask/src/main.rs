@@ -1,0 +1,62 @@
+//! The developers' door: `cargo xtask <command>`. What CI runs is `cargo xtask test`, and nothing else.
+//!
+//! Each command is one module. Everything here is a thin order of `cargo` calls: no knowledge of the system itself.
+
+mod bench;
+mod cargo;
+mod fuzz;
+mod games;
+mod lint;
+mod place;
+mod say;
+mod serve;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  serve [ARGS]     build everything and run `stadion serve`; ARGS go to it (see `cargo xtask serve --help`)
+  test [FILTER]    everything that CI checks; with FILTER only the tests whose names contain it
+  lint             formatting, clippy, dependencies' licences and sources
+  games            the example games, as wasm, into target/games
+  bench [ARGS]     `stadion bench start ARGS`, optimized as for a fleet; `bench micro` runs the criterion benches
+  fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
+
+Examples:
+  cargo xtask serve --port 9000
+  cargo xtask test a_lost_player_keeps_the_seat
+";
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let command = if args.is_empty() { String::new() } else { args.remove(0) };
+    match run(&command, &args) {
+        Ok(code) => code,
+        Err(error) => {
+            say::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, args: &[String]) -> Result<ExitCode> {
+    match command {
+        "serve" => return serve::run(args),
+        "test" => test::run(args)?,
+        "lint" => lint::run()?,
+        "games" => drop(games::run()?),
+        "bench" => bench::run(args)?,
+        "fuzz" => fuzz::run(args)?,
+        "help" | "--help" | "-h" => say::text(USAGE),
+        _ => {
+            say::text(USAGE);
+            return Ok(ExitCode::from(2));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
