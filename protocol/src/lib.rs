@@ -13,7 +13,9 @@ pub mod clock;
 pub mod close;
 pub mod contract;
 pub mod ids;
+pub mod server;
 pub mod token;
+pub mod wire;
 
 pub use clock::Moment;
 pub use close::CloseCode;

@@ -67,13 +67,15 @@ impl FromStr for SchemaHash {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<SchemaHash, InvalidId> {
-        u64::from_str_radix(text, 16).ok().filter(|_| text.len() == 16).map(|bits| SchemaHash(bits.to_be_bytes())).ok_or_else(
-            || InvalidId {
+        u64::from_str_radix(text, 16)
+            .ok()
+            .filter(|_| text.len() == 16)
+            .map(|bits| SchemaHash(bits.to_be_bytes()))
+            .ok_or_else(|| InvalidId {
                 kind: "schema hash",
                 text: text.chars().take(80).collect(),
                 expected: "16 hexadecimal digits",
-            },
-        )
+            })
     }
 }
 
@@ -135,7 +137,10 @@ impl ResumeToken {
 
 impl fmt::Debug for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResumeToken").field("match_id", &self.match_id).field("seat", &self.seat).finish_non_exhaustive()
+        f.debug_struct("ResumeToken")
+            .field("match_id", &self.match_id)
+            .field("seat", &self.seat)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,8 +22,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use artifact::{
-    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler, Description,
-    SIGNING_CONTEXT,
+    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler,
+    Description, SIGNING_CONTEXT,
 };
 pub use host::{
     CreateError, CreateMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo, Reservation,

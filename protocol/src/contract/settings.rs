@@ -91,7 +91,9 @@ impl MatchSettings {
     ];
 
     /// Reads settings as `describe` and `stadion.toml` give them, over the defaults. Unknown keys are refused.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<MatchSettings, InvalidSetting> {
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<MatchSettings, InvalidSetting> {
         let mut settings = MatchSettings::default();
         for (key, value) in pairs {
             settings.set(key, value)?;
@@ -148,7 +150,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_wild_values_are_refused_by_name() {
-        for (key, value) in [("reconect-seconds", "60"), ("claim-seconds", "0"), ("claim-seconds", "soon"), ("durability", "ssd")] {
+        for (key, value) in
+            [("reconect-seconds", "60"), ("claim-seconds", "0"), ("claim-seconds", "soon"), ("durability", "ssd")]
+        {
             let error = MatchSettings::from_pairs([(key, value)]).unwrap_err();
             assert_eq!(error.key, key, "{error}");
         }

@@ -137,9 +137,11 @@ impl EndReason {
             EndReason::Finished => CloseCode::Finished,
             EndReason::Closed | EndReason::Empty | EndReason::TooLong => CloseCode::Expired,
             EndReason::HostFailed(_) => CloseCode::ShuttingDown,
-            EndReason::Trapped(_) | EndReason::OverBudget | EndReason::OverQuota(_) | EndReason::Diverged | EndReason::Poisoned => {
-                CloseCode::GameFailed
-            }
+            EndReason::Trapped(_)
+            | EndReason::OverBudget
+            | EndReason::OverQuota(_)
+            | EndReason::Diverged
+            | EndReason::Poisoned => CloseCode::GameFailed,
         }
     }
 }
