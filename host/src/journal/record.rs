@@ -1,0 +1,185 @@
+//! What a journal records. Everything that the guest could observe is here, and the facts behind it that the guest never
+//! sees but a recovered match needs: who may come back to which seat, which inputs were taken.
+
+use serde::{Deserialize, Serialize};
+use stadion_protocol::contract::{EndReason, MatchSettings, Placing};
+use stadion_protocol::{GameName, VersionId};
+
+use super::chain::{self, Link};
+use crate::model::{Event, MatchTime, Setup, TickInput, Wake};
+
+/// One record of a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Always the first.
+    Setup(Box<SetupRecord>),
+    /// A tick that returned.
+    Tick(Box<TickRecord>),
+    /// Ticks on schedule, without events and without reliable output, folded.
+    Idle(IdleRun),
+    /// From here on nothing but the end was kept.
+    Gap(GapRecord),
+    /// Always the last.
+    End(Box<EndRecord>),
+}
+
+/// Tick 0: what the match was derived from, and what `start` asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupRecord {
+    /// Of which game.
+    pub game: GameName,
+    /// The code that ran.
+    pub version: VersionId,
+    /// In force for the whole match.
+    pub settings: MatchSettings,
+    /// As given to the guest.
+    pub setup: Setup,
+    /// The first session's number.
+    pub incarnation: u32,
+    /// What `start` answered.
+    pub wake: Wake,
+    /// Hash of what `start` asked for.
+    pub outputs: [u8; 16],
+}
+
+/// A tick that returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickRecord {
+    /// Which session ran it.
+    pub incarnation: u32,
+    /// As given to the guest.
+    pub input: TickInput,
+    /// Facts about events, by index into `input.events`, ascending.
+    pub facts: Vec<(u16, Fact)>,
+    /// What the step answered.
+    pub wake: Wake,
+    /// Hash of what the step asked for.
+    pub outputs: [u8; 16],
+    /// The chain before this tick.
+    pub previous: Link,
+}
+
+/// What the host knows about an event and the guest does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// The number of a reliable input.
+    InSeq(u64),
+    /// A seat was claimed with this join token and nonce.
+    Joined {
+        /// First 16 bytes of BLAKE3 of the token's id.
+        token: [u8; 16],
+        /// The client's nonce.
+        nonce: [u8; 16],
+    },
+    /// A connection was let in.
+    Connected {
+        /// Hash of the resume token that it will be given.
+        offered: [u8; 32],
+        /// Hash of the resume token that it used; `None`: a join token.
+        used: Option<[u8; 32]>,
+    },
+}
+
+/// Ticks `first ..= first + count - 1`, each one period after the one before, each with no events, no reliable output and
+/// `Wake::Next` as its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleRun {
+    /// Which session ran them.
+    pub incarnation: u32,
+    /// Number of the first.
+    pub first: u64,
+    /// Match time of the first.
+    pub time: MatchTime,
+    /// How many, at least 1.
+    pub count: u32,
+    /// The chain after the last.
+    pub last: Link,
+}
+
+/// The journal was over its bound: ticks from `first` on are not here. The chain in the end record still covers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapRecord {
+    /// The first tick that was not kept.
+    pub first: u64,
+}
+
+/// How a match ended: a decision, not something that replay finds out again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndRecord {
+    /// Which session was there.
+    pub incarnation: u32,
+    /// The last tick that counts.
+    pub tick: u64,
+    /// Why.
+    pub reason: EndReason,
+    /// The tick that was being run when the match ended, if any. It has no outputs and is never run again.
+    pub cut: Option<Cut>,
+    /// Best first; empty unless the game finished.
+    pub placings: Vec<Placing>,
+    /// The game's own result bytes; empty unless the game finished.
+    pub data: Vec<u8>,
+    /// The chain before this record.
+    pub previous: Link,
+}
+
+/// A tick that did not return.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// What it was given.
+    pub input: TickInput,
+    /// Facts about its events.
+    pub facts: Vec<(u16, Fact)>,
+}
+
+impl SetupRecord {
+    /// The chain after tick 0.
+    pub fn link(&self) -> Link {
+        chain::first(self)
+    }
+}
+
+impl TickRecord {
+    /// The chain after this tick.
+    pub fn link(&self) -> Link {
+        chain::next(self)
+    }
+
+    /// What a run of idle ticks can say as well: nothing happened, on schedule.
+    pub fn is_idle(&self) -> bool {
+        self.input.skipped == 0 && self.input.events.is_empty() && self.wake == Wake::Next
+    }
+
+    /// Events with their facts, in order.
+    pub fn events(&self) -> impl Iterator<Item = (&Event, Option<&Fact>)> {
+        with_facts(&self.input.events, &self.facts)
+    }
+}
+
+impl Cut {
+    /// Events with their facts, in order.
+    pub fn events(&self) -> impl Iterator<Item = (&Event, Option<&Fact>)> {
+        with_facts(&self.input.events, &self.facts)
+    }
+}
+
+impl EndRecord {
+    /// The chain after the whole match.
+    pub fn link(&self) -> Link {
+        chain::last(self)
+    }
+}
+
+impl IdleRun {
+    /// The last tick of the run.
+    pub fn last_tick(&self) -> u64 {
+        self.first.saturating_add(u64::from(self.count)).saturating_sub(1)
+    }
+}
+
+fn with_facts<'a>(events: &'a [Event], facts: &'a [(u16, Fact)]) -> impl Iterator<Item = (&'a Event, Option<&'a Fact>)> {
+    let mut facts = facts.iter().peekable();
+    events
+        .iter()
+        .enumerate()
+        .map(move |(i, event)| (event, facts.next_if(|(at, _)| usize::from(*at) == i).map(|(_, fact)| fact)))
+}

@@ -1,0 +1,7 @@
+//! Runs matches: sandboxed sessions on shards, their journals, and the gateway that players connect to.
+
+pub mod clock;
+pub mod journal;
+pub mod link;
+pub mod model;
+pub mod session;
