@@ -1,0 +1,15 @@
+//! Fixtures of the end-to-end tests: the real server as a process, its public API, games and guests as bytes.
+//!
+//! Everything is bounded in time, listens on ports that the system chose, and is gone when it is dropped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "fixtures of tests fail by panicking, and show the server's log"
+)]
+
+pub mod api;
+pub mod programs;
+pub mod server;
+
+pub use api::Api;
+pub use server::Server;

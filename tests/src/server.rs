@@ -1,0 +1,124 @@
+//! `stadion serve` as a process of its own.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Api, programs};
+
+/// How long the server may take until it says where it listens; a cold, busy machine is slow.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How much of the log a failed test shows, lines.
+const LOG_SHOWN: usize = 60;
+
+/// A running server with nothing in it. It is killed when dropped; its log is shown if the test failed.
+pub struct Server {
+    child: Child,
+    folder: TempDir,
+    /// `http://127.0.0.1:port`.
+    pub http: String,
+    /// `127.0.0.1:port`, UDP.
+    pub quic: String,
+    /// A developer's API key.
+    pub key: String,
+    /// As the server told.
+    pub pid: u32,
+}
+
+impl Server {
+    /// Starts one on ports that the system chooses, and waits until it is ready.
+    pub fn start() -> Server {
+        let folder = tempfile::Builder::new().prefix("stadion-test-").tempdir().unwrap();
+        let log = File::create(folder.path().join("server.log")).unwrap();
+        let mut child = command(folder.path())
+            .args(["serve", "--ephemeral", "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let mut server = Server { child, folder, http: String::new(), quic: String::new(), key: String::new(), pid: 0 };
+        let (sender, line) = mpsc::channel();
+        // Ends with its line, or with the server.
+        std::thread::spawn(move || sender.send(BufReader::new(stdout).lines().next()));
+        let line = line.recv_timeout(READY_WITHIN).expect("the server is ready in time").expect("it says so").unwrap();
+        server.read(&line);
+        server
+    }
+
+    /// From the line that `--json` prints.
+    fn read(&mut self, line: &str) {
+        let ready: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        let text = |key: &str| ready[key].as_str().unwrap_or_else(|| panic!("no {key:?} in {line}")).to_owned();
+        self.http = text("http");
+        self.quic = text("quic");
+        self.key = text("developer_key");
+        self.pid =
+            ready["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or_else(|| panic!("no pid in {line}"));
+        assert_eq!(self.pid, self.child.id(), "the server is the process that was started");
+    }
+
+    /// The public API as the developer.
+    pub fn api(&self) -> Api {
+        Api::new(&self.http, &self.key)
+    }
+
+    /// The program with this server's settings: address and key are in its configuration.
+    pub fn stadion(&self) -> Command {
+        let mut command = command(self.folder.path());
+        command.env("STADION_SERVER", &self.http).env("STADION_KEY", &self.key).current_dir(self.folder.path());
+        command
+    }
+
+    /// A folder that lives as long as the server.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it wrote so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap()
+    }
+
+    /// Panics unless the very process that was started still runs.
+    pub fn assert_lives(&mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "the server ended: {ended:?}");
+    }
+
+    /// Resident memory, bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+}
+
+/// The program, with a home of its own.
+fn command(folder: &Path) -> Command {
+    let config: PathBuf = folder.join("config");
+    let mut command = Command::new(programs::stadion());
+    command.env("STADION_CONFIG_DIR", config).env_remove("STADION_SERVER").env_remove("STADION_KEY");
+    command
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test has judged already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the server's log, its last {LOG_SHOWN} lines:");
+            lines[lines.len().saturating_sub(LOG_SHOWN)..].iter().for_each(|line| eprintln!("  {line}"));
+        }
+    }
+}
