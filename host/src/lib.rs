@@ -5,3 +5,6 @@ pub mod journal;
 pub mod link;
 pub mod model;
 pub mod session;
+pub mod artifact;
+pub mod engine;
+mod wasi;

@@ -1,0 +1,152 @@
+//! The pool that sessions live in: its layout, its size, and what the kernel must offer for it.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::{Enabled, PoolingAllocationConfig};
+
+use crate::session::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+
+/// Bytes of a slot's memory that are cleared in place and stay resident when the slot is given back.
+const KEEP_RESIDENT: usize = 256 * 1024;
+
+/// The largest table of a guest, elements.
+pub const TABLE_ELEMENTS: usize = 32 * 1024;
+
+/// Mappings of the kernel that one session takes: memory and stack, each with its guard.
+const MAPPINGS_PER_SESSION: u64 = 4;
+
+/// Mappings left for everything else in the process; past the kernel's limit even `malloc` fails.
+const MAPPINGS_RESERVED: u64 = 8_000;
+
+/// The kernel's own default for `vm.max_map_count`.
+const DEFAULT_MAX_MAP_COUNT: u64 = 65_530;
+
+/// Slots that stay warm though nobody uses them.
+const WARM_SLOTS: u32 = 1_000;
+
+/// How address space is shared among sessions. One for each host process; compiled code is bound to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoolLayout {
+    /// 4 GiB of address space for each session and no bounds checks: about 20,000 sessions.
+    #[default]
+    Fast,
+    /// 16 MiB for each session and bounds checks (memory-heavy loops 35-65 % slower): 100,000 sessions.
+    Dense,
+}
+
+impl PoolLayout {
+    /// The most linear memory that one session can have, bytes.
+    pub fn max_memory_bytes(self) -> u64 {
+        match self {
+            PoolLayout::Fast => super::MAX_MEMORY_BYTES,
+            PoolLayout::Dense => self.reservation(),
+        }
+    }
+
+    /// The word that stands in the artifact key.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            PoolLayout::Fast => "fast",
+            PoolLayout::Dense => "dense",
+        }
+    }
+
+    pub(super) fn reservation(self) -> u64 {
+        match self {
+            PoolLayout::Fast => 4 << 30,
+            PoolLayout::Dense => 16 << 20,
+        }
+    }
+
+    pub(super) fn guard(self) -> u64 {
+        match self {
+            PoolLayout::Fast => 32 << 20,
+            PoolLayout::Dense => 64 << 10,
+        }
+    }
+
+    fn most_sessions(self) -> u32 {
+        match self {
+            PoolLayout::Fast => 20_000,
+            PoolLayout::Dense => 100_000,
+        }
+    }
+}
+
+/// What was decided about the pool, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSize {
+    /// Sessions that fit.
+    pub sessions: u32,
+    /// The kernel's limit that this was derived from; `None`: the caller chose.
+    pub max_map_count: Option<u64>,
+    /// Whether dirty pages are found with `PAGEMAP_SCAN`.
+    pub pagemap_scan: bool,
+}
+
+impl PoolSize {
+    /// Sizes a pool for this machine.
+    pub(super) fn choose(layout: PoolLayout, wanted: Option<u32>) -> PoolSize {
+        let pagemap_scan = cfg!(target_os = "linux") && !swap_is_on();
+        if let Some(sessions) = wanted {
+            let sessions = sessions.clamp(1, layout.most_sessions());
+            return PoolSize { sessions, max_map_count: None, pagemap_scan };
+        }
+        let limit = max_map_count();
+        let fits = limit.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_SESSION;
+        let sessions = u32::try_from(fits).unwrap_or(u32::MAX).clamp(1, layout.most_sessions());
+        PoolSize { sessions, max_map_count: Some(limit), pagemap_scan }
+    }
+
+    pub(super) fn allocation(self, layout: PoolLayout) -> PoolingAllocationConfig {
+        let per_session = |count: usize| self.sessions.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(self.sessions)
+            .total_core_instances(per_session(MAX_INSTANCES))
+            .total_memories(self.sessions)
+            .total_stacks(self.sessions)
+            .total_tables(per_session(2))
+            .max_core_instances_per_component(u32::try_from(MAX_INSTANCES).unwrap_or(u32::MAX))
+            .max_memories_per_component(u32::try_from(MAX_MEMORIES).unwrap_or(u32::MAX))
+            .max_tables_per_component(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
+            .max_memories_per_module(1)
+            .max_tables_per_module(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
+            .table_elements(TABLE_ELEMENTS)
+            .max_memory_size(usize::try_from(layout.max_memory_bytes()).unwrap_or(usize::MAX))
+            .max_unused_warm_slots(WARM_SLOTS.min(self.sessions))
+            .linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(KEEP_RESIDENT)
+            .pagemap_scan(if self.pagemap_scan { Enabled::Auto } else { Enabled::No });
+        pool
+    }
+}
+
+/// With swap the scan may take a swapped page for an untouched one, and a session would see what another one wrote.
+fn swap_is_on() -> bool {
+    fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().skip(1).any(|line| !line.trim().is_empty()))
+}
+
+fn max_map_count() -> u64 {
+    if !cfg!(target_os = "linux") {
+        return u64::MAX;
+    }
+    let limit = fs::read_to_string("/proc/sys/vm/max_map_count").ok().and_then(|text| text.trim().parse().ok());
+    limit.unwrap_or(DEFAULT_MAX_MAP_COUNT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_never_claims_more_than_its_layout_holds() {
+        for layout in [PoolLayout::Fast, PoolLayout::Dense] {
+            assert_eq!(PoolSize::choose(layout, Some(u32::MAX)).sessions, layout.most_sessions());
+            assert_eq!(PoolSize::choose(layout, Some(0)).sessions, 1);
+            let sized = PoolSize::choose(layout, None);
+            assert!(sized.sessions <= layout.most_sessions() && sized.max_map_count.is_some());
+        }
+    }
+}
