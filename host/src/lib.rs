@@ -2,9 +2,12 @@
 
 pub mod clock;
 pub mod journal;
+pub mod life;
 pub mod link;
 pub mod model;
+pub mod replay;
 pub mod session;
 pub mod artifact;
 pub mod engine;
 mod wasi;
+pub mod compile;

@@ -121,17 +121,14 @@ impl Engine {
         self.0.wasmtime.pooling_allocator_metrics().map_or(0, |metrics| metrics.memories())
     }
 
-    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.0.wasmtime
-    }
-
     pub(crate) fn linker(&self) -> &Linker<State> {
         &self.0.linker
     }
 
     /// Compiles a component: the compile child only, its cost has no bound.
     pub(crate) fn compile(&self, component: &[u8]) -> Result<Component, EngineError> {
-        Component::from_binary(&self.0.wasmtime, component).map_err(|error| EngineError::Component(format!("{error:#}")))
+        Component::from_binary(&self.0.wasmtime, component)
+            .map_err(|error| EngineError::Component(format!("{error:#}")))
     }
 
     fn versions(&self) -> std::sync::MutexGuard<'_, VersionCache> {

@@ -51,8 +51,10 @@ impl LoadedVersion {
         let pre = linker.instantiate_pre(component)?;
         let exported = |name| component.get_export_index(None, name).is_some();
         let game = exports::game::GuestIndices::new(&pre)?;
-        let state = exported("stadion:game/state@0.1.0").then(|| exports::state::GuestIndices::new(&pre)).transpose()?;
-        let image = exported("stadion:game/image@0.1.0").then(|| exports::image::GuestIndices::new(&pre)).transpose()?;
+        let state =
+            exported("stadion:game/state@0.1.0").then(|| exports::state::GuestIndices::new(&pre)).transpose()?;
+        let image =
+            exported("stadion:game/image@0.1.0").then(|| exports::image::GuestIndices::new(&pre)).transpose()?;
         Ok(LoadedVersion { id, description, pre, game, state, image })
     }
 
@@ -68,6 +70,10 @@ impl LoadedVersion {
         &self.game
     }
 
+    pub(crate) fn image(&self) -> Option<&exports::image::GuestIndices> {
+        self.image.as_ref()
+    }
+
     pub(crate) fn state(&self) -> Option<&exports::state::GuestIndices> {
         self.state.as_ref()
     }
@@ -75,6 +81,9 @@ impl LoadedVersion {
 
 impl std::fmt::Debug for LoadedVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadedVersion").field("id", &self.id).field("description", &self.description).finish_non_exhaustive()
+        f.debug_struct("LoadedVersion")
+            .field("id", &self.id)
+            .field("description", &self.description)
+            .finish_non_exhaustive()
     }
 }

@@ -5,13 +5,13 @@
 use crate::model::{LogLevel, Output};
 
 /// Lines kept in one tick.
-pub const LINES_PER_TICK: u32 = 64;
+pub(super) const LINES_PER_TICK: u32 = 64;
 
 /// Bytes kept in one tick.
-pub const BYTES_PER_TICK: usize = 16 * 1024;
+pub(super) const BYTES_PER_TICK: usize = 16 * 1024;
 
 /// The longest line, bytes after escaping.
-pub const LINE_BYTES: usize = 1024;
+pub(super) const LINE_BYTES: usize = 1024;
 
 /// What a guest said as errors is repeated in the report of a trap, up to this many bytes.
 const LAST_WORDS_BYTES: usize = 1024;

@@ -31,15 +31,17 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 pub(crate) use self::bindings::exports::stadion::game as exports;
+pub(crate) use self::bindings::stadion::game::types::Description as WireDescription;
 pub(crate) use self::describe::{NotDescribed, describe};
-use self::faults::{Stage, fault};
+pub(crate) use self::faults::cut;
 pub use self::faults::{REPORT_BYTES, StartFault, StepFault, TrapReport};
+use self::faults::{Stage, fault};
 pub(crate) use self::link::add_contract;
 pub(crate) use self::log::Stream;
 use self::meter::Meter;
 pub use self::meter::{StepBudget, Usage};
 pub use self::seats::{SeatState, Seats};
-pub(crate) use self::state::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, Phase, State};
+pub(crate) use self::state::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, State};
 use crate::engine::LoadedVersion;
 use crate::model::{MatchTime, Stepped, TickInput};
 

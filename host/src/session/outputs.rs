@@ -11,19 +11,19 @@ use super::state::State;
 use crate::model::{Delivery, LogLevel, Output, Target};
 
 /// The largest label, bytes.
-pub const LABEL_BYTES: usize = 1024;
+pub(super) const LABEL_BYTES: usize = 1024;
 
 /// The largest result data of a match, bytes.
-pub const RESULT_BYTES: usize = 64 * 1024;
+pub(super) const RESULT_BYTES: usize = 64 * 1024;
 
 /// The longest kind of a report, bytes.
-pub const REPORT_KIND_BYTES: usize = 64;
+pub(super) const REPORT_KIND_BYTES: usize = 64;
 
 /// The largest report, bytes.
-pub const REPORT_BYTES: usize = 16 * 1024;
+pub(super) const REPORT_BYTES: usize = 16 * 1024;
 
 /// The longest reason of a kick, bytes.
-pub const REASON_BYTES: usize = 200;
+pub(super) const REASON_BYTES: usize = 200;
 
 impl Host for State {
     fn send(&mut self, to: wit::Target, via: wit::Delivery, data: Vec<u8>) -> Result<Result<(), wit::SendError>> {

@@ -11,10 +11,10 @@ use crate::model::{Event, Limits};
 const INSISTENCE: u64 = 4;
 
 /// Reports of one tick.
-pub const REPORTS_PER_TICK: u32 = 16;
+pub(super) const REPORTS_PER_TICK: u32 = 16;
 
 /// Labels, openness changes and kicks of one tick, together.
-pub const CHANGES_PER_TICK: u32 = 4096;
+pub(super) const CHANGES_PER_TICK: u32 = 4096;
 
 /// The account of one tick, and the requests that are open over ticks.
 #[derive(Debug, Default)]

@@ -52,7 +52,8 @@ impl Session {
                 let (instance, game) = instantiate(version, &mut store).await?;
                 let guest = state.load(&mut store, &instance).map_err(Failed::in_instantiate)?;
                 let setup = convert::setup(setup);
-                let answer = guest.call_load(&mut store, setup, saved.time, &saved.bytes).await.map_err(Failed::in_call)?;
+                let answer =
+                    guest.call_load(&mut store, setup, saved.time, &saved.bytes).await.map_err(Failed::in_call)?;
                 Ok((instance, game, answer))
             })
             .await;

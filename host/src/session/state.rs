@@ -96,7 +96,9 @@ impl State {
         match self.phase {
             Phase::Match => Ok(()),
             Phase::Pure => {
-                wasmtime::bail!("{function} was called in describe, which is pure: it gets nothing and may ask for nothing")
+                wasmtime::bail!(
+                    "{function} was called in describe, which is pure: it gets nothing and may ask for nothing"
+                )
             }
         }
     }

@@ -8,13 +8,13 @@ use super::state::State;
 use crate::model::{Output, StorageOp};
 
 /// The longest key of a document, bytes.
-pub const KEY_BYTES: usize = 256;
+pub(super) const KEY_BYTES: usize = 256;
 
 /// The longest player id in a request, bytes.
-pub const PLAYER_BYTES: usize = 128;
+pub(super) const PLAYER_BYTES: usize = 128;
 
 /// The largest document, bytes.
-pub const DOCUMENT_BYTES: usize = 256 * 1024;
+pub(super) const DOCUMENT_BYTES: usize = 256 * 1024;
 
 impl Host for State {
     fn get(&mut self, player: Option<String>, key: String) -> Result<Result<u64, RequestError>> {
@@ -31,7 +31,12 @@ impl Host for State {
         self.request("storage put", player, key, StorageOp::Put { expect, data })
     }
 
-    fn delete(&mut self, player: Option<String>, key: String, expect: Option<u64>) -> Result<Result<u64, RequestError>> {
+    fn delete(
+        &mut self,
+        player: Option<String>,
+        key: String,
+        expect: Option<u64>,
+    ) -> Result<Result<u64, RequestError>> {
         self.request("storage delete", player, key, StorageOp::Delete { expect })
     }
 }

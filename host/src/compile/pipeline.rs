@@ -1,0 +1,151 @@
+//! An upload's way through the child: look, count, validate, componentize, check the contract, compile, describe.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use stadion_protocol::VersionId;
+use stadion_protocol::contract::{ArtifactManifest, CompileStage, Description};
+use wasmparser::{Encoding, Parser, Payload, Validator};
+use wit_component::ComponentEncoder;
+
+use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, limits};
+use crate::artifact::{MANIFEST_FORMAT, encode_manifest};
+use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Sessions, allowed_features};
+use crate::session::{NotDescribed, describe};
+
+/// An upload was not accepted: which check said no, and why, for its developer.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) stage: CompileStage,
+    pub(super) message: String,
+}
+
+impl Rejection {
+    pub(super) fn new(stage: CompileStage, message: impl ToString) -> Rejection {
+        let mut message = message.to_string();
+        crate::session::cut(&mut message, MESSAGE_BYTES);
+        Rejection { stage, message }
+    }
+
+    /// For errors of the parser and the validator.
+    #[expect(clippy::needless_pass_by_value, reason = "used as a function value with map_err")]
+    pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Rejection {
+        Rejection::new(CompileStage::Validate, format!("not a valid module: {error}"))
+    }
+}
+
+/// What became of an upload.
+pub(super) struct Made {
+    pub(super) manifest: ArtifactManifest,
+    pub(super) code: Vec<u8>,
+    pub(super) component: Vec<u8>,
+}
+
+/// Takes an upload all the way.
+pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Result<Made, Rejection> {
+    let encoding = look(upload)?;
+    let largest = code.layout.max_memory_bytes();
+    let declared = limits::scan(upload, largest)?;
+    validate(upload)?;
+    let component = match encoding {
+        Encoding::Component => upload.to_vec(),
+        Encoding::Module => componentize(upload)?,
+    };
+    contract::check_component(&component)?;
+    let engine = Engine::new(EngineConfig { code, sessions: Sessions::OnDemand })
+        .map_err(|error| Rejection::new(CompileStage::Compile, error))?;
+    let compiled = engine.compile(&component).map_err(|error| Rejection::new(CompileStage::Compile, error))?;
+    let linked = LoadedVersion::link(engine.linker(), &compiled, version, Arc::new(nothing()))
+        .map_err(|error| Rejection::new(CompileStage::Contract, format!("it does not fit the contract: {error:#}")))?;
+    let wire = ask(&engine, Arc::new(linked))?;
+    let saves = compiled.get_export_index(None, "stadion:game/state@0.1.0").is_some();
+    let description = description::check(wire, saves, declared.memory_bytes, largest)?;
+    let native = compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;
+    if native.len() > CODE_BYTES {
+        let message = format!("it compiles to {} bytes; at most {CODE_BYTES} are allowed", native.len());
+        return Err(Rejection::new(CompileStage::Limits, message));
+    }
+    let manifest = ArtifactManifest {
+        format: MANIFEST_FORMAT,
+        version,
+        engine: engine.compatibility(),
+        cpu: code.cpu.name().to_owned(),
+        code: *blake3::hash(&native).as_bytes(),
+        description,
+    };
+    debug_assert!(postcard::from_bytes::<ArtifactManifest>(&encode_manifest(&manifest)).is_ok());
+    Ok(Made { manifest, code: native, component })
+}
+
+/// Tells wasm from what else people upload.
+fn look(upload: &[u8]) -> Result<Encoding, Rejection> {
+    let refuse = |message: &str| Err(Rejection::new(CompileStage::Validate, message));
+    if upload.len() > UPLOAD_BYTES {
+        return Err(Rejection::new(CompileStage::Limits, format!("more than {UPLOAD_BYTES} bytes")));
+    }
+    match upload {
+        [] => return refuse("the upload is empty"),
+        [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', ..] | [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => {
+            return refuse("this is native code: upload the wasm module itself, compiling is done here");
+        }
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [b'P', b'K', 3, 4, ..] => {
+            return refuse("this is compressed: upload the wasm module itself");
+        }
+        [b'(' | b';', ..] => return refuse("this is the text format: convert it to binary first"),
+        _ => {}
+    }
+    match Parser::new(0).parse_all(upload).next() {
+        Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
+        Some(Err(error)) => Err(Rejection::invalid(error)),
+        _ => refuse("not a wasm module"),
+    }
+}
+
+fn validate(upload: &[u8]) -> Result<(), Rejection> {
+    Validator::new_with_features(allowed_features()).validate_all(upload).map(|_| ()).map_err(Rejection::invalid)
+}
+
+fn componentize(module: &[u8]) -> Result<Vec<u8>, Rejection> {
+    contract::check_module(module)?;
+    let component = ComponentEncoder::default().validate(true).module(module).and_then(|mut encoder| encoder.encode());
+    let component = component.map_err(|error| Rejection::new(CompileStage::Componentize, format!("{error:#}")))?;
+    validate(&component)?;
+    Ok(component)
+}
+
+fn ask(engine: &Engine, version: Arc<LoadedVersion>) -> Result<crate::session::WireDescription, Rejection> {
+    let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error))?;
+    drive(describe(&version)).map_err(|refused| match refused {
+        NotDescribed::Contract(message) => Rejection::new(CompileStage::Contract, message),
+        NotDescribed::Fault(fault) => Rejection::new(CompileStage::Describe, format!("describe: {fault}")),
+    })
+}
+
+/// Polls to the end: the guest yields at every slice, and its budget ends it.
+fn drive<T>(call: impl Future<Output = T>) -> T {
+    let mut call = pin!(call);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(result) = call.as_mut().poll(&mut context) {
+            return result;
+        }
+    }
+}
+
+/// Stands in until the component has described itself.
+fn nothing() -> Description {
+    Description {
+        title: String::new(),
+        seats_min: 1,
+        seats_max: 1,
+        teams: 0,
+        rate: 0,
+        memory_bytes: 0,
+        step_us: 0,
+        schema: None,
+        settings: Vec::new(),
+        saves: false,
+    }
+}
