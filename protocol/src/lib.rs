@@ -9,6 +9,7 @@
 //! - [`contract`]: traits and types between control plane and host.
 //! - [`token`]: join tokens and resume tokens.
 
+pub mod client;
 pub mod clock;
 pub mod close;
 pub mod contract;

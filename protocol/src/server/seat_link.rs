@@ -22,8 +22,9 @@ pub struct SeatLink {
     durable: u64,
     last_out_seq: u64,
     acked: u64,
-    /// Everything up to here was dropped or acknowledged; a client that has less needs everything afresh.
-    forgotten: u64,
+    /// Everything up to here is no longer kept without having been acknowledged; a client that has less needs everything
+    /// afresh.
+    dropped: u64,
     unacked: VecDeque<Unacknowledged>,
     bytes: usize,
 }
@@ -103,8 +104,10 @@ pub struct SeatLinkState {
     pub durable: u64,
     /// Number of the newest message.
     pub last_out_seq: u64,
-    /// Everything up to here was dropped or acknowledged.
-    pub forgotten: u64,
+    /// The newest message that the client is known to have.
+    pub acked: u64,
+    /// The newest message that was dropped unacknowledged.
+    pub dropped: u64,
     /// In order.
     pub unacknowledged: Vec<Unacknowledged>,
 }
@@ -127,8 +130,8 @@ impl SeatLink {
             accepted: state.accepted,
             durable: state.durable,
             last_out_seq: state.last_out_seq,
-            acked: state.forgotten,
-            forgotten: state.forgotten,
+            acked: state.acked,
+            dropped: state.dropped,
             bytes: state.unacknowledged.iter().map(cost).sum(),
             unacked: state.unacknowledged.into(),
         }
@@ -140,7 +143,8 @@ impl SeatLink {
             accepted: self.accepted,
             durable: self.durable,
             last_out_seq: self.last_out_seq,
-            forgotten: self.forgotten,
+            acked: self.acked,
+            dropped: self.dropped,
             unacknowledged: self.unacked.iter().cloned().collect(),
         }
     }
@@ -187,7 +191,7 @@ impl SeatLink {
         if self.bytes <= Self::MAX_UNACKED_BYTES {
             return Pushed::Kept { out_seq };
         }
-        self.forget_all();
+        self.drop_all();
         Pushed::Overflowed { out_seq }
     }
 
@@ -199,22 +203,24 @@ impl SeatLink {
         self.acked = self.acked.max(out_seq);
         while let Some(message) = self.unacked.pop_front_if(|message| message.out_seq <= out_seq) {
             self.bytes -= cost(&message);
-            self.forgotten = message.out_seq;
         }
         Ok(())
     }
 
-    /// A connection of this seat's player begins, with what its `hello` says.
+    /// A connection of this seat's player begins, with what its `hello` says: whether it is to be told everything, and the
+    /// newest message that it has.
     pub fn resume(&mut self, fresh: bool, last_out_seq: u64) -> Result<Resumed, AckAhead> {
-        if fresh || last_out_seq < self.forgotten {
-            self.forget_all();
-            // A client that starts afresh numbers on from what counts: what its predecessor sent is not its own to send
-            // again. One that lost only messages still holds its inputs.
-            let in_seq = if fresh { self.accepted } else { self.durable };
-            return Ok(Resumed { fresh: true, in_seq, next_out_seq: self.last_out_seq + 1 });
-        }
         self.ack(last_out_seq)?;
-        Ok(Resumed { fresh: false, in_seq: self.durable, next_out_seq: last_out_seq + 1 })
+        // A `hello` may be older than an acknowledgement that came on the connection before.
+        let known = last_out_seq.max(self.acked);
+        if !fresh && known >= self.dropped {
+            return Ok(Resumed { fresh: false, in_seq: self.durable, next_out_seq: known + 1 });
+        }
+        self.drop_all();
+        // A client that starts afresh numbers on from what counts: what its predecessor sent is not its own to send
+        // again. One that lost only messages still holds its inputs.
+        let in_seq = if fresh { self.accepted } else { self.durable };
+        Ok(Resumed { fresh: true, in_seq, next_out_seq: self.last_out_seq + 1 })
     }
 
     /// What to send to a client that has just resumed, in order.
@@ -232,10 +238,10 @@ impl SeatLink {
         self.last_out_seq
     }
 
-    fn forget_all(&mut self) {
+    fn drop_all(&mut self) {
         self.unacked.clear();
         self.bytes = 0;
-        self.forgotten = self.last_out_seq;
+        self.dropped = self.last_out_seq;
     }
 }
 
@@ -247,4 +253,100 @@ impl Default for SeatLink {
 
 fn cost(message: &Unacknowledged) -> usize {
     message.data.len() + SeatLink::MESSAGE_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(link: &mut SeatLink, data: &'static [u8]) -> u64 {
+        link.push(Tick(1), Bytes::from_static(data)).out_seq()
+    }
+
+    fn pushed(count: usize) -> SeatLink {
+        let mut link = SeatLink::new();
+        (0..count).for_each(|_| {
+            push(&mut link, b"m");
+        });
+        link
+    }
+
+    fn held(link: &SeatLink) -> Vec<u64> {
+        link.unacknowledged().map(|message| message.out_seq).collect()
+    }
+
+    #[test]
+    fn inputs_count_once_and_in_order() {
+        let mut link = SeatLink::new();
+        for (in_seq, judged) in [
+            (1, Accepted::Next),
+            (1, Accepted::Duplicate),
+            (3, Accepted::Gap),
+            (2, Accepted::Next),
+            (0, Accepted::Duplicate),
+        ] {
+            assert_eq!(link.accept(in_seq), judged, "{in_seq}");
+        }
+        assert_eq!(link.make_durable(2), Some(2));
+        assert_eq!(link.make_durable(1), None, "acknowledgements only grow");
+    }
+
+    #[test]
+    fn a_lost_player_is_sent_what_it_missed() {
+        let mut link = pushed(4);
+        link.ack(1).unwrap();
+        assert_eq!(link.resume(false, 2), Ok(Resumed { fresh: false, in_seq: 0, next_out_seq: 3 }));
+        assert_eq!(held(&link), [3, 4]);
+        assert!(!link.all_acknowledged());
+        link.ack(4).unwrap();
+        assert!(link.all_acknowledged());
+    }
+
+    #[test]
+    fn a_hello_older_than_an_acknowledgement_loses_nothing() {
+        let mut link = pushed(4);
+        link.ack(3).unwrap();
+        assert_eq!(link.resume(false, 1), Ok(Resumed { fresh: false, in_seq: 0, next_out_seq: 4 }));
+    }
+
+    #[test]
+    fn a_reloaded_page_starts_behind_everything() {
+        let mut link = pushed(1);
+        link.accept(1);
+        assert_eq!(link.resume(true, 0), Ok(Resumed { fresh: true, in_seq: 1, next_out_seq: 2 }));
+        assert!(held(&link).is_empty());
+    }
+
+    #[test]
+    fn past_the_limit_everything_is_dropped_and_only_who_missed_it_starts_afresh() {
+        let mut link = SeatLink::new();
+        let large = Bytes::from(vec![0; 60 * 1024]);
+        let pushed: Vec<Pushed> = (0..5).map(|_| link.push(Tick(1), large.clone())).collect();
+        assert_eq!(pushed[3], Pushed::Kept { out_seq: 4 });
+        assert_eq!(pushed[4], Pushed::Overflowed { out_seq: 5 });
+        assert_eq!(push(&mut link, b"later"), 6);
+        assert!(!link.clone().resume(false, 5).unwrap().fresh, "it had received all that was dropped");
+        assert_eq!(link.resume(false, 4), Ok(Resumed { fresh: true, in_seq: 0, next_out_seq: 7 }));
+        assert!(held(&link).is_empty());
+    }
+
+    #[test]
+    fn even_empty_messages_are_bounded() {
+        let mut link = SeatLink::new();
+        assert!((0..10_000).any(|_| matches!(link.push(Tick(1), Bytes::new()), Pushed::Overflowed { .. })));
+    }
+
+    #[test]
+    fn what_was_never_sent_is_not_acknowledged() {
+        let mut link = SeatLink::new();
+        assert_eq!(link.ack(1), Err(AckAhead { out_seq: 1 }));
+        assert_eq!(link.resume(false, 1), Err(AckAhead { out_seq: 1 }));
+    }
+
+    #[test]
+    fn a_checkpoint_holds_all_of_it() {
+        let mut link = pushed(1);
+        link.accept(1);
+        assert_eq!(SeatLink::restore(link.state()), link);
+    }
 }
