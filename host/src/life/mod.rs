@@ -1,0 +1,314 @@
+//! The life of a match as a pure state machine: no clock, no socket, no journal, no guest. A driver hands in the time,
+//! what players say and what steps returned; what should happen comes back as [`Effect`]s.
+//!
+//! ```text
+//!              ┌───────────────────────── RUNNING ─────────────────────────┐
+//!   started ──▶│  waiting ──seal──▶ in flight ──stepped──▶ recorded ──┐    │
+//!              │     ▲                  │                             │    │
+//!              │     └──────────────────│─────────────────────────────┘    │
+//!              └────────────────────────│──────────────────────────────────┘
+//!                finish, end, empty,    │ failed: trap, over budget, over quota
+//!                too long               ▼ (the tick is cut: no outputs, never run again)
+//!              ┌──────────────────── LINGERING ────────────────────┐
+//!              │ the end is journaled; once it is durable, players │──▶ OVER
+//!              │ are told and have time to acknowledge             │
+//!              └───────────────────────────────────────────────────┘
+//!
+//!   recorded ──durable──▶ committed: reliable messages, acknowledgements, kicks, reports, resume tokens
+//!
+//!   a seat:  free ──reserve──▶ reserved ──join──▶ connected ◀──resume──┐
+//!             ▲                   │ claim time     │   └──lost──▶ disconnected
+//!             └───────────────────┘                ▼ leave, kick      │ reconnect time
+//!             ▲                                   left ◀──────────────┘
+//!             └── reserved again for somebody else ┘
+//! ```
+//!
+//! # Order of calls
+//! [`Life::started`] once. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
+//! [`Life::deadline`], [`Life::turn`] and then [`Life::seal`]; for each sealed tick exactly one of [`Life::stepped`] and
+//! [`Life::failed`] (or `end`, which cuts it). After each call, drain [`Life::poll_effect`]: an [`Effect::Append`] must be
+//! answered by [`Life::durable`] when its record is durable. Time never goes back.
+//!
+//! **Invariants.** One tick is in flight at most. What a step asked for reaches nobody before its record is written, and
+//! reliable messages not before it is durable. The journal's hashes cover what the guest asked for; what became of it is
+//! this module's policy and is in no hash.
+
+mod admission;
+mod commit;
+mod effect;
+mod ending;
+mod hear;
+mod schedule;
+mod seats;
+mod status;
+mod tick;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use stadion_protocol::contract::{MatchEnded, MatchSettings, Reservation, ReserveError};
+use stadion_protocol::token::SchemaHash;
+use stadion_protocol::{GameName, Incarnation, MatchId, Moment, Seat, VersionId};
+
+use crate::journal::{Link, Record, SetupRecord, chain};
+use crate::link::ConnId;
+use crate::model::{Setup, Stepped};
+
+pub use effect::{Effect, Mark};
+pub use schedule::exact_time;
+
+use commit::Uncommitted;
+use ending::Lingering;
+use schedule::Schedule;
+use seats::Seats;
+use tick::{InFlight, Inbound};
+
+/// The most events of one tick, as the contract says.
+pub const MAX_EVENTS: usize = 4_096;
+
+/// Bytes of events that may wait for a tick; what is over stays in the mailbox.
+pub const MAX_WAITING_BYTES: usize = 1 << 20;
+
+/// Recorded ticks that may wait for the log. Past it no tick is sealed: the match stalls until the log moves. At 60 Hz
+/// that is four seconds, far more than a log that works takes.
+pub const MAX_UNCOMMITTED: usize = 256;
+
+/// How far a match may run ahead of its log before unreliable outputs are held back: what a crash may undo.
+pub const RUN_AHEAD: Duration = Duration::from_millis(250);
+
+/// Changes of a match's status within this time are told as one.
+pub const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+
+/// Everything about a match that never changes.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Which match.
+    pub id: MatchId,
+    /// Of which game.
+    pub game: GameName,
+    /// The code it runs.
+    pub version: VersionId,
+    /// Which session of the match this is.
+    pub incarnation: Incarnation,
+    /// What clients must have been built for.
+    pub schema: SchemaHash,
+    /// Lifetimes and policies.
+    pub settings: MatchSettings,
+    /// As given to the guest.
+    pub setup: Setup,
+}
+
+/// The life of one match. See the module's documentation for the order of calls.
+#[derive(Debug)]
+pub struct Life {
+    spec: Spec,
+    started_at: Moment,
+    phase: Phase,
+    seats: Seats,
+    /// Connections that speak for a seat.
+    conns: HashMap<ConnId, Seat>,
+    /// What waits for the next tick.
+    inbound: Inbound,
+    /// Recorded, not yet durable.
+    uncommitted: VecDeque<Uncommitted>,
+    chain: Link,
+    /// Newest recorded tick.
+    tick: u64,
+    /// Newest durable tick.
+    durable_tick: u64,
+    /// Records appended.
+    marks: u64,
+    /// How many ticks [`RUN_AHEAD`] is, at least 1.
+    run_ahead_ticks: u64,
+    open: bool,
+    label: String,
+    /// Since when nobody is connected.
+    empty_since: Option<Moment>,
+    publish: Publish,
+    effects: VecDeque<Effect>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Running(Running),
+    Lingering(Box<Lingering>),
+    Over(Box<MatchEnded>),
+}
+
+#[derive(Debug)]
+struct Running {
+    schedule: Schedule,
+    in_flight: Option<InFlight>,
+}
+
+/// Tells changes at once, and then no more often than [`PUBLISH_EVERY`].
+#[derive(Debug)]
+struct Publish {
+    changed: bool,
+    not_before: Moment,
+}
+
+impl Life {
+    /// A match whose `start` returned. The reservations get seats in their order.
+    ///
+    /// # Errors
+    /// More reservations than seats.
+    pub fn started(
+        spec: Spec,
+        reservations: &[Reservation],
+        stepped: Stepped,
+        now: Moment,
+    ) -> Result<(Life, Vec<Seat>), ReserveError> {
+        let record = SetupRecord {
+            game: spec.game.clone(),
+            version: spec.version,
+            settings: spec.settings,
+            setup: spec.setup.clone(),
+            incarnation: spec.incarnation.0,
+            wake: stepped.wake,
+            outputs: chain::outputs(&stepped.outputs),
+        };
+        let rate = spec.setup.rate;
+        let mut life = Life {
+            started_at: now,
+            phase: Phase::Running(Running { schedule: Schedule::new(rate, stepped.wake, now), in_flight: None }),
+            seats: Seats::new(spec.setup.seats),
+            conns: HashMap::new(),
+            inbound: Inbound::default(),
+            uncommitted: VecDeque::new(),
+            chain: record.link(),
+            tick: 0,
+            durable_tick: 0,
+            marks: 0,
+            run_ahead_ticks: (RUN_AHEAD.as_millis() as u64 * u64::from(rate) / 1_000).max(1),
+            open: true,
+            label: String::new(),
+            empty_since: Some(now),
+            publish: Publish { changed: true, not_before: now },
+            effects: VecDeque::new(),
+            spec,
+        };
+        let seats = reservations.iter().map(|wanted| life.reserve(now, wanted)).collect::<Result<_, _>>()?;
+        let mark = life.append(Record::Setup(Box::new(record)));
+        life.take_outputs(now, mark, stepped.outputs, tick::Promised::default());
+        life.publish_if_due(now);
+        Ok((life, seats))
+    }
+
+    /// What never changes.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Keeps a seat for a player. The same player gets the same seat again.
+    pub fn reserve(&mut self, now: Moment, wanted: &Reservation) -> Result<Seat, ReserveError> {
+        if !matches!(self.phase, Phase::Running(_)) {
+            return Err(ReserveError::Ended);
+        }
+        let until = now + wanted.claim_within;
+        if let Some(seat) = self.seats.of_player(&wanted.player.id) {
+            self.seats.keep_until(seat, until);
+            return Ok(seat);
+        }
+        if !self.open {
+            return Err(ReserveError::Closed);
+        }
+        let seat = self.seats.reserve(&wanted.player, until).ok_or(ReserveError::Full)?;
+        self.changed();
+        Ok(seat)
+    }
+
+    /// When to call [`Life::turn`] and [`Life::seal`] next, if nothing happens before.
+    pub fn deadline(&self) -> Option<Moment> {
+        let publish = self.publish.changed.then_some(self.publish.not_before);
+        match &self.phase {
+            Phase::Running(running) => {
+                let tick = self.tick_due(running);
+                if tick.is_some() && running.schedule.is_periodic() {
+                    // The next period is near: lifetimes and changes are looked at then.
+                    return tick;
+                }
+                [tick, publish, self.next_lifetime(running)].into_iter().flatten().min()
+            }
+            Phase::Lingering(lingering) => Some(lingering.until()),
+            Phase::Over(_) => None,
+        }
+    }
+
+    /// Looks at the time: seats and matches whose time is over, changes to be told.
+    pub fn turn(&mut self, now: Moment) {
+        match self.phase {
+            Phase::Running(_) => {
+                self.expire_seats(now);
+                self.expire_match(now);
+                self.publish_if_due(now);
+            }
+            Phase::Lingering(_) => self.linger(now),
+            Phase::Over(_) => {}
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The match is over: nothing that is handed in has any effect.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over(_))
+    }
+
+    /// The guest is needed no more.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_))
+    }
+
+    /// Whether any word of a player wants to be heard at once; otherwise inputs can wait for [`Life::deadline`].
+    pub fn wants_input_now(&self) -> bool {
+        match &self.phase {
+            Phase::Running(running) => !running.schedule.is_periodic(),
+            Phase::Lingering(_) => true,
+            Phase::Over(_) => false,
+        }
+    }
+
+    fn append(&mut self, record: Record) -> Mark {
+        self.marks += 1;
+        let mark = Mark(self.marks);
+        self.effects.push_back(Effect::Append { mark, record });
+        mark
+    }
+
+    fn changed(&mut self) {
+        self.publish.changed = true;
+    }
+
+    fn publish_if_due(&mut self, now: Moment) {
+        if self.publish.changed && now >= self.publish.not_before {
+            self.publish = Publish { changed: false, not_before: now + PUBLISH_EVERY };
+            self.effects.push_back(Effect::Changed);
+        }
+    }
+
+    /// The next moment at which somebody's time is over.
+    fn next_lifetime(&self, running: &Running) -> Option<Moment> {
+        if running.in_flight.is_some() {
+            // Looked at again when the step has returned.
+            return self.seats.next_expiry();
+        }
+        let empty = self.empty_since.map(|since| since + self.spec.settings.lifetimes.empty);
+        [self.seats.next_expiry(), empty, self.longest()].into_iter().flatten().min()
+    }
+
+    fn longest(&self) -> Option<Moment> {
+        let longest = self.spec.settings.lifetimes.longest;
+        (!longest.is_zero()).then(|| self.started_at + longest)
+    }
+}
+
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod testing;

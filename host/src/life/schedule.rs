@@ -1,0 +1,205 @@
+//! When ticks are due and what time they show.
+//!
+//! With a rate, period `p` begins at `origin + p / rate`, exactly: deadlines are absolute, so that lateness never adds
+//! up. Tick `n` stands in period `n + all skipped so far` and shows that period's time. Without a rate, a tick shows the
+//! time at which it was sealed.
+
+use stadion_protocol::Moment;
+
+use crate::model::{MatchTime, Wake};
+
+/// Periods that may be made up for by ticks back to back; what is missed beyond becomes `skipped`.
+const CATCH_UP: u64 = 1;
+
+/// The least time between two ticks of a match without a rate: a game that always wants to be called "now", or answers
+/// every answer with a request, may not take a core. A thousand ticks a second are more than any clock of a game.
+const LEAST_GAP_NS: u64 = 1_000_000;
+
+const NS: u128 = 1_000_000_000;
+
+/// The heading of a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heading {
+    /// Number of the tick.
+    pub(super) number: u64,
+    /// Match time it shows.
+    pub(super) time: MatchTime,
+    /// Periods that passed without a tick.
+    pub(super) skipped: u64,
+}
+
+/// One match's plan of ticks.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    rate: u16,
+    origin: Moment,
+    number: u64,
+    skipped: u64,
+    time: MatchTime,
+    wake: Wake,
+    /// The tick before was late by a period and this one makes up for it.
+    catching_up: bool,
+    sealed_at: Option<Moment>,
+}
+
+impl Schedule {
+    /// A match of this rate, whose time 0 is now.
+    pub(super) fn new(rate: u16, wake: Wake, origin: Moment) -> Schedule {
+        Schedule { rate, origin, number: 0, skipped: 0, time: 0, wake, catching_up: false, sealed_at: None }
+    }
+
+    /// Whether the next tick comes by itself within a period.
+    pub(super) fn is_periodic(&self) -> bool {
+        self.rate > 0 && self.wake == Wake::Next
+    }
+
+    /// When the next tick is due. It may be past: then at once.
+    pub(super) fn due(&self, events_wait: bool) -> Option<Moment> {
+        if self.rate == 0 {
+            let earliest = self.sealed_at.map_or(self.origin, |at| Moment(at.0.saturating_add(LEAST_GAP_NS)));
+            return match self.wake {
+                _ if events_wait => Some(earliest),
+                Wake::At(time) => Some(earliest.max(self.moment(time))),
+                Wake::Next | Wake::Event => None,
+            };
+        }
+        let next = self.next_period();
+        match self.wake {
+            Wake::Next => Some(self.period_begins(next)),
+            _ if events_wait => Some(self.period_begins(next)),
+            Wake::At(time) => Some(self.period_begins(next.max(self.period_at_or_after(time)))),
+            Wake::Event => None,
+        }
+    }
+
+    /// Heads the next tick. Only once it is due.
+    pub(super) fn seal(&mut self, now: Moment) -> Heading {
+        let skipped = if self.rate == 0 { 0 } else { self.to_skip(now) };
+        self.number += 1;
+        self.skipped += skipped;
+        self.sealed_at = Some(now);
+        self.time = if self.rate == 0 {
+            self.time.max(now.0.saturating_sub(self.origin.0))
+        } else {
+            self.period_time(self.number + self.skipped)
+        };
+        Heading { number: self.number, time: self.time, skipped }
+    }
+
+    /// The step's answer.
+    pub(super) fn answered(&mut self, wake: Wake) {
+        self.wake = wake;
+    }
+
+    fn to_skip(&mut self, now: Moment) -> u64 {
+        let behind = self.period_of(now).saturating_sub(self.next_period());
+        let may_catch_up = if self.wake == Wake::Next && !self.catching_up { CATCH_UP } else { 0 };
+        let skipped = behind.saturating_sub(may_catch_up);
+        self.catching_up = behind > skipped;
+        skipped
+    }
+
+    fn next_period(&self) -> u64 {
+        self.number + self.skipped + 1
+    }
+
+    fn period_time(&self, period: u64) -> MatchTime {
+        u64::try_from(u128::from(period) * NS / u128::from(self.rate)).unwrap_or(u64::MAX)
+    }
+
+    fn period_begins(&self, period: u64) -> Moment {
+        // The driver must not arrive a fraction of a nanosecond early.
+        let time = (u128::from(period) * NS).div_ceil(u128::from(self.rate));
+        self.moment(u64::try_from(time).unwrap_or(u64::MAX))
+    }
+
+    fn period_of(&self, now: Moment) -> u64 {
+        u64::try_from(u128::from(now.0.saturating_sub(self.origin.0)) * u128::from(self.rate) / NS).unwrap_or(u64::MAX)
+    }
+
+    fn period_at_or_after(&self, time: MatchTime) -> u64 {
+        u64::try_from((u128::from(time) * u128::from(self.rate)).div_ceil(NS)).unwrap_or(u64::MAX)
+    }
+
+    fn moment(&self, time: MatchTime) -> Moment {
+        Moment(self.origin.0.saturating_add(time))
+    }
+}
+
+/// The time that tick `number` of a match with this rate shows, after that many skipped periods in all.
+pub fn exact_time(rate: u16, number: u64, skipped: u64) -> MatchTime {
+    Schedule { skipped, ..Schedule::new(rate.max(1), Wake::Next, Moment(0)) }.period_time(number.saturating_add(skipped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+    const START: Moment = Moment(7 * MS);
+
+    fn at(ms: u64) -> Moment {
+        Moment(START.0 + ms * MS)
+    }
+
+    #[test]
+    fn twenty_hertz_is_twenty_hertz_after_an_hour_of_late_ticks() {
+        let mut schedule = Schedule::new(20, Wake::Next, START);
+        for n in 1..=72_000 {
+            assert_eq!(schedule.due(false), Some(at(n * 50)));
+            let heading = schedule.seal(Moment(at(n * 50).0 + 3 * MS));
+            assert_eq!(heading, Heading { number: n, time: n * 50 * MS, skipped: 0 });
+        }
+    }
+
+    #[test]
+    fn a_rate_that_does_not_divide_a_second_does_not_drift() {
+        let mut schedule = Schedule::new(60, Wake::Next, START);
+        let last = (1..=600).map(|_| { let due = schedule.due(false).unwrap(); schedule.seal(due) }).last().unwrap();
+        assert_eq!((last.time, last.skipped), (10_000 * MS, 0));
+    }
+
+    #[test]
+    fn a_late_match_catches_up_by_two_ticks_at_most() {
+        let mut schedule = Schedule::new(20, Wake::Next, START);
+        let now = at(500);
+        let first = schedule.seal(now);
+        assert_eq!(first, Heading { number: 1, time: 450 * MS, skipped: 8 });
+        assert!(schedule.due(false).unwrap() <= now, "one more at once");
+        assert_eq!(schedule.seal(now), Heading { number: 2, time: 500 * MS, skipped: 0 });
+        assert_eq!(schedule.due(false), Some(at(550)), "and then on schedule");
+    }
+
+    #[test]
+    fn steps_longer_than_a_period_never_run_three_in_a_row() {
+        let mut schedule = Schedule::new(20, Wake::Next, START);
+        schedule.seal(at(110));
+        schedule.seal(at(170));
+        assert_eq!(schedule.due(false), Some(at(200)), "it was late again, and waits");
+    }
+
+    #[test]
+    fn a_sleeping_match_wakes_in_the_period_of_the_event() {
+        let mut schedule = Schedule::new(20, Wake::Event, START);
+        assert_eq!(schedule.due(false), None);
+        assert!(schedule.due(true).unwrap() <= at(1_234));
+        assert_eq!(schedule.seal(at(1_234)), Heading { number: 1, time: 1_200 * MS, skipped: 23 });
+        assert_eq!(schedule.due(true), Some(at(1_250)), "never twice in a period");
+    }
+
+    #[test]
+    fn a_wanted_time_is_met_by_the_first_period_not_before_it() {
+        let mut schedule = Schedule::new(20, Wake::At(120 * MS), START);
+        assert_eq!(schedule.due(false), Some(at(150)));
+        assert_eq!(schedule.seal(at(150)).time, 150 * MS);
+    }
+
+    #[test]
+    fn without_a_rate_time_is_when_it_happened() {
+        let mut schedule = Schedule::new(0, Wake::At(30 * MS), START);
+        assert_eq!(schedule.due(false), Some(at(30)));
+        assert_eq!(schedule.seal(at(31)), Heading { number: 1, time: 31 * MS, skipped: 0 });
+        schedule.answered(Wake::At(0));
+        assert_eq!(schedule.due(false), Some(at(32)), "a game that always wants to run now runs a thousand times a second");
+    }
+}

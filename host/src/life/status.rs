@@ -1,0 +1,33 @@
+//! A match as others see it.
+
+use stadion_protocol::Tick;
+use stadion_protocol::contract::{MatchState, MatchStatus};
+
+use super::{Life, Phase};
+
+impl Life {
+    /// The match now.
+    pub fn status(&self) -> MatchStatus {
+        MatchStatus {
+            id: self.spec.id,
+            game: self.spec.game.clone(),
+            version: self.spec.version,
+            state: match self.phase {
+                Phase::Running(_) => MatchState::Running,
+                Phase::Lingering(_) => MatchState::Finishing,
+                Phase::Over(_) => MatchState::Ended,
+            },
+            incarnation: self.spec.incarnation,
+            tick: Tick(self.tick),
+            seat_count: self.seats.count(),
+            seats: self.seats.statuses(),
+            open: self.open,
+            label: self.label.clone(),
+        }
+    }
+
+    /// Connected players.
+    pub fn players(&self) -> usize {
+        self.conns.len()
+    }
+}
