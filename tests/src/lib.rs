@@ -1,4 +1,4 @@
-//! Fixtures of the end-to-end tests: the real server as a process, its public API, games and guests as bytes.
+//! Fixtures of the end-to-end tests: the real server as a process, its public API, players, games and guests as bytes.
 //!
 //! Everything is bounded in time, listens on ports that the system chose, and is gone when it is dropped.
 #![allow(
@@ -8,8 +8,13 @@
 )]
 
 pub mod api;
+pub mod guest;
+pub mod probe;
 pub mod programs;
+pub mod raw_player;
 pub mod server;
 
 pub use api::Api;
+pub use guest::Guest;
+pub use raw_player::RawPlayer;
 pub use server::Server;
