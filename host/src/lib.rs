@@ -1,6 +1,7 @@
 //! Runs matches: sandboxed sessions on shards, their journals, and the gateway that players connect to.
 
 pub mod clock;
+pub mod gateway;
 pub mod journal;
 pub mod life;
 pub mod link;

@@ -1,0 +1,73 @@
+//! From a knock to a player: the door, the handshake, and which transport its ALPN asks for.
+
+use std::sync::Arc;
+
+use quinn::crypto::rustls::HandshakeData;
+use quinn::{Endpoint, Incoming};
+use stadion_protocol::CloseCode;
+use stadion_protocol::wire::ALPN;
+
+use super::config::HANDSHAKE_WITHIN;
+use super::door::{Address, Crowd, Door, Entry};
+use super::player::Player;
+use super::shared::Shared;
+use super::transport::{Control, quic};
+
+/// Answers every knock until the endpoint closes.
+pub(super) async fn accept_all(endpoint: Endpoint, door: Door, shared: Arc<Shared>) {
+    while let Some(incoming) = endpoint.accept().await {
+        let counters = &shared.counters;
+        let crowd = Crowd { connections: counters.connections.get(), handshakes: counters.handshakes.get() };
+        let address = if incoming.remote_address_validated() { Address::Proven } else { Address::Claimed };
+        match door.decide(crowd, address) {
+            Entry::Accept => drop(tokio::spawn(welcome(incoming, Arc::clone(&shared)))),
+            Entry::Retry => {
+                counters.retried.up();
+                // Allowed for every address that is not proven yet.
+                let _ = incoming.retry();
+            }
+            Entry::Refuse => {
+                counters.refused.up();
+                incoming.refuse();
+            }
+            Entry::Ignore => {
+                counters.refused.up();
+                incoming.ignore();
+            }
+        }
+    }
+}
+
+/// Runs one connection from its handshake to its end.
+async fn welcome(incoming: Incoming, shared: Arc<Shared>) {
+    let place = shared.place(|counters| &counters.handshakes);
+    let from = incoming.remote_address();
+    let connection = match shake_hands(incoming).await {
+        Ok(connection) => connection,
+        Err(cause) => {
+            shared.counters.failed_handshakes.up();
+            tracing::debug!(%from, cause, "no handshake");
+            return;
+        }
+    };
+    drop(place);
+    shared.counters.accepted.up();
+    let asked = alpn(&connection);
+    let (control, receive) = quic::open(connection);
+    match asked.as_deref() {
+        Some(ALPN) => Box::pin(Player::new(shared, control, receive).run()).await,
+        _ => control.close(CloseCode::ProtocolError, "unknown ALPN protocol"),
+    }
+}
+
+async fn shake_hands(incoming: Incoming) -> Result<quinn::Connection, String> {
+    let connecting = incoming.accept().map_err(|error| error.to_string())?;
+    match tokio::time::timeout(HANDSHAKE_WITHIN, connecting).await {
+        Ok(shaken) => shaken.map_err(|error| error.to_string()),
+        Err(_) => Err("it took too long".to_owned()),
+    }
+}
+
+fn alpn(connection: &quinn::Connection) -> Option<Vec<u8>> {
+    connection.handshake_data()?.downcast::<HandshakeData>().ok()?.protocol
+}

@@ -1,0 +1,305 @@
+//! The certificate of the gateway: one from files, or a development certificate of our own.
+//!
+//! Browsers accept a certificate without a CA only if its hash is named beforehand, it is ECDSA P-256 and it is valid
+//! for at most 14 days (W3C WebTransport section 5.4, "custom certificate requirements"). So it has to change while
+//! clients hold its hash. A certificate is therefore announced long before it serves:
+//!
+//! ```text
+//! day   0        6        12       18       24
+//! first |=serves=========|
+//! second         |-told--|=serves=|            valid for 13 days from the day it is made
+//! third                  |--told--|=serves=|
+//! ```
+//!
+//! Whoever learns the hashes now can come back for six days. Both hashes are always told.
+
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::keys::{self, KeyError, Storage};
+
+const DAY_S: u64 = 24 * 3600;
+
+/// From the day it is made. With [`BACKDATED_S`] under the 14 days that browsers allow.
+const VALID_S: u64 = 13 * DAY_S;
+
+/// For clients whose clock is late.
+const BACKDATED_S: u64 = 3600;
+
+/// With less than this left, the next one is made and told.
+const ANNOUNCE_LEFT_S: u64 = 7 * DAY_S;
+
+/// With less than this left, the next one serves.
+const REPLACE_LEFT_S: u64 = DAY_S;
+
+const FILE: &str = "development-certificates.json";
+
+/// Where the gateway's certificate comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// Made here and rotated; clients pin its hash.
+    #[default]
+    Development,
+    /// PEM files: the certificate chain, the leaf first, and its private key. Read once, at start.
+    Files {
+        /// Certificates.
+        chain: PathBuf,
+        /// Private key (PKCS#8, SEC1 or PKCS#1).
+        key: PathBuf,
+    },
+}
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// It could not be kept or read back.
+    #[error(transparent)]
+    Storage(#[from] KeyError),
+    /// It could not be made.
+    #[error("making a development certificate: {0}")]
+    Make(#[from] rcgen::Error),
+    /// The PEM file does not hold what it should.
+    #[error("{path}: {problem}")]
+    Pem {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// What the TLS side serves, and what clients are told.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+    /// SHA-256 of the certificates that clients may pin; empty when the system's roots vouch.
+    pub(super) hashes: Vec<[u8; 32]>,
+}
+
+/// The gateway's certificates over time.
+pub(super) enum Certificates {
+    Fixed { chain: PathBuf, key: PathBuf },
+    Rotating { storage: Storage, pair: Pair },
+}
+
+/// The certificate that serves and the one that will.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Pair {
+    current: Made,
+    next: Option<Made>,
+}
+
+/// A development certificate with its key.
+#[derive(Clone, Serialize, Deserialize)]
+struct Made {
+    /// X.509, DER.
+    #[serde(with = "keys::hexadecimal")]
+    certificate: Vec<u8>,
+    /// PKCS#8, DER.
+    #[serde(with = "keys::hexadecimal")]
+    key: Vec<u8>,
+    /// Unix seconds.
+    not_before: u64,
+    /// Unix seconds.
+    not_after: u64,
+}
+
+/// What [`Pair::advance`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rotation {
+    Unchanged,
+    /// Save it, serve it and tell the hashes anew.
+    Changed,
+}
+
+impl Certificates {
+    /// The certificates of a host, made or renewed if it is time.
+    pub(super) fn open(identity: &Identity, storage: &Storage, now_s: u64) -> Result<Certificates, CertificateError> {
+        if let Identity::Files { chain, key } = identity {
+            return Ok(Certificates::Fixed { chain: chain.clone(), key: key.clone() });
+        }
+        let stored = storage.load::<Pair>(FILE)?;
+        let made_now = stored.is_none();
+        let mut pair = match stored {
+            Some(pair) => pair,
+            None => Pair { current: make(now_s)?, next: None },
+        };
+        if pair.advance(now_s)? == Rotation::Changed || made_now {
+            storage.save(FILE, &pair)?;
+        }
+        Ok(Certificates::Rotating { storage: storage.clone(), pair })
+    }
+
+    /// Rotates if it is time.
+    pub(super) fn advance(&mut self, now_s: u64) -> Result<Rotation, CertificateError> {
+        let Certificates::Rotating { storage, pair } = self else { return Ok(Rotation::Unchanged) };
+        let rotation = pair.advance(now_s)?;
+        if rotation == Rotation::Changed {
+            storage.save(FILE, pair)?;
+        }
+        Ok(rotation)
+    }
+
+    /// What to serve and to tell now.
+    pub(super) fn served(&self) -> Result<Served, CertificateError> {
+        match self {
+            Certificates::Fixed { chain, key } => {
+                Ok(Served { chain: read_chain(chain)?, key: read_key(key)?, hashes: Vec::new() })
+            }
+            Certificates::Rotating { pair, .. } => Ok(Served {
+                chain: vec![CertificateDer::from(pair.current.certificate.clone())],
+                key: PrivatePkcs8KeyDer::from(pair.current.key.clone()).into(),
+                hashes: [Some(&pair.current), pair.next.as_ref()].into_iter().flatten().map(Made::hash).collect(),
+            }),
+        }
+    }
+}
+
+impl Pair {
+    /// Applies the rule of the module at this time; also after a long sleep, and after a clock that was set back.
+    fn advance(&mut self, now_s: u64) -> Result<Rotation, CertificateError> {
+        let mut rotation = Rotation::Unchanged;
+        if self.current.left(now_s) < REPLACE_LEFT_S {
+            let next = self.next.take().filter(|next| next.left(now_s) >= REPLACE_LEFT_S);
+            self.current = match next {
+                Some(next) => next,
+                None => make(now_s)?,
+            };
+            rotation = Rotation::Changed;
+        }
+        if self.next.is_none() && self.current.left(now_s) < ANNOUNCE_LEFT_S {
+            self.next = Some(make(now_s)?);
+            rotation = Rotation::Changed;
+        }
+        Ok(rotation)
+    }
+}
+
+impl Made {
+    /// Seconds of validity that are left; 0 also before it begins.
+    fn left(&self, now_s: u64) -> u64 {
+        if now_s < self.not_before { 0 } else { self.not_after.saturating_sub(now_s) }
+    }
+
+    fn hash(&self) -> [u8; 32] {
+        Sha256::digest(&self.certificate).into()
+    }
+}
+
+fn make(now_s: u64) -> Result<Made, CertificateError> {
+    let (not_before, not_after) = (now_s.saturating_sub(BACKDATED_S), now_s + VALID_S);
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut parameters = rcgen::CertificateParams::new(names)?;
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    parameters.not_before = epoch + std::time::Duration::from_secs(not_before);
+    parameters.not_after = epoch + std::time::Duration::from_secs(not_after);
+    parameters.serial_number = Some(keys::random::<16>()?.to_vec().into());
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "Stadion development host");
+    let certificate = parameters.self_signed(&key)?.der().to_vec();
+    Ok(Made { certificate, key: key.serialize_der(), not_before, not_after })
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let refuse = |problem: String| CertificateError::Pem { path: path.to_owned(), problem };
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path).map_err(|error| refuse(error.to_string()))?.collect();
+    let chain = chain.map_err(|error| refuse(error.to_string()))?;
+    if chain.is_empty() { Err(refuse("no certificate in it".to_owned())) } else { Ok(chain) }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| CertificateError::Pem { path: path.to_owned(), problem: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn in_memory() -> Certificates {
+        Certificates::open(&Identity::Development, &Storage::Memory, NOW).unwrap()
+    }
+
+    fn hashes(certificates: &Certificates) -> Vec<[u8; 32]> {
+        certificates.served().unwrap().hashes
+    }
+
+    #[test]
+    fn browsers_take_its_validity() {
+        let made = make(NOW).unwrap();
+        assert!(made.not_after - made.not_before < 14 * DAY_S);
+        assert!(made.not_before < NOW && NOW < made.not_after);
+    }
+
+    #[test]
+    fn a_certificate_is_told_days_before_it_serves_over_a_whole_year() {
+        let mut certificates = in_memory();
+        let mut told = hashes(&certificates);
+        for day in 1..=365 {
+            certificates.advance(NOW + day * DAY_S).unwrap();
+            let now = hashes(&certificates);
+            if now[0] != told[0] {
+                assert_eq!(Some(&now[0]), told.get(1), "day {day}: what serves was told before");
+            }
+            let Certificates::Rotating { pair, .. } = &certificates else { unreachable!("development rotates") };
+            assert!(pair.current.left(NOW + day * DAY_S) >= REPLACE_LEFT_S, "day {day}: never near its end");
+            told = now;
+        }
+    }
+
+    #[test]
+    fn a_hash_that_was_told_serves_for_six_days() {
+        for learned_on in 0..40 {
+            let mut certificates = in_memory();
+            for day in 0..=learned_on {
+                certificates.advance(NOW + day * DAY_S).unwrap();
+            }
+            let told = hashes(&certificates);
+            certificates.advance(NOW + (learned_on + 5) * DAY_S).unwrap();
+            assert!(told.contains(&hashes(&certificates)[0]), "learned on day {learned_on}");
+        }
+    }
+
+    #[test]
+    fn after_a_long_sleep_or_a_clock_set_back_a_good_one_serves() {
+        for now in [NOW + 400 * DAY_S, NOW - 400 * DAY_S] {
+            let mut certificates = in_memory();
+            assert_eq!(certificates.advance(now).unwrap(), Rotation::Changed);
+            let Certificates::Rotating { pair, .. } = &certificates else { unreachable!("development rotates") };
+            assert!(pair.current.left(now) > ANNOUNCE_LEFT_S);
+        }
+    }
+
+    #[test]
+    fn it_survives_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = Storage::Directory(directory.path().to_owned());
+        let open = || hashes(&Certificates::open(&Identity::Development, &storage, NOW).unwrap());
+        assert_eq!(open(), open());
+    }
+
+    #[test]
+    fn files_are_read_and_bad_ones_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let (chain, key) = (directory.path().join("chain.pem"), directory.path().join("key.pem"));
+        let made = rcgen::generate_simple_self_signed(["play.example".to_owned()]).unwrap();
+        std::fs::write(&chain, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let identity = Identity::Files { chain: chain.clone(), key: key.clone() };
+        let open = || Certificates::open(&identity, &Storage::Memory, NOW).unwrap().served();
+        assert_eq!(open().unwrap().hashes, Vec::<[u8; 32]>::new());
+        std::fs::write(&key, "not a key").unwrap();
+        assert!(open().unwrap_err().to_string().contains("key.pem"));
+        std::fs::write(&chain, "").unwrap();
+        assert!(open().unwrap_err().to_string().contains("chain.pem"));
+    }
+}

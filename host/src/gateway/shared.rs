@@ -1,0 +1,119 @@
+//! What the parts of one gateway share: doors to the outside, the table of connections, counters.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use stadion_protocol::CloseCode;
+use tokio::sync::Notify;
+
+use super::counters::{Counter, Counters};
+use super::tokens::JoinKeys;
+use crate::link::{ConnId, Inbox, ToPlayer};
+
+/// Shared by the gateway's thread and its connections. Locks are held for single pushes and look-ups.
+pub(super) struct Shared {
+    pub(super) inbox: Arc<dyn Inbox>,
+    pub(super) join_keys: JoinKeys,
+    pub(super) counters: Arc<Counters>,
+    links: Mutex<HashMap<ConnId, Arc<Link>>>,
+    last_conn: AtomicU64,
+}
+
+/// One connection's own mailbox, filled on turns and emptied by the connection.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    words: Mutex<Vec<ToPlayer>>,
+    bell: Notify,
+}
+
+/// Keeps a connection in the table and in the count for as long as it lives.
+pub(super) struct Listed {
+    pub(super) conn: ConnId,
+    pub(super) link: Arc<Link>,
+    shared: Arc<Shared>,
+}
+
+/// Holds a place in a counter.
+pub(super) struct Place<F: Fn(&Counters) -> &Counter> {
+    shared: Arc<Shared>,
+    counter: F,
+}
+
+impl Shared {
+    pub(super) fn new(inbox: Arc<dyn Inbox>, join_keys: JoinKeys, counters: Arc<Counters>) -> Shared {
+        Shared { inbox, join_keys, counters, links: Mutex::default(), last_conn: AtomicU64::new(0) }
+    }
+
+    /// Takes a place in a counter until the value is dropped.
+    pub(super) fn place<F: Fn(&Counters) -> &Counter>(self: &Arc<Self>, counter: F) -> Place<F> {
+        counter(&self.counters).up();
+        Place { shared: Arc::clone(self), counter }
+    }
+
+    /// Gives a new connection its number and its mailbox.
+    pub(super) fn list(self: &Arc<Self>) -> Listed {
+        let conn = ConnId(self.last_conn.fetch_add(1, Ordering::Relaxed) + 1);
+        let link = Arc::<Link>::default();
+        self.counters.connections.up();
+        self.links().insert(conn, Arc::clone(&link));
+        Listed { conn, link, shared: Arc::clone(self) }
+    }
+
+    /// Hands words to their connections; those of connections that are gone are dropped.
+    pub(super) fn hand_out(&self, words: &mut Vec<(ConnId, ToPlayer)>) {
+        self.counters.words.add(words.len() as u64);
+        let links = self.links();
+        for (conn, word) in words.drain(..) {
+            if let Some(link) = links.get(&conn) {
+                link.push(word);
+            }
+        }
+    }
+
+    /// Asks every connection to close, after what it still has to say.
+    pub(super) fn close_all(&self, code: CloseCode, reason: &str) {
+        self.links().values().for_each(|link| link.push(ToPlayer::Close { code, reason: reason.to_owned() }));
+    }
+
+    fn links(&self) -> std::sync::MutexGuard<'_, HashMap<ConnId, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link {
+    /// Bounded by the connection, which is woken by the first word and takes all of them: what it cannot pass on counts
+    /// against its bound.
+    fn push(&self, word: ToPlayer) {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = words.is_empty();
+        words.push(word);
+        drop(words);
+        if first {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Waits for words. Safe to cancel: a bell that rang keeps ringing until somebody waited for it.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// Everything that waits.
+    pub(super) fn take(&self) -> Vec<ToPlayer> {
+        std::mem::take(&mut *self.words.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.shared.links().remove(&self.conn);
+        self.shared.counters.connections.down();
+    }
+}
+
+impl<F: Fn(&Counters) -> &Counter> Drop for Place<F> {
+    fn drop(&mut self) {
+        (self.counter)(&self.shared.counters).down();
+    }
+}

@@ -1,0 +1,117 @@
+//! Native clients: QUIC (RFC 9000) with datagrams (RFC 9221). The client opens one bidirectional stream; other streams
+//! are never read, and their windows bound what they can hold.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt};
+use stadion_protocol::CloseCode;
+
+use super::{Arrived, Control, Departure, Fate, Path, Receive, Stopped, Transmit};
+
+/// Read from the stream at once, at most: a frame of the largest input in one piece.
+const READ_BYTES: usize = 32 * 1024;
+
+/// Pieces offered to the transport at once.
+const WRITE_PIECES: usize = 32;
+
+/// The whole of a QUIC connection.
+#[derive(Clone)]
+pub(in super::super) struct QuicControl {
+    connection: Connection,
+}
+
+/// The receiving side of a QUIC connection.
+pub(in super::super) struct QuicReceive {
+    connection: Connection,
+    stream: Option<RecvStream>,
+}
+
+/// The sending side of its stream.
+pub(in super::super) struct QuicTransmit {
+    stream: SendStream,
+}
+
+/// Both sides of a connection whose handshake is complete.
+pub(in super::super) fn open(connection: Connection) -> (QuicControl, QuicReceive) {
+    (QuicControl { connection: connection.clone() }, QuicReceive { connection, stream: None })
+}
+
+impl Control for QuicControl {
+    fn send_datagram(&self, datagram: Bytes) -> Fate {
+        let displaced = self.connection.datagram_send_buffer_space() < datagram.len();
+        match self.connection.send_datagram(datagram) {
+            Ok(()) if displaced => Fate::Displaced,
+            Ok(()) => Fate::Queued,
+            Err(_) => Fate::Dropped,
+        }
+    }
+
+    fn max_datagram(&self) -> usize {
+        self.connection.max_datagram_size().unwrap_or(0)
+    }
+
+    fn path(&self) -> Path {
+        let path = self.connection.stats().path;
+        Path { round_trip: path.rtt, sent_packets: path.sent_packets, lost_packets: path.lost_packets }
+    }
+
+    fn close(&self, code: CloseCode, reason: &str) {
+        self.connection.close(VarInt::from_u32(u32::from(code.number())), reason.as_bytes());
+    }
+}
+
+impl Receive for QuicReceive {
+    type Transmit = QuicTransmit;
+
+    async fn next(&mut self) -> Arrived<QuicTransmit> {
+        let connection = &self.connection;
+        let Some(stream) = &mut self.stream else {
+            return match connection.accept_bi().await {
+                Ok((send, receive)) => {
+                    self.stream = Some(receive);
+                    Arrived::Opened(QuicTransmit { stream: send })
+                }
+                Err(error) => Arrived::Gone(departure(&error)),
+            };
+        };
+        tokio::select! {
+            chunk = stream.read_chunk(READ_BYTES, true) => match chunk {
+                Ok(Some(chunk)) => Arrived::Stream(chunk.bytes),
+                Err(ReadError::ConnectionLost(error)) => Arrived::Gone(departure(&error)),
+                // Ended or reset: this client says nothing more, so the connection is of no use.
+                Ok(None) | Err(_) => Arrived::Gone(Departure::ClosedByClient),
+            },
+            datagram = connection.read_datagram() => match datagram {
+                Ok(datagram) => Arrived::Datagram(datagram),
+                Err(error) => Arrived::Gone(departure(&error)),
+            },
+        }
+    }
+}
+
+impl Transmit for QuicTransmit {
+    async fn write(&mut self, pieces: &mut VecDeque<Bytes>) -> Result<usize, Stopped> {
+        let (front, _) = pieces.as_mut_slices();
+        let offered = front.len().min(WRITE_PIECES);
+        let written = self.stream.write_chunks(&mut front[..offered]).await.map_err(|_| Stopped)?;
+        pieces.drain(..written.chunks);
+        Ok(written.bytes)
+    }
+
+    async fn finish(&mut self) {
+        if self.stream.finish().is_ok() {
+            // Either way, stopped or acknowledged, there is nothing left to wait for.
+            let _ = self.stream.stopped().await;
+        }
+    }
+}
+
+fn departure(error: &ConnectionError) -> Departure {
+    match error {
+        ConnectionError::ApplicationClosed(_) | ConnectionError::ConnectionClosed(_) | ConnectionError::Reset => {
+            Departure::ClosedByClient
+        }
+        _ => Departure::Lost,
+    }
+}

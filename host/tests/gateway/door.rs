@@ -1,0 +1,54 @@
+//! Who gets as far as a handshake.
+
+use stadion_host::gateway::{GatewayConfig, HostKeys};
+use stadion_protocol::CloseCode;
+use stadion_protocol::wire::ALPN;
+
+use crate::client::{Appetite, Client, close_code, connect, endpoint};
+use crate::rig::Rig;
+
+fn config() -> GatewayConfig {
+    GatewayConfig::new(HostKeys::ephemeral().unwrap())
+}
+
+#[tokio::test]
+async fn under_load_clients_prove_their_address_and_play() {
+    let rig = Rig::with(GatewayConfig { retry_above: 0, ..config() });
+    let mut client = Client::joined(&rig).await;
+    client.plays(1).await;
+    assert_eq!(rig.gateway.counters().retried, 1);
+}
+
+#[tokio::test]
+async fn a_full_gateway_refuses_and_has_room_again_when_somebody_leaves() {
+    let rig = Rig::with(GatewayConfig { max_connections: 2, ..config() });
+    let (first, _second) = (Client::joined(&rig).await, Client::joined(&rig).await);
+    let late = endpoint(&rig, ALPN, Appetite::Normal);
+    connect(&late, rig.address()).await.unwrap_err();
+    assert_eq!(rig.gateway.counters().refused, 1);
+    first.connection.close(0u32.into(), b"");
+    rig.counts("room", |counters| counters.connections == 1).await;
+    Client::joined(&rig).await.plays(1).await;
+}
+
+#[tokio::test]
+async fn another_protocol_is_not_served() {
+    let rig = Rig::new();
+    let stranger = endpoint(&rig, b"h3", Appetite::Normal);
+    assert!(connect(&stranger, rig.address()).await.is_err());
+    let mute = endpoint(&rig, b"", Appetite::Normal);
+    if let Ok(connection) = connect(&mute, rig.address()).await {
+        assert_eq!(close_code(connection.closed().await).0, CloseCode::ProtocolError);
+    }
+    assert!(rig.matches.heard().is_empty());
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let rig = Rig::new();
+    let taken = GatewayConfig { listen: rig.address(), ..config() };
+    let matches = std::sync::Arc::clone(&rig.matches) as std::sync::Arc<dyn stadion_host::link::Inbox>;
+    let keys = stadion_host::gateway::JoinKeys::new();
+    let error = stadion_host::gateway::Gateway::bind(taken, matches, keys).unwrap_err();
+    assert!(error.to_string().contains(&rig.address().to_string()), "{error}");
+}

@@ -1,0 +1,9 @@
+//! The gateway from outside: real QUIC clients on one side, a scripted match on the other.
+#![allow(clippy::unwrap_used, reason = "a helper of tests that panics is a test that fails")]
+
+mod client;
+mod door;
+mod hostile;
+mod play;
+mod restart;
+mod rig;
