@@ -1,0 +1,204 @@
+//! The REST API as the commands use it. Errors become [`Failure`]s that name the fix; nothing here prints.
+
+mod types;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+pub(crate) use types::{Game, MatchInfo, Page, Problem, Published, Version};
+
+use crate::config::Target;
+use crate::failure::{Failure, Kind, Outcome};
+
+/// A server on the same machine or network answers within this; a dead one is noticed.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For everything but uploads.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// An upload is compiled before it is answered, and may wait for others.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+/// Bytes of an upload between two movements of the progress bar.
+const UPLOAD_CHUNK: usize = 64 * 1024;
+/// Pages that a listing follows at most: 100 entries each.
+const MAX_PAGES: usize = 100;
+
+/// One server.
+pub(crate) struct Api {
+    http: reqwest::Client,
+    target: Target,
+}
+
+impl Api {
+    pub(crate) fn new(target: &Target) -> Outcome<Api> {
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).user_agent(USER_AGENT);
+        if is_local(&target.server) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| Failure::failed(format!("HTTP client: {error}")))?;
+        Ok(Api { http, target: target.clone() })
+    }
+
+    pub(crate) async fn games(&self) -> Outcome<Vec<Game>> {
+        self.pages("/v1/games", &[]).await
+    }
+
+    /// `filter` are query parameters: `game`, `state`.
+    pub(crate) async fn matches(&self, filter: &[(&str, String)]) -> Outcome<Vec<MatchInfo>> {
+        self.pages("/v1/matches", filter).await
+    }
+
+    pub(crate) async fn one_match(&self, id: &str) -> Outcome<MatchInfo> {
+        self.json(self.get(&format!("/v1/matches/{id}"))).await
+    }
+
+    pub(crate) async fn end_match(&self, id: &str) -> Outcome {
+        self.send(self.request(Method::DELETE, &format!("/v1/matches/{id}"))).await.map(drop)
+    }
+
+    /// The journal so far, as a `.stj` file.
+    pub(crate) async fn journal(&self, id: &str) -> Outcome<Bytes> {
+        self.bytes(self.get(&format!("/v1/matches/{id}/journal"))).await
+    }
+
+    pub(crate) async fn versions(&self, game: &str) -> Outcome<Vec<Version>> {
+        self.pages(&format!("/v1/games/{game}/versions"), &[]).await
+    }
+
+    /// The component of a version: for its owner alone.
+    pub(crate) async fn component(&self, game: &str, version: &str) -> Outcome<Bytes> {
+        self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/component"))).await
+    }
+
+    /// Uploads a version; `sent` is told how many bytes have left.
+    pub(crate) async fn publish(&self, game: &str, wasm: Bytes, sent: impl Fn(u64) + Send + Sync + 'static) -> Outcome<Published> {
+        let length = wasm.len();
+        let chunks = (0..length).step_by(UPLOAD_CHUNK).map(move |at| {
+            let end = length.min(at + UPLOAD_CHUNK);
+            sent(end as u64);
+            Ok::<Bytes, std::io::Error>(wasm.slice(at..end))
+        });
+        let request = self
+            .request(Method::PUT, &format!("/v1/games/{game}/versions"))
+            .timeout(UPLOAD_TIMEOUT)
+            .header("content-type", "application/wasm")
+            .header("content-length", length)
+            .body(reqwest::Body::wrap_stream(stream::iter(chunks)));
+        self.json(request).await
+    }
+
+    async fn pages<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Outcome<Vec<T>> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut request = self.get(path).query(&[("limit", "100")]).query(query);
+            if let Some(cursor) = &cursor {
+                request = request.query(&[("cursor", cursor)]);
+            }
+            let page: Page<T> = self.json(request).await?;
+            items.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.target.server)).timeout(REQUEST_TIMEOUT);
+        match &self.target.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
+        let body = self.bytes(request).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            Failure::failed(format!("{} answered something unexpected: {error}", self.target.server))
+                .fix("is it a Stadion server, of this version?")
+        })
+    }
+
+    async fn bytes(&self, request: RequestBuilder) -> Outcome<Bytes> {
+        self.send(request).await?.bytes().await.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body = response.bytes().await.unwrap_or_default();
+        Err(refusal(status, &body, self.target.key.is_some()))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let why = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error) };
+        Failure::new(Kind::Unreachable, format!("{}: {why}", self.target.server))
+            .fix("start a server with `stadion serve`, or name another with --server")
+    }
+}
+
+const USER_AGENT: &str = concat!("stadion/", env!("CARGO_PKG_VERSION"));
+
+/// A proxy from the environment is of no use for this machine's own servers.
+fn is_local(server: &str) -> bool {
+    let host = server.strip_prefix("http://").unwrap_or(server);
+    ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+}
+
+/// reqwest's own texts name the URL again and say nothing; the cause says why.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// What an answer that is no success means for the person at the terminal.
+fn refusal(status: StatusCode, body: &[u8], with_key: bool) -> Failure {
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let message = problem.text().unwrap_or_else(|| format!("the server answered {status}"));
+    match status {
+        StatusCode::NOT_FOUND => Failure::new(Kind::NotFound, message),
+        StatusCode::UNAUTHORIZED if !with_key => Failure::new(Kind::Refused, message)
+            .fix("give a developer key with --key or STADION_KEY; `stadion serve` prints one"),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Failure::new(Kind::Refused, message).fix("use the key of this server and of the game's owner (--key, STADION_KEY)")
+        }
+        status if status.is_client_error() => Failure::new(Kind::Refused, message),
+        _ => Failure::failed(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_success_has_the_exit_code_of_its_kind() {
+        let problem = br#"{"title":"No such game","detail":"there is no game \"x\"","status":404}"#;
+        for (status, with_key, kind) in [
+            (StatusCode::NOT_FOUND, true, Kind::NotFound),
+            (StatusCode::UNAUTHORIZED, false, Kind::Refused),
+            (StatusCode::TOO_MANY_REQUESTS, true, Kind::Refused),
+            (StatusCode::UNPROCESSABLE_ENTITY, true, Kind::Refused),
+            (StatusCode::BAD_GATEWAY, true, Kind::Failed),
+        ] {
+            let failure = refusal(status, problem, with_key);
+            assert_eq!(failure.kind, kind, "{status}");
+            assert_eq!(failure.message, "there is no game \"x\"");
+        }
+        assert!(refusal(StatusCode::UNAUTHORIZED, b"", false).fix.is_some_and(|fix| fix.contains("--key")));
+    }
+}

@@ -1,0 +1,125 @@
+//! Shapes of the REST API, as far as the commands read them. Unknown fields are kept out of the way: a newer server may
+//! say more.
+
+use serde::{Deserialize, Serialize};
+
+/// A page of a listing.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// An error body (RFC 9457).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Problem {
+    pub(crate) title: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+impl Problem {
+    /// The most telling of its texts.
+    pub(crate) fn text(self) -> Option<String> {
+        self.detail.or(self.title).filter(|text| !text.is_empty())
+    }
+}
+
+/// A game of the listing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Game {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) title: Option<String>,
+    #[serde(default)]
+    pub(crate) latest_version: Option<String>,
+}
+
+/// A version of a game.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) version: String,
+}
+
+/// The answer to an upload.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Published {
+    pub(crate) game: String,
+    pub(crate) version: String,
+    pub(crate) short: String,
+    pub(crate) title: String,
+    pub(crate) schema_hash: String,
+    pub(crate) seats_min: u16,
+    pub(crate) seats_max: u16,
+    pub(crate) rate: u16,
+    #[serde(default)]
+    pub(crate) compile_cpu_ms: u32,
+    #[serde(default)]
+    pub(crate) size_bytes: u64,
+}
+
+/// A match.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MatchInfo {
+    pub(crate) id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    pub(crate) game: String,
+    pub(crate) version: String,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) incarnation: u32,
+    #[serde(default)]
+    pub(crate) tick: u64,
+    #[serde(default)]
+    pub(crate) seats: Vec<SeatInfo>,
+    #[serde(default)]
+    pub(crate) seat_count: u16,
+    #[serde(default)]
+    pub(crate) label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<EndInfo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) results: Option<ResultsInfo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chain: Option<String>,
+}
+
+/// A seat that is or was taken.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SeatInfo {
+    pub(crate) seat: u16,
+    pub(crate) player: PlayerInfo,
+    pub(crate) presence: String,
+}
+
+/// Who sits there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlayerInfo {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) bot: bool,
+}
+
+/// Why a match ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EndInfo {
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
+
+/// With which results.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ResultsInfo {
+    pub(crate) placings: Vec<PlacingInfo>,
+}
+
+/// One seat's place.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlacingInfo {
+    pub(crate) seat: u16,
+    pub(crate) rank: u16,
+    pub(crate) score: i64,
+}

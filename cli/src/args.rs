@@ -1,0 +1,105 @@
+//! The command line as a whole: what every command shares, and the list of commands.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{bench, bot, build, completions, games, matches, new, play, publish, replay, serve};
+use crate::output::{Format, Output};
+
+/// Hosts multiplayer games whose server side is one WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(name = "stadion", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The examples, then what scripts need to know.
+const AFTER_HELP: &str = "\
+Examples:
+  stadion serve                          a whole server on this machine
+  stadion new hello && cd hello          a new game, ready to build
+  stadion publish . && stadion play hello
+  stadion bot bomberman --players 2      two programs play a match to its end
+
+Exit codes:
+  0  done
+  1  failed
+  2  the command line, or a file that it names, does not read
+  3  not found: game, match, file, program
+  4  refused by the server: key, permission, upload, limit
+  5  the server does not answer
+  6  a replay differs from its journal";
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Answer in JSON, one value a line, on stdout alone.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The server [default: the one `stadion serve` started last, else http://127.0.0.1:7878].
+    #[arg(long, global = true, env = "STADION_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A developer key or an access token [default: that of the server `stadion serve` started last].
+    #[arg(long, global = true, env = "STADION_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+}
+
+impl Global {
+    /// Who reads the answers.
+    pub(crate) fn output(&self) -> Output {
+        Output::new(if self.json { Format::Json } else { Format::Human })
+    }
+}
+
+/// Every command; each is a module of `commands`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(serve::Serve),
+    New(new::New),
+    Build(build::Build),
+    Publish(publish::Publish),
+    Games(games::Games),
+    Matches(matches::Matches),
+    Play(play::Play),
+    Bot(bot::Bot),
+    Replay(replay::Replay),
+    Bench(bench::Bench),
+    Completions(completions::Completions),
+    /// Reads an upload from stdin, writes what it compiled to: started by the server, in a cage.
+    #[command(hide = true)]
+    CompileChild,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::failure::Kind;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        let mut cli = Cli::command();
+        cli.build();
+        assert!(cli.render_long_help().to_string().contains("Examples:"));
+        for command in cli.get_subcommands_mut().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
+            let (name, help) = (command.get_name().to_owned(), command.render_long_help().to_string());
+            assert!(help.contains("Examples:"), "{name}");
+            assert!(help.contains(&format!("stadion {name}")), "{name}: an example is the command itself");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_every_exit_code() {
+        for kind in Kind::ALL {
+            assert!(AFTER_HELP.contains(&format!("\n  {}  ", kind as u8)), "{}", kind.name());
+        }
+    }
+}

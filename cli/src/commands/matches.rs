@@ -1,0 +1,120 @@
+//! `stadion matches`: what runs, how one match stands, and its end by hand.
+
+use clap::Args;
+
+use super::{Context, block_on};
+use crate::api::MatchInfo;
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+
+/// Lists matches, or shows one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stadion matches
+  stadion matches --game bomberman --state running
+  stadion matches 06c1r8v5q2z3t4w5x6y7z8a9b0          one match: seats, end, results
+  stadion matches 06c1r8v5q2z3t4w5x6y7z8a9b0 --end    ends it")]
+pub(crate) struct Matches {
+    /// Show this match alone.
+    id: Option<String>,
+    /// Only matches of this game.
+    #[arg(long, conflicts_with = "id")]
+    game: Option<String>,
+    /// Only matches in this state: running, finishing or ended.
+    #[arg(long, conflicts_with = "id")]
+    state: Option<String>,
+    /// End the match (as its owner or operator).
+    #[arg(long, requires = "id")]
+    end: bool,
+}
+
+pub(crate) fn run(args: &Matches, context: &Context) -> Outcome {
+    let api = context.api()?;
+    let Some(id) = &args.id else {
+        let filter: Vec<(&str, String)> = [("game", &args.game), ("state", &args.state)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .collect();
+        list(context.out, &block_on(api.matches(&filter))?);
+        return Ok(());
+    };
+    id.parse::<stadion_protocol::MatchId>().map_err(|error| Failure::usage(error.to_string()))?;
+    if args.end {
+        block_on(api.end_match(id))?;
+        context.out.note(format!("match {id} was told to end"));
+    }
+    let info = block_on(api.one_match(id))?;
+    context.out.value(&info);
+    for line in described(&info) {
+        context.out.line(line);
+    }
+    Ok(())
+}
+
+fn list(out: Output, matches: &[MatchInfo]) {
+    for info in matches {
+        out.value(info);
+    }
+    if matches.is_empty() {
+        out.note("no matches; `stadion play GAME` starts one");
+        return;
+    }
+    let rows: Vec<[String; 6]> = matches
+        .iter()
+        .map(|info| {
+            let seats = format!("{}/{}", info.seats.len(), info.seat_count);
+            let end = info.end.as_ref().map(|end| end.kind.clone()).unwrap_or_default();
+            let code = info.code.clone().unwrap_or_default();
+            [info.id.clone(), info.game.clone(), info.state.clone(), seats, code, end]
+        })
+        .collect();
+    out.table(["MATCH", "GAME", "STATE", "SEATS", "CODE", "END"], &rows);
+}
+
+/// One match, for people.
+fn described(info: &MatchInfo) -> Vec<String> {
+    let mut lines = vec![format!("{} of {}@{}", info.id, info.game, info.version.chars().take(8).collect::<String>())];
+    let code = info.code.as_ref().map(|code| format!("   code {code}")).unwrap_or_default();
+    lines.push(format!("{} at tick {}{code}", info.state, info.tick));
+    for seat in &info.seats {
+        let who = if seat.player.bot { format!("{} (bot)", seat.player.name) } else { seat.player.name.clone() };
+        let place = info.results.iter().flat_map(|results| &results.placings).find(|placing| placing.seat == seat.seat);
+        let place = place.map(|place| format!("   place {}, score {}", place.rank, place.score)).unwrap_or_default();
+        lines.push(format!("  seat {}  {who}  {}{place}", seat.seat, seat.presence));
+    }
+    if let Some(end) = &info.end {
+        lines.push(format!("ended: {} ({})", end.kind, end.message));
+        lines.push(format!("replay: stadion replay {}", info.id));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finished_match_shows_its_seats_places_and_replay() {
+        let info: MatchInfo = serde_json::from_value(serde_json::json!({
+            "id": "0000000000000000000000000a", "game": "tictactoe", "version": "3f9c00112233", "state": "ended", "tick": 9,
+            "seat_count": 2, "code": "KBQT",
+            "seats": [{"seat": 0, "player": {"id": "p", "name": "ada"}, "presence": "left"},
+                      {"seat": 1, "player": {"id": "q", "name": "bob", "bot": true}, "presence": "left"}],
+            "end": {"kind": "finished", "message": "finished"},
+            "results": {"placings": [{"seat": 1, "rank": 1, "score": 1}], "data": ""}
+        }))
+        .unwrap();
+        assert_eq!(
+            described(&info),
+            [
+                "0000000000000000000000000a of tictactoe@3f9c0011",
+                "ended at tick 9   code KBQT",
+                "  seat 0  ada  left",
+                "  seat 1  bob (bot)  left   place 1, score 1",
+                "ended: finished (finished)",
+                "replay: stadion replay 0000000000000000000000000a",
+            ]
+        );
+    }
+}

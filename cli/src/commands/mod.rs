@@ -1,0 +1,74 @@
+//! Every command in a file of its own; this one starts them.
+
+pub(crate) mod bench;
+pub(crate) mod bot;
+pub(crate) mod build;
+pub(crate) mod completions;
+pub(crate) mod games;
+pub(crate) mod matches;
+pub(crate) mod new;
+pub(crate) mod play;
+pub(crate) mod publish;
+pub(crate) mod replay;
+pub(crate) mod serve;
+
+use std::future::Future;
+
+use crate::api::Api;
+use crate::args::{Command, Global};
+use crate::config::{self, SavedServer, Target};
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+
+/// What every command may use.
+pub(crate) struct Context {
+    /// Where its words go.
+    pub(crate) out: Output,
+    global: Global,
+    saved: Option<SavedServer>,
+}
+
+impl Context {
+    /// Reads the user's configuration.
+    pub(crate) fn load(global: &Global) -> Outcome<Context> {
+        let saved = match config::folder(config::env) {
+            Some(folder) => config::load(&folder)?,
+            None => None,
+        };
+        Ok(Context { out: global.output(), global: global.clone(), saved })
+    }
+
+    /// The server to talk to.
+    pub(crate) fn target(&self) -> Outcome<Target> {
+        Target::decide(self.global.server.as_deref(), self.global.key.as_deref(), self.saved.as_ref())
+    }
+
+    /// Its REST API.
+    pub(crate) fn api(&self) -> Outcome<Api> {
+        Api::new(&self.target()?)
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: Command, context: &Context) -> Outcome {
+    match command {
+        Command::Serve(args) => serve::run(&args, context),
+        Command::New(args) => new::run(&args, context),
+        Command::Build(args) => build::run(&args, context),
+        Command::Publish(args) => publish::run(&args, context),
+        Command::Games(args) => games::run(&args, context),
+        Command::Matches(args) => matches::run(&args, context),
+        Command::Play(args) => play::run(&args, context),
+        Command::Bot(args) => bot::run(&args, context),
+        Command::Replay(args) => replay::run(&args, context),
+        Command::Bench(args) => bench::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::CompileChild => Ok(()),
+    }
+}
+
+/// Runs a command's future on this thread: nothing but `serve` needs more.
+pub(crate) fn block_on<T>(future: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::failed(format!("async runtime: {error}")))?.block_on(future)
+}

@@ -1,0 +1,88 @@
+//! `stadion publish`: a folder or a wasm file becomes a version on the server.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use clap::Args;
+
+use super::{Context, block_on};
+use crate::api::Published;
+use crate::failure::{Failure, Outcome};
+use crate::project::{Project, build};
+
+/// Builds a game and uploads it as a new version.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stadion publish                     the game in this folder
+  stadion publish hello
+  stadion publish build/hello.wasm    a file, under its own name
+  stadion publish out.wasm --game hello --json")]
+pub(crate) struct Publish {
+    /// The game's folder, or a wasm file.
+    #[arg(default_value = ".", value_name = "DIR|FILE.wasm")]
+    what: PathBuf,
+    /// The name to publish under [default: that of stadion.toml, or of the file].
+    #[arg(long)]
+    game: Option<String>,
+}
+
+pub(crate) fn run(args: &Publish, context: &Context) -> Outcome {
+    let api = context.api()?;
+    let (name, wasm) = found(args, context)?;
+    let name = checked_name(args.game.as_deref().unwrap_or(&name))?;
+    let bytes = Bytes::from(std::fs::read(&wasm).map_err(|error| Failure::file("reading", &wasm, &error))?);
+    let bar = context.out.bytes_bar("uploading, then compiling on the server", bytes.len() as u64);
+    let moving = bar.clone();
+    let published = block_on(api.publish(&name, bytes, move |sent| moving.set_position(sent)));
+    bar.finish_and_clear();
+    let published = published?;
+    context.out.value(&published);
+    for line in described(&published) {
+        context.out.line(line);
+    }
+    Ok(())
+}
+
+/// The wasm to upload, and the name that goes with it.
+fn found(args: &Publish, context: &Context) -> Outcome<(String, PathBuf)> {
+    if args.what.is_dir() {
+        let project = Project::load(&args.what)?;
+        let built = build::build(&project, context.out)?;
+        return Ok((project.name, built.wasm));
+    }
+    Ok((name_of(&args.what), args.what.clone()))
+}
+
+/// `target/relay_arena.wasm` is `relay-arena`: cargo writes underscores where games have hyphens.
+fn name_of(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-")
+}
+
+fn checked_name(name: &str) -> Outcome<String> {
+    name.parse::<stadion_protocol::GameName>()
+        .map(|name| name.to_string())
+        .map_err(|error| Failure::usage(error.to_string()).fix("choose a name with --game"))
+}
+
+fn described(published: &Published) -> Vec<String> {
+    let Published { game, short, title, schema_hash, seats_min, seats_max, rate, .. } = published;
+    let seats = if seats_min == seats_max { seats_min.to_string() } else { format!("{seats_min} to {seats_max}") };
+    let pace = if *rate == 0 { "event-driven".to_owned() } else { format!("{rate} Hz") };
+    vec![
+        format!("published {game}@{short}   {title}   {seats} seats, {pace}   schema {schema_hash}"),
+        format!("play       stadion play {game}"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_published_under_its_own_name() {
+        assert_eq!(name_of(Path::new("a/b/relay_arena.wasm")), "relay-arena");
+        assert!(checked_name("relay-arena").is_ok());
+        assert!(checked_name("Relay Arena").unwrap_err().fix.is_some_and(|fix| fix.contains("--game")));
+    }
+}

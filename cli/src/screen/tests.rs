@@ -1,0 +1,97 @@
+//! The screen as a terminal would show it.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::input::fixture;
+
+/// The lines of a screen of this size, without what is blank at their ends.
+fn shown(screen: &Screen, width: u16, height: u16) -> Vec<String> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| frame.render_widget(screen, frame.area())).unwrap();
+    let buffer = terminal.backend().buffer();
+    let line = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(line).collect()
+}
+
+fn press(screen: &mut Screen, keys: &str) -> Wish {
+    let mut last = Wish::Nothing;
+    for c in keys.chars() {
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            c => KeyCode::Char(c),
+        };
+        last = screen.key(KeyEvent::from(code));
+    }
+    last
+}
+
+fn generic() -> Screen {
+    let mut screen = Screen::new("hello", Some(fixture::schema()));
+    screen.seated(1, Some("KBQT"));
+    screen
+}
+
+#[test]
+fn the_head_tells_the_connection_and_the_code_to_share() {
+    let mut screen = generic();
+    assert!(shown(&screen, 90, 12)[0].contains("connecting"));
+    for (link, text) in [
+        (Link::Live { rtt_ms: 12 }, "live, 12 ms"),
+        (Link::Stalled, "reconnecting"),
+        (Link::Over("seat 1 won".to_owned()), "over: seat 1 won"),
+    ] {
+        screen.link(link);
+        let head = shown(&screen, 90, 12)[0].clone();
+        assert!(head.contains(text) && head.contains("code KBQT") && head.contains("seat 1"), "{head}");
+    }
+}
+
+#[test]
+fn any_view_is_shown_as_an_aligned_tree() {
+    let mut screen = generic();
+    let view = serde_json::json!({"total": 7, "names": ["a rather long name", "and another that needs room"], "turn": null});
+    screen.view(fixture::schema().from_json(stadion_schema::Root::View, &view).unwrap());
+    let lines = shown(&screen, 60, 14);
+    let body: Vec<&str> = lines[2..8].iter().map(|line| line.split('│').nth(1).unwrap().trim_end()).collect();
+    assert_eq!(
+        body,
+        ["total  7", "names", "  0  \"a rather long name\"", "  1  \"and another that needs room\"", "turn   None", ""]
+    );
+}
+
+#[test]
+fn a_typed_input_is_sent_and_a_mistake_is_explained() {
+    let mut screen = generic();
+    let Wish::Send(value) = press(&mut screen, "pl\t4\n") else { panic!("nothing sent") };
+    assert_eq!(value.to_string(), "Place(4)");
+    assert_eq!(press(&mut screen, "Place many\n"), Wish::Nothing);
+    let lines = shown(&screen, 100, 14).join("\n");
+    assert!(lines.contains("> Place(4)") && lines.contains("! \"many\" is not u8"), "{lines}");
+}
+
+#[test]
+fn escape_and_control_c_leave() {
+    let mut screen = generic();
+    assert_eq!(screen.key(KeyEvent::from(KeyCode::Esc)), Wish::Leave);
+    assert_eq!(screen.key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Wish::Leave);
+}
+
+#[test]
+fn a_board_that_does_not_know_the_view_gives_way_to_the_tree() {
+    let mut screen = Screen::new("tictactoe", Some(fixture::schema()));
+    let view = serde_json::json!({"total": 7, "names": [], "turn": 1});
+    screen.view(fixture::schema().from_json(stadion_schema::Root::View, &view).unwrap());
+    assert!(shown(&screen, 60, 14).join("\n").contains("total"));
+}
+
+#[test]
+fn no_terminal_is_too_small() {
+    let mut screen = generic();
+    screen.say("a line");
+    for (width, height) in [(1, 1), (3, 2), (10, 3), (300, 5)] {
+        shown(&screen, width, height);
+    }
+}

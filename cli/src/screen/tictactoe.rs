@@ -1,0 +1,152 @@
+//! The board of tictactoe: nine large cells and a cursor.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style, Stylize};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+use serde_json::{Value as Json, json};
+use stadion_schema::Value;
+
+/// A cell without its borders.
+const CELL_WIDTH: u16 = 9;
+const CELL_HEIGHT: u16 = 3;
+
+/// What the view says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) cells: Vec<Option<u16>>,
+    pub(crate) turn: u16,
+    pub(crate) you: u16,
+}
+
+impl Position {
+    /// `None` if this is not tictactoe's view.
+    pub(crate) fn read(view: &Value) -> Option<Position> {
+        let seat = |value: &Value| value.as_i64().and_then(|seat| u16::try_from(seat).ok());
+        let cells: Vec<Option<u16>> = view.get("cells")?.items().iter().map(seat).collect();
+        let position = Position { cells, turn: seat(view.get("turn")?)?, you: seat(view.get("you")?)? };
+        (position.cells.len() == 9).then_some(position)
+    }
+
+    /// Empty cells.
+    pub(crate) fn free(&self) -> Vec<usize> {
+        (0..9).filter(|i| self.cells[*i].is_none()).collect()
+    }
+
+    fn winning_line(&self) -> Option<[usize; 3]> {
+        LINES.into_iter().find(|[a, b, c]| {
+            self.cells[*a].is_some() && self.cells[*a] == self.cells[*b] && self.cells[*b] == self.cells[*c]
+        })
+    }
+
+    /// A cell that completes a line of `seat`.
+    pub(crate) fn completes(&self, seat: u16) -> Option<usize> {
+        self.free().into_iter().find(|cell| {
+            let mine = |i: &usize| i == cell || self.cells[*i] == Some(seat);
+            LINES.iter().any(|line| line.contains(cell) && line.iter().all(mine))
+        })
+    }
+}
+
+/// Rows, columns, diagonals.
+const LINES: [[usize; 3]; 8] =
+    [[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]];
+
+/// The cursor.
+pub(crate) struct TicTacToe {
+    cursor: usize,
+}
+
+impl Default for TicTacToe {
+    fn default() -> TicTacToe {
+        TicTacToe { cursor: 4 }
+    }
+}
+
+impl TicTacToe {
+    pub(crate) const KEYS: &'static str = "arrows move   Enter or Space places   1-9 places there   r resigns";
+
+    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Json> {
+        let (row, column) = (self.cursor / 3, self.cursor % 3);
+        match key.code {
+            KeyCode::Up | KeyCode::Char('w' | 'k') => self.cursor = (row + 2) % 3 * 3 + column,
+            KeyCode::Down | KeyCode::Char('s' | 'j') => self.cursor = (row + 1) % 3 * 3 + column,
+            KeyCode::Left | KeyCode::Char('a' | 'h') => self.cursor = row * 3 + (column + 2) % 3,
+            KeyCode::Right | KeyCode::Char('d' | 'l') => self.cursor = row * 3 + (column + 1) % 3,
+            KeyCode::Enter | KeyCode::Char(' ') => return Some(json!({ "Place": self.cursor })),
+            KeyCode::Char(digit @ '1'..='9') => return Some(json!({ "Place": digit as usize - '1' as usize })),
+            KeyCode::Char('r') => return Some(json!("Resign")),
+            _ => {}
+        }
+        None
+    }
+
+    pub(crate) fn draw(&self, view: &Value, area: Rect, buf: &mut Buffer) {
+        let Some(position) = Position::read(view) else { return };
+        let (width, height) = (CELL_WIDTH * 3 + 2, CELL_HEIGHT * 3 + 2);
+        let left = area.x + area.width.saturating_sub(width) / 2;
+        let top = area.y + area.height.saturating_sub(height + 2) / 2;
+        self.draw_grid(Rect::new(left, top, width, height).intersection(area), buf);
+        let won = position.winning_line();
+        for cell in 0..9 {
+            let corner = (left + cell as u16 % 3 * (CELL_WIDTH + 1), top + cell as u16 / 3 * (CELL_HEIGHT + 1));
+            let inner = Rect::new(corner.0, corner.1, CELL_WIDTH, CELL_HEIGHT).intersection(area);
+            self.draw_cell(&position, cell, won.is_some_and(|line| line.contains(&cell)), inner, buf);
+        }
+        let below = Rect::new(area.x, top + height + 1, area.width, 1).intersection(area);
+        turn_line(&position, won.is_some()).centered().render(below, buf);
+    }
+
+    fn draw_grid(&self, area: Rect, buf: &mut Buffer) {
+        for y in 0..area.height {
+            for x in 0..area.width {
+                let (on_column, on_row) = (x % (CELL_WIDTH + 1) == CELL_WIDTH, y % (CELL_HEIGHT + 1) == CELL_HEIGHT);
+                let symbol = match (on_column, on_row) {
+                    (true, true) => "┼",
+                    (true, false) => "│",
+                    (false, true) => "─",
+                    (false, false) => continue,
+                };
+                buf[(area.x + x, area.y + y)].set_symbol(symbol).set_fg(Color::DarkGray);
+            }
+        }
+    }
+
+    fn draw_cell(&self, position: &Position, cell: usize, won: bool, area: Rect, buf: &mut Buffer) {
+        let owner = position.cells[cell];
+        let mut style = owner.map_or(Style::new().fg(Color::DarkGray), |seat| Style::new().fg(color(seat)).bold());
+        if won {
+            style = style.add_modifier(Modifier::REVERSED);
+        } else if cell == self.cursor {
+            style = style.bg(Color::Indexed(236));
+        }
+        buf.set_style(area, style);
+        let number = format!("{:^9}", cell + 1);
+        let rows = match owner {
+            Some(0) => ["  ╲   ╱  ", "    ╳    ", "  ╱   ╲  "],
+            Some(_) => ["  ╭───╮  ", "  │   │  ", "  ╰───╯  "],
+            None => ["", number.as_str(), ""],
+        };
+        for (y, row) in (0..area.height).zip(rows) {
+            buf.set_stringn(area.x, area.y + y, row, usize::from(area.width), style);
+        }
+    }
+}
+
+fn turn_line(position: &Position, won: bool) -> Line<'static> {
+    let sign = |seat: u16| if seat == 0 { "X" } else { "O" };
+    if won || position.free().is_empty() {
+        return Line::from("the game is over").bold();
+    }
+    if position.turn == position.you {
+        Line::from(format!("your turn: you are {}", sign(position.you))).fg(color(position.you)).bold()
+    } else {
+        Line::from(format!("{} is thinking; you are {}", sign(position.turn), sign(position.you))).dim()
+    }
+}
+
+fn color(seat: u16) -> Color {
+    if seat == 0 { Color::Cyan } else { Color::Yellow }
+}

@@ -1,0 +1,216 @@
+//! What a server is told: flags over environment over the file of `--config` over defaults. Every fault is named at
+//! once, and an unknown key is a fault.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+
+/// HTTP on TCP and QUIC on UDP, both on this port.
+pub(crate) const DEFAULT_PORT: u16 = 7878;
+
+/// What a server needs to know, decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The address to listen on.
+    pub(crate) listen: IpAddr,
+    /// The port; 0: any.
+    pub(crate) port: u16,
+    /// Where it keeps its state.
+    pub(crate) data: Data,
+    /// What clients are told to connect to, where that is not the address it listens on.
+    pub(crate) advertise: Option<Advertise>,
+    /// A folder whose wasm files are published at the start.
+    pub(crate) games: Option<PathBuf>,
+    /// Which log lines are written.
+    pub(crate) log: String,
+}
+
+/// Where a server keeps its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// In this folder.
+    Folder(PathBuf),
+    /// Nowhere: it is gone with the process.
+    Memory,
+}
+
+/// An address as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advertise {
+    /// A name or an address.
+    pub(crate) host: String,
+    /// The port, where it differs from the one listened on.
+    pub(crate) port: Option<u16>,
+}
+
+impl Advertise {
+    /// Its addresses now. Names are looked up once, at the start.
+    pub(crate) fn resolve(&self, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        Ok((self.host.as_str(), self.port.unwrap_or(port)).to_socket_addrs()?.collect())
+    }
+}
+
+/// One source of settings; what it leaves open, the next one decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layer {
+    pub(crate) listen: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) advertise: Option<String>,
+    pub(crate) games: Option<PathBuf>,
+    pub(crate) log: Option<String>,
+}
+
+/// Whether a server keeps anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// State survives in the data folder.
+    Kept,
+    /// For tests and trials: any port, this machine alone, nothing written.
+    Ephemeral,
+}
+
+impl Layer {
+    /// The keys of a configuration file.
+    const KEYS: [&'static str; 6] = ["listen", "port", "data", "advertise", "games", "log"];
+
+    /// Reads a file; relative paths in it start at its folder.
+    pub(crate) fn read(path: &Path) -> Outcome<Layer> {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file("reading", path, &error))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        Layer::parse(&text, base).map_err(|faults| {
+            Failure::usage(format!("{}:\n  {}", path.display(), faults.join("\n  ")))
+                .fix(format!("known keys are {}", Layer::KEYS.join(", ")))
+        })
+    }
+
+    /// Reads a file's text, or names every fault in it.
+    fn parse(text: &str, base: &Path) -> Result<Layer, Vec<String>> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| vec![error.to_string().trim().to_owned()])?;
+        let (mut layer, mut faults) = (Layer::default(), Vec::new());
+        for (key, value) in &table {
+            if let Err(fault) = layer.set(key, value, base) {
+                faults.push(format!("{key}: {fault}"));
+            }
+        }
+        if faults.is_empty() { Ok(layer) } else { Err(faults) }
+    }
+
+    fn set(&mut self, key: &str, value: &toml::Value, base: &Path) -> Result<(), String> {
+        let text = || value.as_str().map(str::to_owned).ok_or("must be a text in quotes");
+        match key {
+            "listen" => self.listen = Some(text()?.parse().map_err(|_| "must be an IP address, such as \"0.0.0.0\"")?),
+            "port" => {
+                let port = value.as_integer().and_then(|port| u16::try_from(port).ok());
+                self.port = Some(port.ok_or("must be a number from 0 to 65535")?);
+            }
+            "data" => self.data = Some(base.join(text()?)),
+            "advertise" => self.advertise = Some(text()?),
+            "games" => self.games = Some(base.join(text()?)),
+            "log" => self.log = Some(text()?),
+            _ => return Err("unknown key".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// Fills what is open from another layer.
+    pub(crate) fn over(self, other: Layer) -> Layer {
+        Layer {
+            listen: self.listen.or(other.listen),
+            port: self.port.or(other.port),
+            data: self.data.or(other.data),
+            advertise: self.advertise.or(other.advertise),
+            games: self.games.or(other.games),
+            log: self.log.or(other.log),
+        }
+    }
+
+    /// Fills the rest with defaults.
+    pub(crate) fn decide(self, lifetime: Lifetime) -> Outcome<Settings> {
+        let advertise = self.advertise.as_deref().map(parse_advertise).transpose()?;
+        let (listen, port, data) = match lifetime {
+            Lifetime::Kept => (
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                DEFAULT_PORT,
+                Data::Folder(self.data.unwrap_or_else(|| PathBuf::from(".stadion"))),
+            ),
+            Lifetime::Ephemeral => (IpAddr::V4(Ipv4Addr::LOCALHOST), 0, Data::Memory),
+        };
+        Ok(Settings {
+            listen: self.listen.unwrap_or(listen),
+            port: self.port.unwrap_or(port),
+            data,
+            advertise,
+            games: self.games,
+            log: self.log.unwrap_or_else(|| "warn,stadion=info".to_owned()),
+        })
+    }
+}
+
+/// `HOST` or `HOST:PORT`; IPv6 addresses with a port stand in brackets.
+fn parse_advertise(text: &str) -> Outcome<Advertise> {
+    let refuse = || {
+        Failure::usage(format!("--advertise {text:?} is neither HOST nor HOST:PORT"))
+            .fix("for example --advertise play.example.com or --advertise 203.0.113.7:7878")
+    };
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(Advertise { host: address.ip().to_string(), port: Some(address.port()) });
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(Advertise { host: text.to_owned(), port: None });
+    }
+    let (host, port) = match text.split_once(':') {
+        None => (text, None),
+        Some((host, port)) => (host, Some(port.parse().map_err(|_| refuse())?)),
+    };
+    let named = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    if named { Ok(Advertise { host: host.to_owned(), port }) } else { Err(refuse()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_file_is_named_at_once() {
+        let faults = Layer::parse("prot = 1\nport = 70000\nlisten = \"here\"\ndata = 3\nlog = \"debug\"", Path::new(".")).unwrap_err();
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        for key in ["prot: unknown key", "port:", "listen:", "data:"] {
+            assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key} in {faults:?}");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_paths_in_it_start_at_its_folder() {
+        let file = Layer::parse("port = 9000\ndata = \"state\"\nlisten = \"127.0.0.1\"", Path::new("/etc/stadion")).unwrap();
+        let flags = Layer { port: Some(9001), ..Layer::default() };
+        let settings = flags.over(file).decide(Lifetime::Kept).unwrap();
+        assert_eq!(settings.port, 9001);
+        assert_eq!(settings.data, Data::Folder(PathBuf::from("/etc/stadion/state")));
+        assert!(settings.listen.is_loopback());
+    }
+
+    #[test]
+    fn an_ephemeral_server_takes_any_port_of_this_machine_and_keeps_nothing() {
+        let settings = Layer::default().decide(Lifetime::Ephemeral).unwrap();
+        assert_eq!((settings.port, settings.data, settings.listen.is_loopback()), (0, Data::Memory, true));
+    }
+
+    #[test]
+    fn addresses_to_advertise() {
+        for (text, host, port) in [
+            ("play.example.com", "play.example.com", None),
+            ("play.example.com:99", "play.example.com", Some(99)),
+            ("203.0.113.7", "203.0.113.7", None),
+            ("203.0.113.7:7878", "203.0.113.7", Some(7878)),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("[2001:db8::1]:80", "2001:db8::1", Some(80)),
+        ] {
+            assert_eq!(parse_advertise(text).unwrap(), Advertise { host: host.to_owned(), port }, "{text}");
+        }
+        for bad in ["", ":7878", "a b", "host:port", "http://host"] {
+            assert!(parse_advertise(bad).is_err(), "{bad}");
+        }
+    }
+}
