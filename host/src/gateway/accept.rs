@@ -10,7 +10,7 @@ use stadion_protocol::wire::ALPN;
 use super::config::HANDSHAKE_WITHIN;
 use super::door::{Address, Crowd, Door, Entry};
 use super::player::Player;
-use super::shared::Shared;
+use super::shared::{Place, Shared};
 use super::transport::{Control, quic};
 
 /// Answers every knock until the endpoint closes.
@@ -20,7 +20,11 @@ pub(super) async fn accept_all(endpoint: Endpoint, door: Door, shared: Arc<Share
         let crowd = Crowd { connections: counters.connections.get(), handshakes: counters.handshakes.get() };
         let address = if incoming.remote_address_validated() { Address::Proven } else { Address::Claimed };
         match door.decide(crowd, address) {
-            Entry::Accept => drop(tokio::spawn(welcome(incoming, Arc::clone(&shared)))),
+            Entry::Accept => {
+                // Taken here and not in the task, so that the next decision knows of it.
+                let place = shared.handshake();
+                drop(tokio::spawn(welcome(incoming, place, Arc::clone(&shared))));
+            }
             Entry::Retry => {
                 counters.retried.up();
                 // Allowed for every address that is not proven yet.
@@ -39,8 +43,7 @@ pub(super) async fn accept_all(endpoint: Endpoint, door: Door, shared: Arc<Share
 }
 
 /// Runs one connection from its handshake to its end.
-async fn welcome(incoming: Incoming, shared: Arc<Shared>) {
-    let place = shared.place(|counters| &counters.handshakes);
+async fn welcome(incoming: Incoming, place: Place, shared: Arc<Shared>) {
     let from = incoming.remote_address();
     let connection = match shake_hands(incoming).await {
         Ok(connection) => connection,

@@ -18,6 +18,9 @@ pub(super) const HANDSHAKE_WITHIN: Duration = Duration::from_secs(3);
 /// How long a closing connection may take to get its last words across.
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a connection whose match takes no more input waits for the match's last words.
+pub(super) const FAREWELL_WITHIN: Duration = Duration::from_millis(100);
+
 /// What waits for a client that reads slowly, beyond what the transport took. A match keeps at most 256 KiB of messages
 /// unacknowledged for a seat, and all of that may be sent again at once.
 pub(super) const WAITING_BYTES: usize = 320 * 1024;

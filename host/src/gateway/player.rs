@@ -13,7 +13,7 @@ use stadion_protocol::wire::{self, Hello};
 use stadion_protocol::{CloseCode, MatchId, Moment};
 use tokio::time::{Instant, Sleep};
 
-use super::config::{CLOSE_WITHIN, HANDSHAKE_WITHIN, WAITING_BYTES};
+use super::config::{CLOSE_WITHIN, FAREWELL_WITHIN, HANDSHAKE_WITHIN, WAITING_BYTES};
 use super::quality::{QualityWatch, SAMPLE_EVERY};
 use super::shared::{Listed, Shared};
 use super::transport::{Arrived, Control, Departure, Fate, Receive, Transmit};
@@ -34,6 +34,8 @@ pub(super) struct Player<C: Control, R: Receive> {
     waiting: Waiting,
     quality: QualityWatch,
     next_sample: Moment,
+    /// The match did not take an input: it is over, and its farewell comes until then, or its mailbox is full.
+    refused: Option<Moment>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -70,6 +72,7 @@ impl<C: Control, R: Receive> Player<C, R> {
             waiting: Waiting::default(),
             quality: QualityWatch::default(),
             next_sample: now + SAMPLE_EVERY,
+            refused: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
         }
     }
@@ -92,7 +95,7 @@ impl<C: Control, R: Receive> Player<C, R> {
     /// Waits for one thing to happen and handles it.
     async fn step(&mut self) -> Result<(), Ending> {
         tokio::select! {
-            arrived = self.receive.next() => self.on_arrived(arrived),
+            arrived = self.receive.next(), if self.refused.is_none() => self.on_arrived(arrived),
             written = write(&mut self.transmit, &mut self.waiting) => written,
             () = self.listed.link.rung() => self.on_words(),
             () = &mut self.timer => self.on_time(),
@@ -124,8 +127,14 @@ impl<C: Control, R: Receive> Player<C, R> {
     fn on_received(&mut self, received: Received) -> Result<(), Ending> {
         match received {
             Received::Hello(hello) => self.admit(*hello),
-            Received::Input { in_seq, data } => self.post(FromPlayer::Input { in_seq, data }),
-            Received::Leave => self.post(FromPlayer::Leave),
+            Received::Input { in_seq, data } => {
+                self.post(FromPlayer::Input { in_seq, data });
+                Ok(())
+            }
+            Received::Leave => {
+                self.post(FromPlayer::Leave);
+                Ok(())
+            }
             Received::Ack { out_seq } => {
                 // A lost acknowledgement costs a duplicate, which its number gives away.
                 let _ = self.offer(FromPlayer::Ack { out_seq });
@@ -181,13 +190,15 @@ impl<C: Control, R: Receive> Player<C, R> {
         self.playing.is_some_and(|id| self.shared.inbox.post(id, self.listed.conn, word))
     }
 
-    /// Posts what must not be lost.
-    fn post(&self, word: FromPlayer) -> Result<(), Ending> {
-        if self.offer(word) {
-            Ok(())
-        } else {
-            Err(Ending::Cut(CloseCode::TooFast, "the match takes no more input now".to_owned()))
+    /// Posts what must not be lost. A match that takes no more is over, and has said so in words that are still on their
+    /// way; or its mailbox is full. So the end waits a little for the better reason.
+    fn post(&mut self, word: FromPlayer) {
+        if self.refused.is_some() || self.offer(word) {
+            return;
         }
+        let now = clock::now();
+        self.refused = Some(now + FAREWELL_WITHIN);
+        self.timer.as_mut().reset(Instant::now() + FAREWELL_WITHIN);
     }
 
     fn on_words(&mut self) -> Result<(), Ending> {
@@ -217,6 +228,9 @@ impl<C: Control, R: Receive> Player<C, R> {
     fn on_time(&mut self) -> Result<(), Ending> {
         let now = clock::now();
         self.machine.on_timeout(now).map_err(cut)?;
+        if self.refused.is_some_and(|until| now >= until) {
+            return Err(Ending::Cut(CloseCode::TooFast, "the match takes no more input now".to_owned()));
+        }
         if now >= self.next_sample {
             self.next_sample = now + SAMPLE_EVERY;
             if self.playing.is_some()
@@ -225,7 +239,8 @@ impl<C: Control, R: Receive> Player<C, R> {
                 let _ = self.offer(report);
             }
         }
-        let next = self.machine.next_timeout().map_or(self.next_sample, |timeout| timeout.min(self.next_sample));
+        let next =
+            [self.machine.next_timeout(), self.refused].into_iter().flatten().fold(self.next_sample, Moment::min);
         self.timer.as_mut().reset(Instant::now() + next.since(now));
         Ok(())
     }

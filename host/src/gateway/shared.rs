@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stadion_protocol::CloseCode;
 use tokio::sync::Notify;
 
-use super::counters::{Counter, Counters};
+use super::counters::Counters;
 use super::tokens::JoinKeys;
 use crate::link::{ConnId, Inbox, ToPlayer};
 
@@ -16,8 +16,16 @@ pub(super) struct Shared {
     pub(super) inbox: Arc<dyn Inbox>,
     pub(super) join_keys: JoinKeys,
     pub(super) counters: Arc<Counters>,
-    links: Mutex<HashMap<ConnId, Arc<Link>>>,
+    links: Mutex<Links>,
     last_conn: AtomicU64,
+}
+
+/// The mailboxes of connections.
+#[derive(Default)]
+struct Links {
+    by_conn: HashMap<ConnId, Arc<Link>>,
+    /// Whoever comes now is told this at once.
+    closed: Option<ToPlayer>,
 }
 
 /// One connection's own mailbox, filled on turns and emptied by the connection.
@@ -34,21 +42,18 @@ pub(super) struct Listed {
     shared: Arc<Shared>,
 }
 
-/// Holds a place in a counter.
-pub(super) struct Place<F: Fn(&Counters) -> &Counter> {
-    shared: Arc<Shared>,
-    counter: F,
-}
+/// Counts a handshake for as long as it takes.
+pub(super) struct Place(Arc<Counters>);
 
 impl Shared {
     pub(super) fn new(inbox: Arc<dyn Inbox>, join_keys: JoinKeys, counters: Arc<Counters>) -> Shared {
         Shared { inbox, join_keys, counters, links: Mutex::default(), last_conn: AtomicU64::new(0) }
     }
 
-    /// Takes a place in a counter until the value is dropped.
-    pub(super) fn place<F: Fn(&Counters) -> &Counter>(self: &Arc<Self>, counter: F) -> Place<F> {
-        counter(&self.counters).up();
-        Place { shared: Arc::clone(self), counter }
+    /// Counts a handshake until the place is dropped.
+    pub(super) fn handshake(&self) -> Place {
+        self.counters.handshakes.up();
+        Place(Arc::clone(&self.counters))
     }
 
     /// Gives a new connection its number and its mailbox.
@@ -56,7 +61,12 @@ impl Shared {
         let conn = ConnId(self.last_conn.fetch_add(1, Ordering::Relaxed) + 1);
         let link = Arc::<Link>::default();
         self.counters.connections.up();
-        self.links().insert(conn, Arc::clone(&link));
+        let mut links = self.links();
+        if let Some(word) = links.closed.clone() {
+            link.push(word);
+        }
+        links.by_conn.insert(conn, Arc::clone(&link));
+        drop(links);
         Listed { conn, link, shared: Arc::clone(self) }
     }
 
@@ -65,18 +75,21 @@ impl Shared {
         self.counters.words.add(words.len() as u64);
         let links = self.links();
         for (conn, word) in words.drain(..) {
-            if let Some(link) = links.get(&conn) {
+            if let Some(link) = links.by_conn.get(&conn) {
                 link.push(word);
             }
         }
     }
 
-    /// Asks every connection to close, after what it still has to say.
+    /// Asks every connection to close, after what it still has to say; also those whose handshake is under way.
     pub(super) fn close_all(&self, code: CloseCode, reason: &str) {
-        self.links().values().for_each(|link| link.push(ToPlayer::Close { code, reason: reason.to_owned() }));
+        let mut links = self.links();
+        let word = ToPlayer::Close { code, reason: reason.to_owned() };
+        links.by_conn.values().for_each(|link| link.push(word.clone()));
+        links.closed = Some(word);
     }
 
-    fn links(&self) -> std::sync::MutexGuard<'_, HashMap<ConnId, Arc<Link>>> {
+    fn links(&self) -> MutexGuard<'_, Links> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,13 +120,13 @@ impl Link {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.shared.links().remove(&self.conn);
+        self.shared.links().by_conn.remove(&self.conn);
         self.shared.counters.connections.down();
     }
 }
 
-impl<F: Fn(&Counters) -> &Counter> Drop for Place<F> {
+impl Drop for Place {
     fn drop(&mut self) {
-        (self.counter)(&self.shared.counters).down();
+        self.0.handshakes.down();
     }
 }

@@ -9,8 +9,8 @@ use stadion_protocol::token::ResumeToken;
 use stadion_protocol::wire::{ClientFrame, Credential, Reassembly, ServerDatagram, ServerFrame};
 use stadion_protocol::{CloseCode, Incarnation, Seat, Tick};
 
-use crate::client::{Appetite, Client, hello};
-use crate::rig::{MATCH, PATIENCE, Rig};
+use crate::client::{Appetite, Client, hello, join};
+use crate::rig::{MATCH, PATIENCE, Rig, good_token};
 
 #[tokio::test]
 async fn a_player_joins_and_words_go_both_ways() {
@@ -84,6 +84,30 @@ async fn everything_said_before_the_close_arrives() {
     }
     assert_eq!(client.hear().await, ServerFrame::Ended { code, reason: reason.clone() });
     assert_eq!(client.closed().await, (code, reason));
+}
+
+#[tokio::test]
+async fn input_that_comes_too_late_does_not_hide_how_the_match_ended() {
+    let rig = Rig::new();
+    let mut client = Client::joined(&rig).await;
+    let conn = rig.matches.hears("hello", |word| matches!(word, FromPlayer::Hello(_))).await;
+    rig.matches.is_over();
+    client.say(&ClientFrame::Input { in_seq: 1, data: "late".into() }).await;
+    rig.matches.say(conn, ToPlayer::Close { code: CloseCode::Finished, reason: String::new() });
+    assert_eq!(client.closed().await.0, CloseCode::Finished);
+    let mut late = Client::silent(&rig, Appetite::Normal).await;
+    late.say(&join(good_token())).await;
+    assert_eq!(late.closed().await.0, CloseCode::Expired);
+}
+
+#[tokio::test]
+async fn a_match_that_takes_no_more_input_ends_the_connection() {
+    let rig = Rig::new();
+    let mut client = Client::joined(&rig).await;
+    rig.matches.is_over();
+    client.say(&ClientFrame::Input { in_seq: 1, data: "one too many".into() }).await;
+    assert_eq!(client.closed().await.0, CloseCode::TooFast);
+    rig.matches.hears("the end", |word| matches!(word, FromPlayer::Closed)).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -25,11 +26,17 @@ pub(crate) struct Echo {
     heard: Mutex<Vec<(ConnId, FromPlayer)>>,
     out_seqs: Mutex<std::collections::HashMap<ConnId, u64>>,
     gone: Mutex<HashSet<ConnId>>,
+    over: AtomicBool,
 }
 
 impl Echo {
     pub(crate) fn say(&self, conn: ConnId, word: ToPlayer) {
         self.outbox.get().expect("set before anybody connects").post(conn, word);
+    }
+
+    /// From now on the match takes nothing but farewells.
+    pub(crate) fn is_over(&self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 
     /// Says something reliably to a connection, numbered.
@@ -63,7 +70,8 @@ impl Echo {
 
 impl Inbox for Echo {
     fn post(&self, id: MatchId, conn: ConnId, word: FromPlayer) -> bool {
-        if id != MATCH {
+        let over = self.over.load(Ordering::Relaxed) && !matches!(word, FromPlayer::Closed);
+        if id != MATCH || over {
             return false;
         }
         assert!(!self.gone.lock().unwrap().contains(&conn), "nothing follows closed: {word:?}");
