@@ -1,0 +1,345 @@
+//! [`LocalHost`]: the contract's `Host` over shards in this process.
+//!
+//! ```text
+//!   create ─▶ version (fetched, verified, loaded once) ─▶ least loaded shard ─▶ start, in slices ─▶ seats
+//!   gateway ─[Inbox]─▶ mailboxes of matches           matches ─[Outbox]─▶ gateway
+//! ```
+//!
+//! Order of calls for whoever composes: [`LocalHost::new`], a gateway over [`LocalHost::inbox`],
+//! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`]; at the end [`LocalHost::shutdown`].
+
+mod config;
+mod inbox;
+mod versions;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stadion_protocol::contract::{
+    Artifacts, CreateError, CreateMatch, EndReason, Endpoints, Host, HostEvents, HostLoad, MatchCreated, MatchStatus,
+    Pending, Reservation, ReserveError, UnknownMatch,
+};
+use stadion_protocol::{Incarnation, MatchId, Seat};
+use tokio::sync::oneshot;
+
+use crate::artifact::VerifyingKeys;
+use crate::clock;
+use crate::engine::{Engine, EngineError, LoadedVersion, Ticker};
+use crate::journal::MemoryJournals;
+use crate::life::Spec;
+use crate::link::{Inbox, Outbox};
+use crate::model::Setup;
+use crate::shard::{
+    Archive, Archived, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared, SlowLane,
+};
+
+pub use config::{HostConfig, MAX_PARAMETERS, limits};
+use versions::Versions;
+
+/// The longest that a question to a shard may take before its caller is told that the match is unknown. A shard answers
+/// within a few slices; this is for a machine that stands still.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often a shutdown looks whether matches are left.
+const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
+
+/// A host could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The epoch ticker could not be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// One host in this process. Dropping it stops its shards at once; [`LocalHost::shutdown`] ends its matches first.
+pub struct LocalHost {
+    config: HostConfig,
+    capacity: u32,
+    shared: Arc<Shared>,
+    shards: Vec<Arc<ShardHandle>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    versions: Versions,
+    endpoints: Mutex<Endpoints>,
+    draining: AtomicBool,
+    /// Without it no guest is ever interrupted.
+    _ticker: Ticker,
+}
+
+impl LocalHost {
+    /// Starts the shards.
+    pub fn new(
+        config: HostConfig,
+        engine: Engine,
+        artifacts: Arc<dyn Artifacts>,
+        events: Arc<dyn HostEvents>,
+        keys: VerifyingKeys,
+    ) -> Result<LocalHost, HostError> {
+        let ticker = engine.start_ticker()?;
+        let shared = Arc::new(Shared {
+            directory: Directory::default(),
+            archive: Archive::new(config.ended),
+            outbox: OnceLock::new(),
+            events,
+            journals: Arc::new(MemoryJournals::new(config.journals)),
+            slow: SlowLane::start()?,
+            matches: AtomicU32::new(0),
+        });
+        let shards = (0..config.shards.max(1)).map(|n| Shard::start(n, Arc::clone(&shared)));
+        let shards: Vec<Shard> = shards.collect::<Result<_, _>>()?;
+        let (handles, threads) = shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();
+        Ok(LocalHost {
+            capacity: config.capacity.min(engine.capacity()),
+            config,
+            shared,
+            shards: handles,
+            threads: Mutex::new(threads),
+            versions: Versions::new(engine, artifacts, keys),
+            endpoints: Mutex::default(),
+            draining: AtomicBool::new(false),
+            _ticker: ticker,
+        })
+    }
+
+    /// Where connections hand in what players say.
+    pub fn inbox(&self) -> Arc<dyn Inbox> {
+        Arc::new(inbox::HostInbox(Arc::clone(&self.shared)))
+    }
+
+    /// Where matches hand out what players are told. Once; later calls change nothing. Until then words are dropped.
+    pub fn connect_outbox(&self, outbox: Arc<dyn Outbox>) {
+        let _ = self.shared.outbox.set(outbox);
+    }
+
+    /// Where players connect, as the gateway found out.
+    pub fn set_endpoints(&self, endpoints: Endpoints) {
+        *self.endpoints.lock().unwrap_or_else(PoisonError::into_inner) = endpoints;
+    }
+
+    /// From now on no match is created here.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Drains, ends every match, gives players until `grace` to hear of it, and stops the shards.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.drain();
+        let until = clock::now() + grace;
+        let reason = EndReason::HostFailed("the host was shut down".to_owned());
+        while self.shared.matches.load(Ordering::Relaxed) > 0 && clock::now() < until {
+            // Again each time: a creation may have been on its way.
+            for shard in &self.shards {
+                shard.send(Command::EndAll(reason.clone()));
+            }
+            tokio::time::sleep(SHUTDOWN_POLL).await;
+        }
+        self.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        if tokio::task::spawn_blocking(join).await.is_err() {
+            tracing::error!("a shard ended in a panic");
+        }
+    }
+
+    /// A match's counters, while it runs.
+    pub async fn match_stats(&self, id: MatchId) -> Option<MatchStats> {
+        let mailbox = self.shared.directory.get(&id)?;
+        ask(&mailbox, |key, reply| Command::Stats(key, reply)).await
+    }
+
+    /// The counters of each shard.
+    pub fn with_shard_stats<T>(&self, mut read: impl FnMut(&ShardStats) -> T) -> Vec<T> {
+        self.shards.iter().map(|shard| read(&shard.stats)).collect()
+    }
+
+    /// The newest that is kept of a match that is over.
+    pub fn archived(&self, id: MatchId) -> Option<Archived> {
+        self.shared.archive.get(&id)
+    }
+
+    fn stop(&self) {
+        self.shards.iter().for_each(|shard| shard.stop());
+    }
+
+    async fn create_here(&self, request: CreateMatch) -> Result<MatchCreated, CreateError> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(CreateError::Full("it is shutting down"));
+        }
+        let version = self.versions.get(request.version).await?;
+        config::check(&request, version.description())?;
+        let place = self.take_place().ok_or(CreateError::Full("it runs as many matches as it can"))?;
+        let description = Arc::clone(version.description());
+        let shard = Arc::clone(self.least_loaded());
+        let mailbox = Arc::new(Mailbox::new(Arc::clone(&shard)));
+        let known = self.shared.archive.get(&request.id).is_some();
+        if known || !self.shared.directory.insert(request.id, Arc::clone(&mailbox)) {
+            return Err(CreateError::Exists(request.id));
+        }
+        let id = request.id;
+        let (reply, answer) = oneshot::channel();
+        let job = self.job(request, version, mailbox, reply);
+        shard.matches.fetch_add(1, Ordering::Relaxed);
+        if !shard.send(Command::Create(Box::new(job))) {
+            shard.matches.fetch_sub(1, Ordering::Relaxed);
+            self.shared.directory.remove(&id);
+            return Err(CreateError::Full("it has too much to do"));
+        }
+        place.keep();
+        let created = answer.await.map_err(|_| CreateError::Full("it is shutting down"))??;
+        Ok(MatchCreated { seats: created.seats, started_in: created.started_in, description })
+    }
+
+    fn job(
+        &self,
+        request: CreateMatch,
+        version: Arc<LoadedVersion>,
+        mailbox: Arc<Mailbox>,
+        reply: oneshot::Sender<Result<crate::shard::Created, CreateError>>,
+    ) -> CreateJob {
+        let description = version.description();
+        let setup = Setup {
+            match_id: request.id.to_string(),
+            seed: self.config.seed(&request.id),
+            started_unix_ns: clock::unix_ns(),
+            rate: description.rate,
+            seats: request.seats,
+            parameters: request.parameters,
+            limits: limits(description),
+        };
+        let spec = Spec {
+            id: request.id,
+            game: request.game,
+            version: request.version,
+            incarnation: Incarnation(1),
+            schema: description.schema_hash(),
+            settings: request.settings,
+            setup,
+        };
+        CreateJob { spec, version, reservations: request.reservations, mailbox, reply }
+    }
+
+    /// Room for one more match, given back when dropped.
+    fn take_place(&self) -> Option<MatchPlace<'_>> {
+        let more = |matches| (matches < self.capacity).then_some(matches + 1);
+        self.shared.matches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(MatchPlace(&self.shared.matches))
+    }
+
+    fn least_loaded(&self) -> &Arc<ShardHandle> {
+        self.shards.iter().min_by_key(|shard| shard.match_count()).expect("a host has at least one shard")
+    }
+
+    async fn reserve_here(&self, id: MatchId, wanted: Reservation) -> Result<Seat, ReserveError> {
+        let gone = || if self.shared.archive.get(&id).is_some() { ReserveError::Ended } else { UnknownMatch.into() };
+        let mailbox = self.shared.directory.get(&id).ok_or_else(gone)?;
+        let answer = ask(&mailbox, |key, reply| Command::Reserve(key, Box::new(wanted), reply)).await;
+        answer.unwrap_or_else(|| Err(gone()))
+    }
+
+    async fn end_here(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
+        if let Some(mailbox) = self.shared.directory.get(&id)
+            && ask(&mailbox, |key, reply| Command::End(key, reason, reply)).await.is_some()
+        {
+            return Ok(());
+        }
+        self.shared.archive.get(&id).map(|_| ()).ok_or(UnknownMatch)
+    }
+
+    async fn status_here(&self, id: MatchId) -> Result<MatchStatus, UnknownMatch> {
+        if let Some(mailbox) = self.shared.directory.get(&id)
+            && let Some(status) = ask(&mailbox, Command::Status).await
+        {
+            return Ok(status);
+        }
+        self.shared.archive.get(&id).map(|archived| archived.status).ok_or(UnknownMatch)
+    }
+
+    async fn journal_here(&self, id: MatchId) -> Result<Bytes, UnknownMatch> {
+        if let Some(mailbox) = self.shared.directory.get(&id)
+            && let Some(journal) = ask(&mailbox, Command::Journal).await
+        {
+            return Ok(journal);
+        }
+        self.shared.archive.get(&id).map(|archived| archived.journal).ok_or(UnknownMatch)
+    }
+}
+
+/// Asks a match's shard. `None`: it is not there any more, or not yet.
+async fn ask<T>(
+    mailbox: &Mailbox,
+    question: impl FnOnce(crate::shard::Key, oneshot::Sender<T>) -> Command,
+) -> Option<T> {
+    let key = mailbox.key()?;
+    let (reply, answer) = oneshot::channel();
+    if !mailbox.shard().send(question(key, reply)) {
+        return None;
+    }
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()?.ok()
+}
+
+/// Counts for a match from before it is created; its shard gives it back when the match is gone.
+struct MatchPlace<'a>(&'a AtomicU32);
+
+impl MatchPlace<'_> {
+    /// The shard has it now.
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for MatchPlace<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Host for LocalHost {
+    fn create(&self, request: CreateMatch) -> Pending<'_, Result<MatchCreated, CreateError>> {
+        Box::pin(self.create_here(request))
+    }
+
+    fn reserve(&self, id: MatchId, reservation: Reservation) -> Pending<'_, Result<Seat, ReserveError>> {
+        Box::pin(self.reserve_here(id, reservation))
+    }
+
+    fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {
+        Box::pin(self.end_here(id, reason))
+    }
+
+    fn status(&self, id: MatchId) -> Pending<'_, Result<MatchStatus, UnknownMatch>> {
+        Box::pin(self.status_here(id))
+    }
+
+    fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>> {
+        Box::pin(self.journal_here(id))
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn load(&self) -> HostLoad {
+        HostLoad {
+            matches: self.shared.matches.load(Ordering::Relaxed),
+            capacity: self.capacity,
+            players: self.shards.iter().map(|shard| shard.players.load(Ordering::Relaxed)).sum(),
+            draining: self.draining.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for LocalHost {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl std::fmt::Debug for LocalHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalHost").field("config", &self.config).field("load", &self.load()).finish_non_exhaustive()
+    }
+}

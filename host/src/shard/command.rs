@@ -1,0 +1,124 @@
+//! What others ask of a shard.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use stadion_protocol::Seat;
+use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Reservation, ReserveError};
+use tokio::sync::oneshot;
+
+use crate::engine::LoadedVersion;
+use crate::life::Spec;
+
+use super::mailbox::{Key, Mailbox};
+use super::stats::{MatchStats, ShardStats};
+use super::task::{Outcome, Task};
+
+/// Questions that may wait for one shard. They are answered every turn: more than this means that nobody should ask more.
+const MAX_COMMANDS: usize = 65_536;
+
+/// One thing for a shard to do.
+pub(crate) enum Command {
+    /// Start a match.
+    Create(Box<CreateJob>),
+    /// Keep a seat.
+    Reserve(Key, Box<Reservation>, oneshot::Sender<Result<Seat, ReserveError>>),
+    /// End a match.
+    End(Key, EndReason, oneshot::Sender<()>),
+    /// How it stands.
+    Status(Key, oneshot::Sender<MatchStatus>),
+    /// Its journal so far.
+    Journal(Key, oneshot::Sender<Bytes>),
+    /// Its counters.
+    Stats(Key, oneshot::Sender<MatchStats>),
+    /// Something waits for this match.
+    Poke(Key),
+    /// A step comes back from the slow lane.
+    Back(Key, Task, Outcome),
+    /// A step in the slow lane was given up.
+    GaveUp(Key),
+    /// End every match, for this reason.
+    EndAll(EndReason),
+    /// Leave at once.
+    Stop,
+}
+
+/// A match to start.
+pub(crate) struct CreateJob {
+    pub(crate) spec: Spec,
+    pub(crate) version: Arc<LoadedVersion>,
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) reply: oneshot::Sender<Result<Created, CreateError>>,
+}
+
+/// A match that was started.
+#[derive(Debug)]
+pub(crate) struct Created {
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) started_in: Duration,
+}
+
+/// What others hold of a shard.
+#[derive(Default)]
+pub(crate) struct ShardHandle {
+    commands: Mutex<Vec<Command>>,
+    thread: OnceLock<Thread>,
+    /// Matches given to this shard, for placement.
+    pub(crate) matches: AtomicU32,
+    /// Players connected to its matches.
+    pub(crate) players: AtomicU32,
+    /// Counters.
+    pub(crate) stats: ShardStats,
+}
+
+impl ShardHandle {
+    /// Queues a question. `false`: too many wait.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        {
+            let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+            if commands.len() >= MAX_COMMANDS {
+                return false;
+            }
+            commands.push(command);
+        }
+        self.unpark();
+        true
+    }
+
+    /// Queues what is bounded by the number of matches itself, and must not be lost.
+    pub(super) fn send_internal(&self, command: Command) {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        self.unpark();
+    }
+
+    /// Asks the shard to leave.
+    pub(crate) fn stop(&self) {
+        self.send_internal(Command::Stop);
+    }
+
+    pub(super) fn take(&self, into: &mut Vec<Command>) {
+        std::mem::swap(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner), into);
+    }
+
+    pub(super) fn set_thread(&self, thread: Thread) {
+        // A shard that starts before this is set does not park before its first look at the commands, and whoever
+        // queues one earlier than this unparks nobody; hence the one here.
+        let _ = self.thread.set(thread);
+        self.unpark();
+    }
+
+    /// How many matches it has.
+    pub(crate) fn match_count(&self) -> u32 {
+        self.matches.load(Ordering::Relaxed)
+    }
+
+    fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}

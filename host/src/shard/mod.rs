@@ -1,0 +1,84 @@
+//! Shards: threads that run matches, one for each core. A match belongs to one shard for its whole life there; everyone
+//! else holds handles that only queue.
+//!
+//! ```text
+//!   gateway ──▶ mailbox of the match ─┐                      ┌─▶ outbox (gateway), host events
+//!   host API ─▶ commands of the shard ┴▶ turn: due ticks ────┤
+//!                                        then woken matches  └─▶ journal
+//!                                        then one slice of an unfinished step ──▶ slow lane after two slices
+//! ```
+//!
+//! A session is a boxed future that is polled by hand with a waker that does nothing: pending means exactly that its
+//! slice is used up. There is no async runtime here and nothing waits but the shard itself, exactly until the next
+//! deadline or until it is woken.
+//!
+//! - [`directory`]: which match is where; the mailboxes.
+//! - `worker`: the loop. `slot`: one match in it. `task`: its session as a future. `slow`: the slow lane.
+//! - [`stats`]: counters for benches and operators.
+//!
+//! **Invariants.** Input of a match with a rate wakes nobody: it is read when the tick is due. No policy of a match is
+//! decided here: that is `life`'s.
+
+mod command;
+pub mod directory;
+mod mailbox;
+mod os;
+mod slot;
+mod slow;
+pub mod stats;
+mod task;
+mod worker;
+
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use stadion_protocol::contract::HostEvents;
+
+use crate::journal::Journals;
+use crate::link::Outbox;
+
+pub(crate) use command::{Command, CreateJob, Created, ShardHandle};
+pub use directory::{Archive, ArchiveLimits, Archived, Directory};
+pub(crate) use mailbox::{Key, Mailbox};
+pub(crate) use slow::SlowLane;
+pub use stats::{Histogram, MatchStats, ShardStats};
+
+/// What all shards of a host use.
+pub(crate) struct Shared {
+    /// Which match is where.
+    pub(crate) directory: Directory,
+    /// Matches that are over.
+    pub(crate) archive: Archive,
+    /// Where words for players go; without one they are dropped.
+    pub(crate) outbox: OnceLock<Arc<dyn Outbox>>,
+    /// Who is told what happens.
+    pub(crate) events: Arc<dyn HostEvents>,
+    /// Where journals are opened.
+    pub(crate) journals: Arc<dyn Journals>,
+    /// Where long steps finish.
+    pub(crate) slow: SlowLane,
+    /// Matches that hold a place: starting, running or lingering.
+    pub(crate) matches: std::sync::atomic::AtomicU32,
+}
+
+/// A running shard.
+pub(crate) struct Shard {
+    /// For queueing.
+    pub(crate) handle: Arc<ShardHandle>,
+    /// To wait for its end.
+    pub(crate) thread: JoinHandle<()>,
+}
+
+impl Shard {
+    /// Starts the thread of shard `number`.
+    pub(crate) fn start(number: usize, shared: Arc<Shared>) -> std::io::Result<Shard> {
+        let handle = Arc::new(ShardHandle::default());
+        let own = Arc::clone(&handle);
+        let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || {
+            os::exact_timers();
+            worker::Worker::new(own, shared).run();
+        })?;
+        handle.set_thread(thread.thread().clone());
+        Ok(Shard { handle, thread })
+    }
+}

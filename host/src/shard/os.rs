@@ -1,0 +1,27 @@
+//! What only the operating system can do for a thread. Where it cannot, threads run as they are.
+
+/// Lets the calling thread wake within a microsecond of a deadline; Linux adds 50 by default.
+#[cfg(target_os = "linux")]
+pub(super) fn exact_timers() {
+    const SLACK_NS: std::num::NonZeroU64 = std::num::NonZeroU64::new(1_000).expect("not zero");
+    if let Err(error) = rustix::thread::set_current_timer_slack(Some(SLACK_NS)) {
+        tracing::warn!(%error, "timer slack stays as it is: ticks will be later");
+    }
+}
+
+/// Gives way to every other thread of the process: on Linux, priorities are those of threads.
+#[cfg(target_os = "linux")]
+pub(super) fn low_priority() {
+    const NICE: i32 = 19;
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "the slow lane keeps its priority: long steps will cost others more");
+    }
+}
+
+/// Nothing to ask for here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn exact_timers() {}
+
+/// Not possible for a single thread here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn low_priority() {}

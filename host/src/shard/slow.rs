@@ -1,0 +1,89 @@
+//! The slow lane: one thread at the lowest priority, where steps that used up their slices go on, one slice each in
+//! turn, until they return, fail or are not wanted any more. What is slow here is slow for itself alone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+
+use stadion_protocol::Moment;
+
+use crate::clock;
+
+use super::command::{Command, ShardHandle};
+use super::mailbox::Key;
+use super::os;
+use super::task::{Slice, Task};
+
+/// A handle; the thread ends with the last one.
+#[derive(Clone)]
+pub(crate) struct SlowLane {
+    // Bounded by the matches of the host: each has one step in flight at most.
+    jobs: Sender<SlowJob>,
+}
+
+/// A step that takes long.
+pub(super) struct SlowJob {
+    pub(super) key: Key,
+    pub(super) task: Task,
+    pub(super) home: Arc<ShardHandle>,
+    /// When its shard stops waiting for it.
+    pub(super) give_up_at: Option<Moment>,
+    /// Nobody wants the result any more.
+    pub(super) unwanted: Arc<AtomicBool>,
+}
+
+impl SlowLane {
+    /// Starts the thread.
+    pub(crate) fn start() -> std::io::Result<SlowLane> {
+        let (jobs, incoming) = channel();
+        std::thread::Builder::new().name("slow-lane".to_owned()).spawn(move || {
+            os::low_priority();
+            run(&incoming);
+        })?;
+        Ok(SlowLane { jobs })
+    }
+
+    /// Takes a step over. If the thread is gone the process is going down, and the step with it.
+    pub(super) fn take(&self, job: SlowJob) {
+        let _ = self.jobs.send(job);
+    }
+}
+
+fn run(incoming: &Receiver<SlowJob>) {
+    let mut jobs: VecDeque<SlowJob> = VecDeque::new();
+    loop {
+        if jobs.is_empty() {
+            let Ok(job) = incoming.recv() else { return };
+            jobs.push_back(job);
+        }
+        loop {
+            match incoming.try_recv() {
+                Ok(job) => jobs.push_back(job),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+        if let Some(job) = jobs.pop_front() {
+            jobs.extend(one_slice(job));
+        }
+    }
+}
+
+/// Runs a job for a slice; it comes back if there is more to do.
+fn one_slice(mut job: SlowJob) -> Option<SlowJob> {
+    if job.unwanted.load(Ordering::Relaxed) {
+        return None;
+    }
+    if job.give_up_at.is_some_and(|at| clock::now() >= at) {
+        job.home.send_internal(Command::GaveUp(job.key));
+        return None;
+    }
+    match job.task.slice() {
+        Slice::UsedUp => Some(job),
+        Slice::Done(outcome) => {
+            job.home.send_internal(Command::Back(job.key, job.task, outcome));
+            None
+        }
+    }
+}

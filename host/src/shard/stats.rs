@@ -1,0 +1,123 @@
+//! Counters. They cost a few nanoseconds a tick and are read without stopping anybody.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Steps between two powers of two: a reading is at most a quarter too high.
+const STEPS: usize = 4;
+
+/// From 1 us to over an hour.
+const BUCKETS: usize = 32 * STEPS;
+
+/// Durations counted in buckets of microseconds that grow by the factor 2^(1/4), roughly.
+#[derive(Debug)]
+pub struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+}
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram { buckets: [const { AtomicU64::new(0) }; BUCKETS] }
+    }
+}
+
+impl Histogram {
+    /// Counts a duration.
+    pub fn record(&self, duration: Duration) {
+        let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.buckets[bucket(us)].fetch_add(1, Relaxed);
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
+    }
+
+    /// The duration that `permille` of a thousand stay under; zero when nothing was counted.
+    pub fn permille(&self, permille: u64) -> Duration {
+        let rank = (self.count() * permille).div_ceil(1_000);
+        let mut seen = 0;
+        for (at, bucket) in self.buckets.iter().enumerate() {
+            seen += bucket.load(Relaxed);
+            if seen >= rank && seen > 0 {
+                return Duration::from_micros(upper_us(at));
+            }
+        }
+        Duration::ZERO
+    }
+
+    /// Starts counting anew. What is counted meanwhile may be lost.
+    pub fn reset(&self) {
+        self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+    }
+}
+
+fn bucket(us: u64) -> usize {
+    let us = us.max(1);
+    let power = us.ilog2() as usize;
+    let step = if power >= 2 { (us >> (power - 2)) as usize & (STEPS - 1) } else { 0 };
+    (power * STEPS + step).min(BUCKETS - 1)
+}
+
+fn upper_us(bucket: usize) -> u64 {
+    let (power, step) = (bucket / STEPS, bucket % STEPS);
+    if power < 2 { 2 << power } else { ((STEPS + step + 1) as u64) << (power - 2) }
+}
+
+/// Counters of one shard.
+#[derive(Debug, Default)]
+pub struct ShardStats {
+    /// How late ticks with a deadline began.
+    pub lateness: Histogram,
+    /// How long steps took from being handed in to their result, waiting for slices included.
+    pub step: Histogram,
+    /// Steps that used up a slice and did not return in it, and how often.
+    pub slices: AtomicU64,
+    /// Steps that finished in the slow lane.
+    pub slow: AtomicU64,
+    /// Turns of the loop: how often the shard woke up or went on.
+    pub turns: AtomicU64,
+}
+
+/// Counters of one match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MatchStats {
+    /// Ticks that were sealed.
+    pub ticks: u64,
+    /// The latest that a tick began after its deadline.
+    pub worst_lateness: Duration,
+    /// Sum over all ticks.
+    pub total_lateness: Duration,
+    /// The longest from handing in a tick to its result.
+    pub worst_step: Duration,
+    /// Sum over all ticks.
+    pub total_step: Duration,
+    /// Slices that were used up.
+    pub slices: u64,
+    /// Linear memory of the guest after its newest step, bytes.
+    pub memory_bytes: u64,
+    /// CPU time of the newest step.
+    pub step_cpu: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_is_at_most_a_quarter_too_high() {
+        for us in [1u64, 2, 3, 4, 5, 7, 100, 999, 1_000_000, 3_600_000_000] {
+            let upper = upper_us(bucket(us));
+            assert!(upper > us && upper <= (us + us / 4 + 1).max(4), "{us} reads {upper}");
+        }
+    }
+
+    #[test]
+    fn permilles_follow_what_was_counted() {
+        let histogram = Histogram::default();
+        (1..=1_000).for_each(|us| histogram.record(Duration::from_micros(us)));
+        assert!(histogram.permille(500) >= Duration::from_micros(500));
+        assert!(histogram.permille(500) <= Duration::from_micros(640));
+        assert!(histogram.permille(990) >= Duration::from_micros(990));
+    }
+}

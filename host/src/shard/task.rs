@@ -1,0 +1,107 @@
+//! A session as a future that is polled by hand: start, then take a tick, step, hand over, for ever.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::engine::LoadedVersion;
+use crate::model::{Setup, Stepped, TickInput};
+use crate::session::{Session, StartFault, StepBudget, StepFault, Usage};
+
+/// A session and the desk over which it is given ticks. `Send`: it finishes long steps on another thread.
+pub(crate) struct Task {
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    desk: Arc<Desk>,
+}
+
+/// What a call into the guest gave.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Of `start`.
+    Started(Result<Stepped, StartFault>, Usage),
+    /// Of a tick.
+    Stepped(Result<Stepped, StepFault>, Usage),
+}
+
+/// What became of a slice.
+pub(super) enum Slice {
+    /// It is used up and the call goes on.
+    UsedUp,
+    /// The call returned or failed.
+    Done(Outcome),
+}
+
+/// One tick in, one outcome out. Only one side is ever at it: the lock is never waited for.
+#[derive(Default)]
+struct Desk(Mutex<Slots>);
+
+#[derive(Default)]
+struct Slots {
+    input: Option<Arc<TickInput>>,
+    outcome: Option<Outcome>,
+}
+
+impl Task {
+    /// A session that begins with `start` when it is first given a slice.
+    pub(super) fn new(version: Arc<LoadedVersion>, setup: Setup, budget: StepBudget) -> Task {
+        let desk = Arc::new(Desk::default());
+        let future = Box::pin(live(Arc::clone(&desk), version, setup, budget));
+        Task { future, desk }
+    }
+
+    /// Hands in the next tick. Only after the outcome of the call before.
+    pub(super) fn give(&mut self, input: Arc<TickInput>) {
+        self.desk.slots().input = Some(input);
+    }
+
+    /// Lets the guest run for one slice.
+    pub(super) fn slice(&mut self) -> Slice {
+        let mut context = Context::from_waker(Waker::noop());
+        let poll = self.future.as_mut().poll(&mut context);
+        match (self.desk.slots().outcome.take(), poll) {
+            (Some(outcome), _) => Slice::Done(outcome),
+            (None, Poll::Pending) => Slice::UsedUp,
+            (None, Poll::Ready(())) => {
+                let fault = StepFault::Host("a session that is over was given a tick".to_owned());
+                Slice::Done(Outcome::Stepped(Err(fault), Usage::default()))
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next tick, once it is there.
+    async fn next(&self) -> Arc<TickInput> {
+        poll_fn(|_| self.slots().input.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    fn put(&self, outcome: Outcome) {
+        self.slots().outcome = Some(outcome);
+    }
+}
+
+async fn live(desk: Arc<Desk>, version: Arc<LoadedVersion>, setup: Setup, budget: StepBudget) {
+    let mut session = match Session::start(&version, &setup, budget).await {
+        Ok((session, stepped)) => {
+            desk.put(Outcome::Started(Ok(stepped), session.usage()));
+            session
+        }
+        Err(fault) => return desk.put(Outcome::Started(Err(fault), Usage::default())),
+    };
+    drop((version, setup));
+    loop {
+        let input = desk.next().await;
+        let stepped = session.step(&input).await;
+        drop(input);
+        let failed = stepped.is_err();
+        desk.put(Outcome::Stepped(stepped, session.usage()));
+        if failed {
+            return;
+        }
+    }
+}

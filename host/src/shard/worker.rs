@@ -1,0 +1,232 @@
+//! The loop of a shard. Each turn: what was asked, ticks that are due (earliest deadline first), matches that were woken,
+//! and one slice of one unfinished step, so that a due tick never waits for more than a slice.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use stadion_protocol::Moment;
+use stadion_protocol::contract::EndReason;
+
+use crate::clock;
+
+use super::command::{Command, CreateJob, ShardHandle};
+use super::mailbox::Key;
+use super::slot::{Around, Next, Slot};
+use super::{Shared, task};
+
+/// Outdated deadlines that may lie in the heap for each match before it is swept.
+const OUTDATED_PER_MATCH: usize = 8;
+
+/// One shard's matches and queues. Every queue is bounded by the matches of the host.
+pub(super) struct Worker {
+    handle: Arc<ShardHandle>,
+    shared: Arc<Shared>,
+    places: Vec<Place>,
+    free: Vec<u32>,
+    /// Deadlines, earliest first. An entry counts only if it is its match's newest.
+    due: BinaryHeap<Reverse<(Moment, Key)>>,
+    woken: VecDeque<Key>,
+    unfinished: VecDeque<Key>,
+    commands: Vec<Command>,
+}
+
+/// Where a match can be.
+#[derive(Default)]
+struct Place {
+    slot: Option<Box<Slot>>,
+    generation: u32,
+    /// The newest entry in `due`.
+    scheduled: Option<Moment>,
+}
+
+/// What the thread does after a turn.
+enum After {
+    Again,
+    Park(Option<Moment>),
+    Stop,
+}
+
+impl Worker {
+    pub(super) fn new(handle: Arc<ShardHandle>, shared: Arc<Shared>) -> Worker {
+        Worker {
+            handle,
+            shared,
+            places: Vec::new(),
+            free: Vec::new(),
+            due: BinaryHeap::new(),
+            woken: VecDeque::new(),
+            unfinished: VecDeque::new(),
+            commands: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            match self.turn() {
+                After::Again => {}
+                After::Park(None) => std::thread::park(),
+                After::Park(Some(until)) => {
+                    let wait = until.since(clock::now());
+                    if !wait.is_zero() {
+                        std::thread::park_timeout(wait);
+                    }
+                }
+                After::Stop => return,
+            }
+        }
+    }
+
+    fn turn(&mut self) -> After {
+        self.handle.stats.turns.fetch_add(1, Ordering::Relaxed);
+        let now = clock::now();
+        if !self.obey(now) {
+            return After::Stop;
+        }
+        self.run_due(now);
+        for _ in 0..self.woken.len() {
+            let Some(key) = self.woken.pop_front() else { break };
+            self.visit(key, clock::now(), None);
+        }
+        if let Some(key) = self.unfinished.pop_front() {
+            self.with(key, |slot, around| slot.slice(around, clock::now()));
+        }
+        if self.unfinished.is_empty() && self.woken.is_empty() {
+            After::Park(self.due.peek().map(|Reverse((at, _))| *at))
+        } else {
+            After::Again
+        }
+    }
+
+    /// Carries out what was asked. `false`: leave.
+    fn obey(&mut self, now: Moment) -> bool {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.handle.take(&mut commands);
+        for command in commands.drain(..) {
+            match command {
+                Command::Create(job) => self.create(*job, now),
+                Command::Poke(key) => self.woken.push_back(key),
+                Command::Back(key, task, outcome) => self.back(key, task, outcome),
+                Command::GaveUp(key) => self.with(key, |slot, around| slot.gave_up(around)),
+                Command::EndAll(reason) => self.end_all(&reason),
+                Command::Stop => return false,
+                question => self.answer(question, now),
+            }
+        }
+        self.commands = commands;
+        true
+    }
+
+    /// Questions about one match. Whoever asked about a match that is gone sees its channel closed.
+    fn answer(&mut self, question: Command, now: Moment) {
+        match question {
+            Command::Reserve(key, wanted, reply) => self.with(key, |slot, around| {
+                let Some(life) = slot.life() else { return Next::Wait };
+                let _ = reply.send(life.reserve(now, &wanted));
+                life.turn(now);
+                slot.settle(around, now)
+            }),
+            Command::End(key, reason, reply) => self.with(key, |slot, around| {
+                let next = slot.end(around, now, reason);
+                let _ = reply.send(());
+                next
+            }),
+            Command::Status(key, reply) => self.with(key, |slot, _| {
+                slot.life().map(|life| reply.send(life.status()));
+                Next::Wait
+            }),
+            Command::Journal(key, reply) => self.with(key, |slot, _| {
+                slot.journal().map(|journal| reply.send(journal.to_file()));
+                Next::Wait
+            }),
+            Command::Stats(key, reply) => self.with(key, |slot, _| {
+                let _ = reply.send(slot.stats());
+                Next::Wait
+            }),
+            _ => {}
+        }
+    }
+
+    /// Ticks and timeouts whose time has come by `now`; those that come due meanwhile wait for the next turn.
+    fn run_due(&mut self, now: Moment) {
+        while let Some(&Reverse((at, key))) = self.due.peek()
+            && at <= now
+        {
+            self.due.pop();
+            let Some(place) = self.places.get_mut(key.slot as usize) else { continue };
+            if place.generation == key.generation && place.scheduled == Some(at) {
+                place.scheduled = None;
+                self.visit(key, clock::now(), Some(at));
+            }
+        }
+    }
+
+    fn visit(&mut self, key: Key, now: Moment, scheduled: Option<Moment>) {
+        self.with(key, |slot, around| slot.visit(around, now, scheduled));
+    }
+
+    fn create(&mut self, job: CreateJob, now: Moment) {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            u32::try_from(self.places.len() - 1).expect("the capacity of a host is a u32")
+        });
+        let place = &mut self.places[at as usize];
+        let key = Key { slot: at, generation: place.generation };
+        place.slot = Some(Box::new(Slot::new(key, job, now)));
+        self.unfinished.push_back(key);
+    }
+
+    fn back(&mut self, key: Key, task: task::Task, outcome: task::Outcome) {
+        self.with(key, |slot, around| slot.back(around, task, outcome));
+    }
+
+    fn end_all(&mut self, reason: &EndReason) {
+        let keys: Vec<Key> = self.places.iter().filter_map(|place| place.slot.as_ref()).map(|slot| slot.key()).collect();
+        for key in keys {
+            let now = clock::now();
+            self.with(key, |slot, around| slot.end(around, now, reason.clone()));
+        }
+    }
+
+    /// Does something with a match, if it is still there, and then what it wants done next.
+    fn with(&mut self, key: Key, act: impl FnOnce(&mut Slot, &Around<'_>) -> Next) {
+        let Some(place) = self.places.get_mut(key.slot as usize) else { return };
+        if place.generation != key.generation {
+            return;
+        }
+        let Some(slot) = &mut place.slot else { return };
+        let around = Around { shared: &self.shared, handle: &self.handle };
+        match act(slot, &around) {
+            Next::Forget => return self.forget(key),
+            Next::Slice => self.unfinished.push_back(key),
+            Next::Wait => {}
+        }
+        let deadline = slot.deadline(clock::now());
+        if deadline != place.scheduled {
+            place.scheduled = deadline;
+            self.due.extend(deadline.map(|at| Reverse((at, key))));
+            self.sweep();
+        }
+    }
+
+    /// Deadlines that moved leave entries behind until their time comes, hours later perhaps: not too many of them.
+    fn sweep(&mut self) {
+        if self.due.len() <= (self.places.len() + 1) * OUTDATED_PER_MATCH {
+            return;
+        }
+        let places = &self.places;
+        self.due.retain(|Reverse((at, key))| {
+            let place = places.get(key.slot as usize);
+            place.is_some_and(|place| place.generation == key.generation && place.scheduled == Some(*at))
+        });
+    }
+
+    fn forget(&mut self, key: Key) {
+        let place = &mut self.places[key.slot as usize];
+        *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
+        self.free.push(key.slot);
+        self.handle.matches.fetch_sub(1, Ordering::Relaxed);
+        self.shared.matches.fetch_sub(1, Ordering::Relaxed);
+    }
+}
