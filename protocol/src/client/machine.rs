@@ -46,7 +46,7 @@ pub struct Client {
     pub(super) heard: Moment,
     pub(super) retry_at: Moment,
     pub(super) ack_at: Option<Moment>,
-    /// When a path was given up whose `hello` may have reached the server.
+    /// When a path went away whose `hello` may have reached the server.
     pub(super) abandoned_at: Option<Moment>,
     pub(super) transmits: VecDeque<Transmit>,
     pub(super) events: VecDeque<Event>,

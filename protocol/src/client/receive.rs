@@ -29,8 +29,9 @@ impl From<Impossible> for Malformed {
 
 /// After `ended` the server closes once everything is acknowledged, or when its linger time is over.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
-/// A path of our own that was given up this recently may be what replaced another path of ours.
-const OWN_REPLACEMENT: Duration = Duration::from_secs(10);
+/// A path of our own that went away this recently may be what replaced another path of ours: its `hello` may have been
+/// read last.
+const OWN_REPLACEMENT: Duration = Duration::from_secs(3);
 /// A connection that lived this long was a good one: the next attempt need not wait.
 const GOOD_LIFE: Duration = Duration::from_secs(2);
 
@@ -236,6 +237,10 @@ impl Client {
         let needed = was_current || path.purpose == Purpose::Reach || self.current.is_none();
         if !needed {
             return;
+        }
+        let replaced = code == Some(u64::from(CloseCode::Replaced.number()));
+        if !replaced && !path.is_connecting() {
+            self.abandoned_at = Some(now);
         }
         let Some(number) = code.filter(|_| matches!(self.phase, Phase::Playing)) else {
             return self.gone(now, was_current, CloseCode::TimedOut);
