@@ -59,8 +59,8 @@ impl Story {
     fn welcomed() -> Story {
         let mut story = Story::new();
         story.connect(P1);
-        story.server(P1, ServerFrame::Welcome(Welcome { fresh: true, ..welcome(1) }));
-        story.server(P1, ServerFrame::ResumeToken(token(1)));
+        story.server(P1, &ServerFrame::Welcome(Welcome { fresh: true, ..welcome(1) }));
+        story.server(P1, &ServerFrame::ResumeToken(token(1)));
         story.events();
         story
     }
@@ -79,7 +79,7 @@ impl Story {
         hello.expect("the first frame of a connection")
     }
 
-    fn server(&mut self, path: PathId, frame: ServerFrame) {
+    fn server(&mut self, path: PathId, frame: &ServerFrame) {
         self.handle(Input::Stream { path, chunk: &frame.encode() });
     }
 
@@ -153,7 +153,7 @@ fn a_client_says_hello_and_is_live() {
     let hello = story.connect(P1);
     assert!(hello.fresh && hello.last_out_seq == 0 && hello.incarnation == 0);
     story.now = story.now + Duration::from_millis(30);
-    story.server(P1, ServerFrame::Welcome(Welcome { fresh: true, ..welcome(1) }));
+    story.server(P1, &ServerFrame::Welcome(Welcome { fresh: true, ..welcome(1) }));
     let [Event::Welcome { fresh: true, rate: 20, .. }, Event::Live { round_trip }] = story.events()[..] else {
         panic!("welcome, live")
     };
@@ -168,7 +168,7 @@ fn inputs_from_before_the_welcome_are_sent_with_it() {
     story.client.send("1".into()).unwrap();
     assert_eq!(story.client.send_unreliable(story.now, "x".into()), Err(SendError::NotConnected));
     story.connect(P1);
-    story.server(P1, ServerFrame::Welcome(welcome(1)));
+    story.server(P1, &ServerFrame::Welcome(welcome(1)));
     assert_eq!(story.frames(P1), [input(1)]);
 }
 
@@ -176,11 +176,11 @@ fn inputs_from_before_the_welcome_are_sent_with_it() {
 fn a_lost_connection_is_replaced_and_unacknowledged_inputs_are_sent_again() {
     let mut story = Story::welcomed();
     (1..=3).for_each(|n: u32| story.client.send(n.to_string().into()).unwrap());
-    story.server(P1, message(1));
-    story.server(P1, ServerFrame::Ack { in_seq: 1 });
+    story.server(P1, &message(1));
+    story.server(P1, &ServerFrame::Ack { in_seq: 1 });
     (0..6).for_each(|_| {
         story.pass(Duration::from_millis(500));
-        story.server(P1, ServerFrame::Ack { in_seq: 1 });
+        story.server(P1, &ServerFrame::Ack { in_seq: 1 });
     });
     story.events();
     story.transmits();
@@ -189,7 +189,7 @@ fn a_lost_connection_is_replaced_and_unacknowledged_inputs_are_sent_again() {
     assert_eq!(story.connects(), [P2], "at once: the connection had lived for a while");
     let hello = story.connect(P2);
     assert_eq!((hello.credential, hello.last_out_seq, hello.fresh), (Credential::Resume(token(1)), 1, false));
-    story.server(P2, ServerFrame::Welcome(Welcome { in_seq: 2, next_out_seq: 2, ..welcome(1) }));
+    story.server(P2, &ServerFrame::Welcome(Welcome { in_seq: 2, next_out_seq: 2, ..welcome(1) }));
     assert_eq!(story.frames(P2), [input(3)]);
     assert_eq!(story.client.unacknowledged(), 1);
 }
@@ -204,10 +204,10 @@ fn a_silent_connection_gets_a_second_beside_it_and_the_winner_replaces_the_loser
     assert_eq!(story.events(), [Event::Stalled]);
     assert_eq!(story.connects(), [P2]);
     story.connect(P2);
-    story.server(P2, ServerFrame::Welcome(welcome(1)));
+    story.server(P2, &ServerFrame::Welcome(welcome(1)));
     assert!(story.transmits().contains(&Transmit::Close { path: P1, code: CloseCode::Replaced }));
     assert!(matches!(story.events()[..], [Event::Welcome { .. }, Event::Live { .. }]));
-    story.server(P1, message(1));
+    story.server(P1, &message(1));
     assert!(story.texts().is_empty(), "the loser is not heard any more");
 }
 
@@ -216,7 +216,7 @@ fn a_connection_that_speaks_again_needs_no_second() {
     let mut story = Story::welcomed();
     story.pass(Duration::from_millis(1_100));
     assert_eq!(story.connects(), [P2]);
-    story.server(P1, message(1));
+    story.server(P1, &message(1));
     assert!(story.transmits().contains(&Transmit::Close { path: P2, code: CloseCode::Replaced }));
     assert!(matches!(story.events()[..], [Event::Stalled, Event::Live { .. }, Event::Message { .. }]));
 }
@@ -226,7 +226,7 @@ fn messages_are_acknowledged_together_and_duplicates_dropped() {
     let mut story = Story::welcomed();
     story.transmits();
     for out_seq in [1, 2, 2, 1, 3] {
-        story.server(P1, message(out_seq));
+        story.server(P1, &message(out_seq));
     }
     assert_eq!(story.texts(), ["1", "2", "3"]);
     story.pass(Duration::from_millis(40));
@@ -236,7 +236,7 @@ fn messages_are_acknowledged_together_and_duplicates_dropped() {
 #[test]
 fn a_gap_between_messages_breaks_the_connection_not_the_game() {
     let mut story = Story::welcomed();
-    story.server(P1, message(2));
+    story.server(P1, &message(2));
     assert!(story.texts().is_empty());
     assert!(story.transmits().contains(&Transmit::Close { path: P1, code: CloseCode::ProtocolError }));
     story.pass(Duration::from_millis(500));
@@ -250,7 +250,7 @@ fn an_older_session_is_not_believed() {
     story.close(P1, None);
     story.pass(Duration::from_millis(300));
     story.connect(P2);
-    story.server(P2, ServerFrame::Welcome(welcome(4)));
+    story.server(P2, &ServerFrame::Welcome(welcome(4)));
     let rewound = Event::Rewound { incarnation: Incarnation(4), tick: Tick(100) };
     assert!(story.events().contains(&rewound));
     story.unreliable(P2, 3, 200);
@@ -259,7 +259,7 @@ fn an_older_session_is_not_believed() {
     story.close(P2, None);
     story.pass(Duration::from_millis(600));
     story.connect(P3);
-    story.server(P3, ServerFrame::Welcome(welcome(3)));
+    story.server(P3, &ServerFrame::Welcome(welcome(3)));
     assert!(story.transmits().contains(&Transmit::Close { path: P3, code: CloseCode::ProtocolError }));
 }
 
@@ -271,7 +271,7 @@ fn ticks_past_a_recovery_did_not_happen() {
     story.close(P1, None);
     story.pass(Duration::from_millis(300));
     assert_eq!(story.connect(P2).last_tick, Tick(150));
-    story.server(P2, ServerFrame::Welcome(Welcome { tick: Tick(140), ..welcome(2) }));
+    story.server(P2, &ServerFrame::Welcome(Welcome { tick: Tick(140), ..welcome(2) }));
     assert_eq!(story.client.newest_tick(), Tick(140));
 }
 
@@ -282,15 +282,15 @@ fn a_match_moves_and_the_client_is_there_before_it() {
     let target = endpoint(2);
     let prepare =
         PrepareMove { address: target.address, certificate_hashes: target.certificate_hashes.clone(), token: token(5) };
-    story.server(P1, ServerFrame::PrepareMove(prepare));
+    story.server(P1, &ServerFrame::PrepareMove(prepare));
     assert_eq!(story.transmits(), [Transmit::Connect { path: P2, endpoint: target.clone() }]);
     assert_eq!(story.connect(P2).credential, Credential::Resume(token(5)));
-    story.server(P1, message(1));
-    story.server(P1, ServerFrame::Moved { incarnation: Incarnation(2), tick: Tick(101), out_seq: 1 });
+    story.server(P1, &message(1));
+    story.server(P1, &ServerFrame::Moved { incarnation: Incarnation(2), tick: Tick(101), out_seq: 1 });
     story.close(P1, Some(CloseCode::Moved));
-    story.server(P2, ServerFrame::Welcome(Welcome { next_out_seq: 1, ..welcome(2) }));
-    story.server(P2, message(1));
-    story.server(P2, message(2));
+    story.server(P2, &ServerFrame::Welcome(Welcome { next_out_seq: 1, ..welcome(2) }));
+    story.server(P2, &message(1));
+    story.server(P2, &message(2));
     let events = story.events();
     assert!(events.contains(&Event::Moved { incarnation: Incarnation(2), tick: Tick(101) }));
     assert!(!events.contains(&Event::Stalled), "it never noticed");
@@ -302,10 +302,10 @@ fn a_match_moves_and_the_client_is_there_before_it() {
 fn a_target_that_refuses_leaves_the_match_where_it_is() {
     let mut story = Story::welcomed();
     let prepare = PrepareMove { address: endpoint(2).address, certificate_hashes: vec![], token: token(5) };
-    story.server(P1, ServerFrame::PrepareMove(prepare));
+    story.server(P1, &ServerFrame::PrepareMove(prepare));
     story.connect(P2);
     story.close(P2, Some(CloseCode::Refused));
-    story.server(P1, message(1));
+    story.server(P1, &message(1));
     assert_eq!(story.texts(), ["1"]);
     assert_eq!(story.client.resume_token(), Some(token(1)));
 }
@@ -337,9 +337,9 @@ fn other_close_codes_are_tried_again() {
 fn the_end_is_told_once_whatever_closes_after_it() {
     for how in [Some(CloseCode::Finished), None] {
         let mut story = Story::welcomed();
-        story.server(P1, message(1));
+        story.server(P1, &message(1));
         story.transmits();
-        story.server(P1, ServerFrame::Ended { code: CloseCode::Finished, reason: "over".into() });
+        story.server(P1, &ServerFrame::Ended { code: CloseCode::Finished, reason: "over".into() });
         assert_eq!(story.frames(P1), [ClientFrame::Ack { out_seq: 1 }], "at once: the server lingers for it");
         story.close(P1, how);
         let ended = Event::Ended { code: CloseCode::Finished, reason: "over".into() };
@@ -350,7 +350,7 @@ fn the_end_is_told_once_whatever_closes_after_it() {
 #[test]
 fn a_server_that_never_closes_is_not_waited_for() {
     let mut story = Story::welcomed();
-    story.server(P1, ServerFrame::Ended { code: CloseCode::GameFailed, reason: "trap".into() });
+    story.server(P1, &ServerFrame::Ended { code: CloseCode::GameFailed, reason: "trap".into() });
     story.pass(Duration::from_secs(11));
     assert_eq!(story.events().last(), Some(&closed(CloseCode::GameFailed, "trap")));
 }
@@ -405,7 +405,7 @@ fn a_lost_welcome_is_asked_for_again_with_the_same_nonce() {
 fn a_newer_token_is_used_from_then_on() {
     let mut story = Story::welcomed();
     assert_eq!(story.client.resume_token(), Some(token(1)));
-    story.server(P1, ServerFrame::ResumeToken(token(2)));
+    story.server(P1, &ServerFrame::ResumeToken(token(2)));
     story.close(P1, None);
     story.pass(Duration::from_millis(300));
     assert_eq!(story.connect(P2).credential, Credential::Resume(token(2)));
@@ -421,7 +421,7 @@ fn a_connection_replaced_by_another_device_is_lost_for_good_and_by_itself_is_not
     story.pass(Duration::from_millis(1_100));
     story.connect(P2);
     story.close(P1, Some(CloseCode::Replaced));
-    story.server(P2, ServerFrame::Welcome(welcome(1)));
+    story.server(P2, &ServerFrame::Welcome(welcome(1)));
     assert!(matches!(story.events()[..], [Event::Stalled, Event::Welcome { .. }, Event::Live { .. }]));
 }
 
