@@ -28,6 +28,7 @@ mod socket;
 mod thread;
 mod tokens;
 mod transport;
+mod waiting;
 mod words;
 
 use std::io;
@@ -128,6 +129,12 @@ impl Gateway {
     /// The counters now.
     pub fn counters(&self) -> GatewayCounters {
         self.link.shared.counters.snapshot()
+    }
+
+    /// Whether players can connect: until a shutdown, unless its thread failed.
+    pub fn is_running(&self) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty)
     }
 
     /// Lets nobody in any more, delivers what matches have said to players, closes every connection as

@@ -2,7 +2,6 @@
 //! to be written. It checks credentials, posts what the player says, writes what the match says, and sees to its bounds.
 //! It knows nothing of what carries it (`transport`) nor of what a match decides (`link`).
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +15,11 @@ use tokio::time::{Instant, Sleep};
 use super::config::{CLOSE_WITHIN, FAREWELL_WITHIN, HANDSHAKE_WITHIN, WAITING_BYTES};
 use super::quality::{QualityWatch, SAMPLE_EVERY};
 use super::shared::{Listed, Shared};
-use super::transport::{Arrived, Control, Departure, Fate, Receive, Transmit};
+use super::transport::{Arrived, Control, Departure, Fate, Receive, Stopped};
+use super::waiting::Waiting;
 use super::words::Spoken;
 use crate::clock;
-use crate::link::{Admission, Credential, FromPlayer};
+use crate::link::{Admission, ConnId, Credential, FromPlayer};
 
 /// A connection whose transport is established.
 pub(super) struct Player<C: Control, R: Receive> {
@@ -30,7 +30,7 @@ pub(super) struct Player<C: Control, R: Receive> {
     transmit: Option<R::Transmit>,
     machine: Connection,
     /// The match that took the `hello`.
-    playing: Option<MatchId>,
+    playing: Option<Playing>,
     waiting: Waiting,
     quality: QualityWatch,
     next_sample: Moment,
@@ -39,11 +39,17 @@ pub(super) struct Player<C: Control, R: Receive> {
     timer: Pin<Box<Sleep>>,
 }
 
-/// Encoded frames that the transport has not taken yet.
-#[derive(Default)]
-struct Waiting {
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
+/// Between `hello` and the end of a connection. Its match hears of the end in any case, once and last.
+struct Playing {
+    id: MatchId,
+    conn: ConnId,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.shared.inbox.post(self.id, self.conn, FromPlayer::Closed);
+    }
 }
 
 /// Why a connection ends.
@@ -86,9 +92,7 @@ impl<C: Control, R: Receive> Player<C, R> {
         };
         self.count(&ending);
         tracing::debug!(conn = self.listed.conn.0, ?ending, "connection ends");
-        if let Some(id) = self.playing {
-            self.shared.inbox.post(id, self.listed.conn, FromPlayer::Closed);
-        }
+        self.playing = None;
         self.finish(ending).await;
     }
 
@@ -96,7 +100,7 @@ impl<C: Control, R: Receive> Player<C, R> {
     async fn step(&mut self) -> Result<(), Ending> {
         tokio::select! {
             arrived = self.receive.next(), if self.refused.is_none() => self.on_arrived(arrived),
-            written = write(&mut self.transmit, &mut self.waiting) => written,
+            written = self.waiting.write(&mut self.transmit) => written.map_err(|Stopped| Ending::Gone(Departure::ClosedByClient)),
             () = self.listed.link.rung() => self.on_words(),
             () = &mut self.timer => self.on_time(),
         }
@@ -121,7 +125,7 @@ impl<C: Control, R: Receive> Player<C, R> {
             self.waiting.push(reply);
         }
         checked.map_err(cut)?;
-        self.waiting.check()
+        self.check_waiting()
     }
 
     fn on_received(&mut self, received: Received) -> Result<(), Ending> {
@@ -166,7 +170,7 @@ impl<C: Control, R: Receive> Player<C, R> {
         if !self.shared.inbox.post(id, self.listed.conn, FromPlayer::Hello(Box::new(admission))) {
             return Err(Ending::Cut(CloseCode::Expired, "no such match here".to_owned()));
         }
-        self.playing = Some(id);
+        self.playing = Some(Playing { id, conn: self.listed.conn, shared: Arc::clone(&self.shared) });
         Ok(())
     }
 
@@ -187,7 +191,7 @@ impl<C: Control, R: Receive> Player<C, R> {
     }
 
     fn offer(&self, word: FromPlayer) -> bool {
-        self.playing.is_some_and(|id| self.shared.inbox.post(id, self.listed.conn, word))
+        self.playing.as_ref().is_some_and(|playing| self.shared.inbox.post(playing.id, playing.conn, word))
     }
 
     /// Posts what must not be lost. A match that takes no more is over, and has said so in words that are still on their
@@ -216,7 +220,15 @@ impl<C: Control, R: Receive> Player<C, R> {
                 Spoken::Close { code, reason } => return Err(Ending::Said(code, reason)),
             }
         }
-        self.waiting.check()
+        self.check_waiting()
+    }
+
+    /// A client that reads too slowly is closed: what waits for it has a bound.
+    fn check_waiting(&self) -> Result<(), Ending> {
+        if self.waiting.bytes() > WAITING_BYTES {
+            return Err(Ending::Cut(CloseCode::TimedOut, "too much waits to be read".to_owned()));
+        }
+        Ok(())
     }
 
     fn send(&self, datagram: Bytes) {
@@ -266,48 +278,12 @@ impl<C: Control, R: Receive> Player<C, R> {
             Ending::Gone(_) => self.control.close(CloseCode::Left, ""),
             Ending::Cut(code, reason) => self.control.close(code, clip(&reason)),
             Ending::Said(code, reason) => {
-                let _ = tokio::time::timeout(CLOSE_WITHIN, self.flush()).await;
+                if let Some(transmit) = &mut self.transmit {
+                    let _ = tokio::time::timeout(CLOSE_WITHIN, self.waiting.flush(transmit)).await;
+                }
                 self.control.close(code, clip(&reason));
             }
         }
-    }
-
-    async fn flush(&mut self) {
-        let Some(transmit) = &mut self.transmit else { return };
-        while !self.waiting.pieces.is_empty() {
-            if transmit.write(&mut self.waiting.pieces).await.is_err() {
-                return;
-            }
-        }
-        transmit.finish().await;
-    }
-}
-
-impl Waiting {
-    fn push(&mut self, piece: Bytes) {
-        self.bytes += piece.len();
-        self.pieces.push_back(piece);
-    }
-
-    fn check(&self) -> Result<(), Ending> {
-        if self.bytes > WAITING_BYTES {
-            return Err(Ending::Cut(CloseCode::TimedOut, "too much waits to be read".to_owned()));
-        }
-        Ok(())
-    }
-}
-
-/// Writes some of what waits; for ever pending when nothing does. Safe to cancel.
-async fn write<T: Transmit>(transmit: &mut Option<T>, waiting: &mut Waiting) -> Result<(), Ending> {
-    match transmit {
-        Some(transmit) if !waiting.pieces.is_empty() => match transmit.write(&mut waiting.pieces).await {
-            Ok(written) => {
-                waiting.bytes -= written;
-                Ok(())
-            }
-            Err(_) => Err(Ending::Gone(Departure::ClosedByClient)),
-        },
-        _ => std::future::pending().await,
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct TurnSocket {
     open: AtomicBool,
     /// The turn in which the kernel had no room; 0 for none yet.
     full_in_turn: AtomicU64,
+    /// Reads that failed, for any other reason than that nothing was there.
+    failures: AtomicU64,
     reader: Mutex<Option<Waker>>,
     /// Connections with something to send once there is room. At most one waker for each connection and turn.
     writers: Mutex<Vec<Waker>>,
@@ -46,6 +48,7 @@ impl TurnSocket {
             turn: AtomicU64::new(1),
             open: AtomicBool::new(true),
             full_in_turn: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
             reader: Mutex::new(None),
             writers: Mutex::new(Vec::new()),
         }))
@@ -63,6 +66,15 @@ impl TurnSocket {
     /// Waits until there is something to read, by the runtime's poller; registered only for as long as this waits.
     pub(super) async fn readable(&self) -> io::Result<()> {
         tokio::net::UdpSocket::from_std(self.socket.try_clone()?)?.readable().await
+    }
+
+    /// An error here would end the endpoint for every player, so the next turn tries again instead. Said ever more
+    /// rarely, since a turn comes every millisecond.
+    fn failed(&self, error: &io::Error) {
+        let times = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if times.is_power_of_two() {
+            tracing::error!(%error, times, "reading from the UDP socket");
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -94,8 +106,12 @@ impl AsyncUdpSocket for TurnSocket {
             match self.state.recv((&self.socket).into(), buffers, meta) {
                 Ok(count) => return Poll::Ready(Ok(count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.open.store(false, Ordering::Relaxed),
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) => {
+                    self.open.store(false, Ordering::Relaxed);
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.failed(&error);
+                    }
+                }
             }
         }
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());

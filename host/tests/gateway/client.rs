@@ -54,8 +54,8 @@ pub(crate) fn join(token: String) -> ClientFrame {
     ClientFrame::Hello(Box::new(hello(Credential::Join { token, nonce: [5; 16] })))
 }
 
-/// An endpoint that trusts the certificates the gateway names, and nothing else. Without ALPN when that is empty.
-pub(crate) fn endpoint(rig: &Rig, alpn: &[u8], appetite: Appetite) -> Endpoint {
+/// Trusts the certificates that the gateway names, and nothing else. Without ALPN when that is empty.
+pub(crate) fn client_config(rig: &Rig, alpn: &[u8], appetite: Appetite) -> quinn::ClientConfig {
     let provider = Arc::new(ring::default_provider());
     let pinned = Pinned { hashes: rig.gateway.endpoints().certificate_hashes, provider: Arc::clone(&provider) };
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -71,8 +71,12 @@ pub(crate) fn endpoint(rig: &Rig, alpn: &[u8], appetite: Appetite) -> Endpoint {
         transport.stream_receive_window(VarInt::from_u32(8 * 1024));
     }
     config.transport_config(Arc::new(transport));
+    config
+}
+
+pub(crate) fn endpoint(rig: &Rig, alpn: &[u8], appetite: Appetite) -> Endpoint {
     let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    endpoint.set_default_client_config(config);
+    endpoint.set_default_client_config(client_config(rig, alpn, appetite));
     endpoint
 }
 

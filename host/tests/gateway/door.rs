@@ -1,10 +1,13 @@
 //! Who gets as far as a handshake.
 
+use std::net::UdpSocket;
+use std::sync::Arc;
+
 use stadion_host::gateway::{GatewayConfig, HostKeys};
 use stadion_protocol::CloseCode;
 use stadion_protocol::wire::ALPN;
 
-use crate::client::{Appetite, Client, close_code, connect, endpoint};
+use crate::client::{Appetite, Client, client_config, close_code, connect, endpoint};
 use crate::rig::Rig;
 
 fn config() -> GatewayConfig {
@@ -17,6 +20,41 @@ async fn under_load_clients_prove_their_address_and_play() {
     let mut client = Client::joined(&rig).await;
     client.plays(1).await;
     assert_eq!(rig.gateway.counters().retried, 1);
+}
+
+/// First packets of connections that go no further, as a flood from spoofed addresses looks.
+fn first_packets(rig: &Rig, count: usize) -> Vec<Vec<u8>> {
+    let mut endpoint = quinn_proto::Endpoint::new(Arc::default(), None, true, None);
+    let config = client_config(rig, ALPN, Appetite::Normal);
+    #[allow(clippy::disallowed_methods, reason = "this test drives the other side's packets by hand")]
+    let now = std::time::Instant::now();
+    let mut packet = || {
+        let (_, mut connection) = endpoint.connect(now, config.clone(), rig.address(), "localhost").unwrap();
+        let mut bytes = Vec::new();
+        let transmit = connection.poll_transmit(now, 1, &mut bytes).unwrap();
+        bytes.truncate(transmit.size);
+        bytes
+    };
+    (0..count).map(|_| packet()).collect()
+}
+
+#[tokio::test]
+async fn a_flood_of_handshakes_meets_its_bounds_and_players_still_join() {
+    let rig = Rig::with(GatewayConfig { retry_above: 10, max_handshakes: 50, ..config() });
+    let mut player = Client::joined(&rig).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for (n, packet) in (1..).zip(first_packets(&rig, 300)) {
+        socket.send_to(&packet, rig.address()).unwrap();
+        if n % 50 == 0 {
+            player.plays(n / 50).await;
+        }
+    }
+    rig.counts("the flood", |counters| counters.retried >= 290).await;
+    assert!(rig.gateway.counters().handshakes <= 10, "{:?}", rig.gateway.counters());
+    Client::joined(&rig).await.plays(1).await;
+    rig.counts("an end of stalled handshakes", |counters| counters.handshakes == 0).await;
+    assert_eq!(rig.gateway.counters().failed_handshakes, 10);
+    player.plays(7).await;
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ async fn a_player_joins_and_words_go_both_ways() {
     client.say(&ClientFrame::Ping { token: 77 }).await;
     assert_eq!(client.hear().await, ServerFrame::Pong { token: 77 });
     assert_eq!(rig.gateway.counters().connections, 1);
+    assert!(rig.gateway.is_running());
 }
 
 #[tokio::test]
@@ -171,6 +172,7 @@ async fn a_shutdown_delivers_last_words_and_tells_every_player() {
         assert_eq!(client.closed().await.0, CloseCode::ShuttingDown);
     }
     let rig = stopping.await.unwrap();
+    assert!(!rig.gateway.is_running());
     assert_eq!(rig.gateway.counters().connections, 0);
 }
 
