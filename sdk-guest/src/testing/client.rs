@@ -12,6 +12,8 @@ const ACKNOWLEDGE_AFTER_NS: u64 = 100_000_000;
 pub(super) struct Client<G: Game> {
     pub(super) seated: bool,
     pub(super) connected: bool,
+    /// Nothing unreliable arrives, in either direction.
+    pub(super) lossy: bool,
     /// Number and content of the newest view.
     pub(super) view: Option<(u64, G::View)>,
     pub(super) received: Vec<G::Out>,
@@ -22,7 +24,15 @@ pub(super) struct Client<G: Game> {
 
 impl<G: Game> Default for Client<G> {
     fn default() -> Client<G> {
-        Client { seated: false, connected: false, view: None, received: Vec::new(), kicked: None, acknowledge_at: None }
+        Client {
+            seated: false,
+            connected: false,
+            lossy: false,
+            view: None,
+            received: Vec::new(),
+            kicked: None,
+            acknowledge_at: None,
+        }
     }
 }
 
@@ -33,7 +43,7 @@ impl<G: Game> Client<G> {
     }
 
     pub(super) fn receive(&mut self, via: Delivery, bytes: &[u8], now: u64) {
-        if !self.connected {
+        if !self.connected || (self.lossy && via == Delivery::Unreliable) {
             return;
         }
         match Down::parse(bytes).expect("typed games send envelopes") {
@@ -55,7 +65,7 @@ impl<G: Game> Client<G> {
 
     /// The acknowledgement that is due, if one is.
     pub(super) fn acknowledgement(&mut self, now: u64) -> Option<Vec<u8>> {
-        self.acknowledge_at.filter(|at| *at <= now && self.connected)?;
+        self.acknowledge_at.filter(|at| *at <= now && self.connected && !self.lossy)?;
         self.acknowledge_at = None;
         self.view.as_ref().map(|(number, _)| Up::Ack(*number).to_bytes())
     }

@@ -141,6 +141,13 @@ impl<G: GameModule> Match<G> {
         self.depart(seat, Departure::TimedOut)
     }
 
+    /// From now on everything unreliable to and from this player is lost, or no longer.
+    pub fn set_lossy(&mut self, seat: impl Into<Seat>, lossy: bool) -> &mut Self {
+        let seat = self.seated(seat);
+        self.clients[seat.index()].lossy = lossy;
+        self
+    }
+
     fn depart(&mut self, seat: impl Into<Seat>, how: Departure) -> &mut Self {
         let seat = self.seated(seat);
         let client = &mut self.clients[seat.index()];
