@@ -1,0 +1,114 @@
+//! How often an address may sign in, and how often an account may be tried.
+//!
+//! Guessing at one account from many addresses empties that account's bucket, so a bucket for the whole account would
+//! lock its owner out. An address that has signed in to an account lately has a bucket of its own for it, which nobody
+//! else can empty.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::coordination::{Allowance, Coordination, CoordinationError, Rate};
+
+/// How long an address that has signed in keeps its own bucket.
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many of these requests from here; try again in {} s", .allowance.retry_after.as_secs().max(1))]
+pub(crate) struct Limited {
+    pub(crate) rate: Rate,
+    pub(crate) allowance: Allowance,
+}
+
+/// Why something was not allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LimitError {
+    /// See [`Limited`].
+    #[error(transparent)]
+    Limited(#[from] Limited),
+    /// See [`CoordinationError`].
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
+}
+
+/// Takes one from the bucket of an address for an action.
+pub(crate) async fn by_address(
+    coordination: &dyn Coordination,
+    action: &str,
+    address: IpAddr,
+    rate: Rate,
+) -> Result<Limited, LimitError> {
+    take(coordination, &format!("rate/{action}/{}", network(address)), rate).await
+}
+
+/// Takes one from the bucket of an account, or from that of the address for it when it has signed in before.
+pub(crate) async fn by_account(
+    coordination: &dyn Coordination,
+    account_key: &str,
+    address: IpAddr,
+    rate: Rate,
+) -> Result<Limited, LimitError> {
+    let known = known_key(account_key, address);
+    let key = match coordination.get(&known).await? {
+        Some(_) => format!("rate/{known}"),
+        None => format!("rate/account/{account_key}"),
+    };
+    take(coordination, &key, rate).await
+}
+
+/// Notes that this address signed in to this account.
+pub(crate) async fn remember(
+    coordination: &dyn Coordination,
+    account_key: &str,
+    address: IpAddr,
+) -> Result<(), CoordinationError> {
+    coordination.put(&known_key(account_key, address), b"", KNOWN_FOR).await
+}
+
+async fn take(coordination: &dyn Coordination, key: &str, rate: Rate) -> Result<Limited, LimitError> {
+    let allowance = coordination.take(key, rate).await?;
+    let limited = Limited { rate, allowance };
+    if allowance.allowed { Ok(limited) } else { Err(limited.into()) }
+}
+
+fn known_key(account_key: &str, address: IpAddr) -> String {
+    format!("known/{account_key}/{}", network(address))
+}
+
+/// What one customer of a network has: an IPv4 address, or the /64 of an IPv6 address.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::coordination::MemoryCoordination;
+    use crate::testing::TestClock;
+
+    #[tokio::test]
+    async fn guessing_from_elsewhere_does_not_lock_the_owner_out() {
+        let coordination = MemoryCoordination::new(Arc::new(TestClock::default()));
+        let rate = Rate { burst: 2, every: Duration::from_secs(60) };
+        let (home, elsewhere) = ("192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap());
+        remember(&coordination, "ann", home).await.unwrap();
+        while by_account(&coordination, "ann", elsewhere, rate).await.is_ok() {}
+        assert!(by_account(&coordination, "ann", home, rate).await.is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_customer_has_one_bucket() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+}

@@ -1,0 +1,92 @@
+//! `POST /v1/sessions`: signing in by name and password.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use hyper::StatusCode;
+
+use super::register::CredentialsBody;
+use super::{TokensBody, tokens};
+use crate::App;
+use crate::accounts::SignInError;
+use crate::http::{ClientAddress, Extras, Fault, JsonBody, Kind, Problem};
+
+impl Fault for SignInError {
+    fn kind(&self) -> Kind {
+        match self {
+            SignInError::Limit(error) => error.kind(),
+            SignInError::Password(error) => error.kind(),
+            SignInError::Wrong => Kind::SignInRefused,
+            SignInError::Store(error) => error.kind(),
+            SignInError::Coordination(error) => error.kind(),
+        }
+    }
+
+    fn extras(&self) -> Extras {
+        match self {
+            SignInError::Limit(error) => error.extras(),
+            SignInError::Password(error) => error.extras(),
+            SignInError::Wrong => Extras::default(),
+            SignInError::Store(error) => error.extras(),
+            SignInError::Coordination(error) => error.extras(),
+        }
+    }
+}
+
+/// Sign in
+#[utoipa::path(
+    post, path = "/v1/sessions", tag = "accounts", request_body = CredentialsBody,
+    responses(
+        (status = 200, description = "The account's tokens.", body = TokensBody),
+        (status = 400, description = "the body is not JSON"),
+        (status = 401, description = "the name or the password is wrong"),
+        (status = 413, description = "the body is too large"),
+        (status = 415, description = "send the body as application/json"),
+        (status = 422, description = "the body lacks a field"),
+        (status = 429, description = "too many of these requests from here"),
+        (status = 503, description = "too many sign-ins at once; try again in a second"),
+    )
+)]
+pub(crate) async fn create_session(
+    State(app): State<Arc<App>>,
+    ClientAddress(from): ClientAddress,
+    JsonBody(body): JsonBody<CredentialsBody>,
+) -> Result<Response, Problem> {
+    // A name that nobody can have is one that nobody has.
+    let name = body.name.parse().map_err(|_| SignInError::Wrong)?;
+    Ok(tokens(StatusCode::OK, app.accounts.sign_in(from, name, body.password).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::Stage;
+
+    #[tokio::test]
+    async fn only_name_and_password_together_let_in() {
+        let stage = Stage::new().await;
+        stage.post("/v1/accounts", json!({"name": "ann", "password": "correct horse"})).await.expect(201);
+        stage.post("/v1/sessions", json!({"name": "ANN", "password": "correct horse"})).await.expect(200);
+        let mut told = Vec::new();
+        for (name, password) in [("ann", "wrong horse"), ("nobody", "correct horse"), ("a n n", "correct horse")] {
+            let refused = stage.post("/v1/sessions", json!({"name": name, "password": password})).await.expect(401);
+            told.push(refused["detail"].clone());
+        }
+        assert!(told.iter().all(|detail| *detail == told[0]), "nobody learns which names exist: {told:?}");
+    }
+
+    #[tokio::test]
+    async fn guessing_is_slowed_down_for_known_and_unknown_names_alike() {
+        for name in ["ann", "nobody"] {
+            let stage = Stage::with(|config| config.accounts.sign_ins_by_account.burst = 3).await;
+            stage.post("/v1/accounts", json!({"name": "ann", "password": "correct horse"})).await.expect(201);
+            let guess = json!({"name": name, "password": "wrong horse"});
+            for _ in 0..3 {
+                stage.post("/v1/sessions", guess.clone()).await.expect(401);
+            }
+            assert_ne!(stage.post("/v1/sessions", guess).await.header("retry-after"), "");
+        }
+    }
+}

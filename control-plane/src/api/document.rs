@@ -1,0 +1,115 @@
+//! The API's document (OpenAPI 3.1), made from the endpoints themselves and checked in as `openapi.json`.
+
+use axum::response::{IntoResponse, Response};
+use hyper::header::CONTENT_TYPE;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
+use utoipa::{OpenApi as _, ToSchema};
+
+use crate::http::{Kind, Problem, ProblemBody};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Stadion",
+        description = "Sign in, publish games, play them. Errors are problems (RFC 9457) of type \
+            `application/problem+json`; their `code` says which. Lists are read page by page with `cursor`. Every answer \
+            carries `x-request-id`.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
+    ),
+    components(schemas(ProblemBody)),
+    tags(
+        (name = "accounts", description = "Who plays: guests and accounts, tokens."),
+        (name = "games", description = "Games and their versions."),
+        (name = "play", description = "A seat in a match, and what it takes to claim it."),
+        (name = "matches", description = "Matches that run and that are over."),
+        (name = "system", description = "For operators and other programs."),
+    )
+)]
+struct Head;
+
+const PROBLEM_TYPE: &str = "application/problem+json";
+
+fn document() -> OpenApi {
+    let mut api = Head::openapi();
+    api.merge(super::endpoints().into_openapi());
+    if let Some(components) = &mut api.components {
+        let bearer = Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token, or a developer key `dev-..`."))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+    for item in api.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response
+                    && status.starts_with(['4', '5'])
+                {
+                    describe_problem(status, response);
+                }
+            }
+        }
+    }
+    api
+}
+
+/// Endpoints name the statuses and when they come; that each is a problem is said here, once.
+fn describe_problem(status: &str, response: &mut utoipa::openapi::Response) {
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.parts().0.as_str() == status);
+    let kind = kinds.into_iter().next().unwrap_or(Kind::BadRequest);
+    let example = Problem::new(kind, response.description.clone()).body("5f1c0ad2b6e94c1d");
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(ProblemBody::name())))
+        .example(serde_json::to_value(example).ok())
+        .build();
+    response.content.insert(PROBLEM_TYPE.to_owned(), RefOr::T(content));
+}
+
+/// The document as it is served and checked in.
+pub(super) fn json() -> String {
+    let mut text = document().to_pretty_json().expect("the document is plain JSON");
+    text.push('\n');
+    text
+}
+
+pub(super) fn answer(document: String) -> Response {
+    ([(CONTENT_TYPE, "application/json")], document).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `UPDATE=1 cargo test -p stadion-control-plane the_checked_in_document` writes it.
+    #[test]
+    fn the_checked_in_document_is_the_present_one() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, json()).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == json(), "openapi.json is out of date; run this test with UPDATE=1 and commit it");
+    }
+
+    #[test]
+    fn every_operation_says_what_can_go_wrong_and_has_examples() {
+        let document: serde_json::Value = serde_json::from_str(&json()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+                for (status, response) in responses {
+                    assert_ne!(response["description"], "", "{method} {path} {status}");
+                    if status.starts_with('4') {
+                        let example = &response["content"][PROBLEM_TYPE]["example"];
+                        assert_eq!(example["status"].to_string(), *status, "{method} {path}");
+                    }
+                }
+                assert!(!operation["tags"].is_null(), "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Matches that run and that are over.
+
+pub(super) mod end;
+pub(super) mod get;
+pub(super) mod journal;
+pub(super) mod list;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use stadion_protocol::contract::{EndReason, MatchState, Placing, Presence, SeatStatus};
+use utoipa::ToSchema;
+
+use super::wire::PlayerBody;
+use crate::http::{Extras, Fault, Kind};
+use crate::matches::{MatchError, MatchView};
+use crate::model::MatchEnd;
+
+/// A match.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MatchBody {
+    /// Its id.
+    #[schema(example = "01h455vb4pex5vsknk084sn02q")]
+    id: String,
+    /// What friends type to join it; shown to its players, its creator and the game's owner while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "KBQT")]
+    code: Option<String>,
+    /// The game.
+    #[schema(example = "tictactoe")]
+    game: String,
+    /// The version that it runs.
+    version: String,
+    /// `running`, `finishing` (the last messages are being delivered) or `ended`.
+    #[schema(example = "ended")]
+    state: &'static str,
+    /// `public` or `private`.
+    #[schema(example = "public")]
+    visibility: &'static str,
+    /// Which session of the match this is, or was the last.
+    #[schema(example = 1)]
+    incarnation: u32,
+    /// The newest recorded tick.
+    #[schema(example = 9)]
+    tick: u64,
+    /// Those that are or were taken.
+    seats: Vec<SeatStatusBody>,
+    /// How many seats it has in all.
+    #[schema(example = 2)]
+    seat_count: u16,
+    /// Whether new players may join, as the game says.
+    open: bool,
+    /// The game's public label, as it wrote it; empty before it sets one.
+    label: String,
+    /// RFC 3339.
+    #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
+    created_at: String,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// Why it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<EndBody>,
+    /// What came of it, when the game finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<ResultsBody>,
+    /// Hash of the whole chain of ticks and outputs, hexadecimal: a replay ends with the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<String>,
+}
+
+/// A seat that is or was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SeatStatusBody {
+    /// Which.
+    seat: u16,
+    /// Whose.
+    player: PlayerBody,
+    /// `reserved`, `connected`, `disconnected` or `left`.
+    #[schema(example = "connected")]
+    presence: &'static str,
+}
+
+/// Why a match ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndBody {
+    /// `finished`, `closed`, `empty`, `too-long`, `trapped`, `over-budget`, `over-quota`, `host-failed`, `diverged` or
+    /// `poisoned`.
+    #[schema(example = "finished")]
+    kind: &'static str,
+    /// What exactly, where there is more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// All of it in a sentence.
+    #[schema(example = "finished")]
+    message: String,
+}
+
+/// What came of a match.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ResultsBody {
+    /// Best first.
+    placings: Vec<PlacingBody>,
+    /// The game's own result, base64.
+    data: String,
+}
+
+/// A seat's place.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlacingBody {
+    /// Which seat.
+    seat: u16,
+    /// 1 is best; equal ranks are ties.
+    rank: u16,
+    /// As the game counts.
+    score: i64,
+}
+
+impl From<MatchView> for MatchBody {
+    fn from(view: MatchView) -> MatchBody {
+        let state = view.state();
+        let MatchView { record, live, with_code } = view;
+        let (incarnation, tick, seats, label, open) = match live {
+            Some(status) => (status.incarnation, status.tick, status.seats, status.label, status.open),
+            None => (record.incarnation, record.tick, record.seats, record.label, false),
+        };
+        MatchBody {
+            id: record.id.to_string(),
+            code: record.code.filter(|_| with_code && record.end.is_none()).map(String::from),
+            game: record.game.to_string(),
+            version: record.version.to_string(),
+            state: state_name(state),
+            visibility: record.visibility.as_str(),
+            incarnation: incarnation.0,
+            tick: tick.0,
+            seats: seats.into_iter().map(SeatStatusBody::from).collect(),
+            seat_count: record.seat_count,
+            open: open && state == MatchState::Running,
+            label,
+            created_at: record.created_at.to_string(),
+            ended_at: record.end.as_ref().map(|end| end.at.to_string()),
+            end: record.end.as_ref().map(|end| EndBody::from(&end.reason)),
+            chain: record.end.as_ref().and_then(|end| end.chain).map(hex::encode),
+            results: record.end.filter(|end| end.reason == EndReason::Finished).map(ResultsBody::from),
+        }
+    }
+}
+
+fn state_name(state: MatchState) -> &'static str {
+    match state {
+        MatchState::Running => "running",
+        MatchState::Finishing => "finishing",
+        MatchState::Ended => "ended",
+    }
+}
+
+impl From<SeatStatus> for SeatStatusBody {
+    fn from(status: SeatStatus) -> SeatStatusBody {
+        let presence = match status.presence {
+            Presence::Reserved => "reserved",
+            Presence::Connected => "connected",
+            Presence::Disconnected => "disconnected",
+            Presence::Left => "left",
+        };
+        let player =
+            PlayerBody { id: status.player.id.to_string(), name: status.player.name, bot: status.player.bot };
+        SeatStatusBody { seat: status.seat.0, player, presence }
+    }
+}
+
+impl From<&EndReason> for EndBody {
+    fn from(reason: &EndReason) -> EndBody {
+        let (kind, detail) = match reason {
+            EndReason::Finished => ("finished", None),
+            EndReason::Closed => ("closed", None),
+            EndReason::Empty => ("empty", None),
+            EndReason::TooLong => ("too-long", None),
+            EndReason::Trapped(what) => ("trapped", Some(what)),
+            EndReason::OverBudget => ("over-budget", None),
+            EndReason::OverQuota(what) => ("over-quota", Some(what)),
+            EndReason::HostFailed(what) => ("host-failed", Some(what)),
+            EndReason::Diverged => ("diverged", None),
+            EndReason::Poisoned => ("poisoned", None),
+        };
+        EndBody { kind, detail: detail.cloned(), message: reason.to_string() }
+    }
+}
+
+impl From<MatchEnd> for ResultsBody {
+    fn from(end: MatchEnd) -> ResultsBody {
+        let body = |placing: Placing| PlacingBody { seat: placing.seat.0, rank: placing.rank, score: placing.score };
+        ResultsBody { placings: end.placings.into_iter().map(body).collect(), data: STANDARD.encode(&end.data) }
+    }
+}
+
+impl Fault for MatchError {
+    fn kind(&self) -> Kind {
+        match self {
+            MatchError::Unknown(_) | MatchError::NoJournal(_) => Kind::NotFound,
+            MatchError::NotOwner => Kind::Forbidden,
+            MatchError::Blobs(error) => error.kind(),
+            MatchError::Store(error) => error.kind(),
+        }
+    }
+
+    fn extras(&self) -> Extras {
+        match self {
+            MatchError::Store(error) => error.extras(),
+            _ => Extras::default(),
+        }
+    }
+}

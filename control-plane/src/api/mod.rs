@@ -1,0 +1,56 @@
+//! The REST API, v1: one file for each endpoint, with its wire types, errors and tests. This file only wires.
+
+mod accounts;
+mod document;
+mod games;
+mod matches;
+mod play;
+mod system;
+mod versions;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::http::{Kind, Problem, name_requests};
+
+/// Every endpoint with its documentation.
+fn endpoints() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::guest::create_guest))
+        .routes(routes!(accounts::register::create_account))
+        .routes(routes!(accounts::sign_in::create_session))
+        .routes(routes!(accounts::refresh::refresh_session))
+        .routes(routes!(accounts::sign_out::delete_session))
+        .routes(routes!(accounts::me::get_me))
+        .routes(routes!(games::list::list_games, games::create::create_game))
+        .routes(routes!(games::get::get_game))
+        .routes(routes!(versions::list::list_versions, versions::publish::publish_version))
+        .routes(routes!(versions::retire::retire_version))
+        .routes(routes!(versions::schema::get_schema))
+        .routes(routes!(versions::component::get_component))
+        .routes(routes!(play::play))
+        .routes(routes!(matches::list::list_matches))
+        .routes(routes!(matches::get::get_match, matches::end::end_match))
+        .routes(routes!(matches::journal::get_journal))
+        .routes(routes!(system::health::livez))
+        .routes(routes!(system::health::readyz))
+        .routes(routes!(system::jwks::get_jwks))
+}
+
+/// The API as a service, and its document at `/openapi.json`.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (router, _) = endpoints().split_for_parts();
+    let document = document::json();
+    router
+        .route("/openapi.json", axum::routing::get(move || std::future::ready(document::answer(document.clone()))))
+        .fallback(async || Problem::new(Kind::NotFound, "there is nothing at this path; see /openapi.json"))
+        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed, "this path takes other methods"))
+        .layer(from_fn_with_state(app.clone(), name_requests))
+        .with_state(app)
+}

@@ -1,0 +1,436 @@
+//! `POST /v1/games/{game}/play`: one call from a name to a seat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use stadion_protocol::contract::{CreateError, ReserveError};
+use stadion_protocol::{GameName, InvalidId};
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::accounts::Caller;
+use crate::api::wire::GamePath;
+use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
+use crate::matches::{NoteError, Order, PlaceError, PlaceRequest, Placed};
+use crate::model::Visibility;
+
+/// Parameters of a match at most, bytes ([`stadion_protocol::contract::CreateMatch`]).
+const PARAMETERS: usize = 64 * 1024;
+
+/// How to get into a match: `{}` for any, `{"create": ..}` for a new one, `{"code": ".."}` for a friend's.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"create": "private"}))]
+pub(crate) struct PlayBody {
+    /// A new match.
+    create: Option<CreateBody>,
+    /// The code of a running match.
+    #[schema(example = "KBQT")]
+    code: Option<String>,
+    /// Whether a program plays.
+    #[serde(default)]
+    bot: bool,
+    /// This version, 64 hexadecimal digits; none: the newest. Not together with `code`.
+    version: Option<String>,
+}
+
+/// A new match: who may find it, or everything about it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum CreateBody {
+    /// With as many seats as the game takes.
+    Short(VisibilityBody),
+    /// In full.
+    Full(CreateOptions),
+}
+
+/// Who may find a match.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum VisibilityBody {
+    /// Anybody: it is listed and filled up.
+    Public,
+    /// Whoever knows its code.
+    Private,
+}
+
+/// A new match in full.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateOptions {
+    visibility: VisibilityBody,
+    /// Within what the game takes; none: as many as it takes.
+    #[schema(example = 4)]
+    seats: Option<u16>,
+    /// For the game, base64; at most 64 KiB.
+    #[schema(example = "aGFyZA==")]
+    parameters: Option<String>,
+}
+
+/// A seat, and what it takes to claim it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SeatBody {
+    /// The match.
+    #[serde(rename = "match")]
+    of: MatchRef,
+    /// The game.
+    #[schema(example = "tictactoe")]
+    game: String,
+    /// The version that the match runs.
+    version: String,
+    /// The seat.
+    #[schema(example = 0)]
+    seat: u16,
+    /// For the first connection to the host.
+    join_token: String,
+    /// Seconds until the join token expires.
+    #[schema(example = 60)]
+    expires_in_s: u64,
+    /// Where to connect over QUIC, in order of preference.
+    #[schema(example = json!(["192.0.2.1:7879"]))]
+    quic: Vec<String>,
+    /// SHA-256 of the certificates that may be pinned, hexadecimal; none: verify by the system's roots.
+    certificate_hashes: Vec<String>,
+    /// Of messages and views; all zero without a schema.
+    #[schema(example = "5f1c0ad2b6e94c1d")]
+    schema_hash: String,
+    /// Ticks a second; 0: driven by events.
+    #[schema(example = 20)]
+    rate: u16,
+}
+
+/// A match in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MatchRef {
+    /// Its id.
+    #[schema(example = "01h455vb4pex5vsknk084sn02q")]
+    id: String,
+    /// What friends type to join it.
+    #[schema(example = "KBQT")]
+    code: String,
+}
+
+impl From<Placed> for SeatBody {
+    fn from(placed: Placed) -> SeatBody {
+        SeatBody {
+            of: MatchRef { id: placed.id.to_string(), code: placed.code.to_string() },
+            game: placed.game.to_string(),
+            version: placed.version.to_string(),
+            seat: placed.seat.0,
+            join_token: placed.join_token,
+            expires_in_s: placed.expires_in.as_secs(),
+            quic: placed.endpoints.quic.iter().map(ToString::to_string).collect(),
+            certificate_hashes: placed.endpoints.certificate_hashes.iter().map(hex::encode).collect(),
+            schema_hash: placed.schema.to_string(),
+            rate: placed.rate,
+        }
+    }
+}
+
+/// A wish that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlayError {
+    /// A code leads to a match that is there, with its version.
+    #[error("`code` does not go together with `create` or `version`")]
+    Contradiction,
+    /// Not base64, or too long.
+    #[error("parameters are base64 of at most 64 KiB")]
+    Parameters,
+    /// Not an id or a code.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+}
+
+impl Fault for PlayError {
+    fn kind(&self) -> Kind {
+        Kind::Invalid
+    }
+}
+
+impl Fault for PlaceError {
+    fn kind(&self) -> Kind {
+        match self {
+            PlaceError::Catalog(error) => error.kind(),
+            PlaceError::UnknownCode(_) => Kind::NotFound,
+            PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => Kind::Invalid,
+            PlaceError::Note(NoteError::Quota { .. }) => Kind::Quota,
+            PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
+            PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
+            PlaceError::Create(CreateError::Full(_)) | PlaceError::Backlog(_) | PlaceError::GoingDown => Kind::Unavailable,
+            PlaceError::Create(_) => Kind::Internal,
+            PlaceError::Reserve(ReserveError::Full) => Kind::MatchFull,
+            PlaceError::Reserve(ReserveError::Closed) => Kind::MatchClosed,
+            PlaceError::Reserve(ReserveError::Unknown(_) | ReserveError::Ended) => Kind::Gone,
+        }
+    }
+
+    fn extras(&self) -> Extras {
+        let retry = matches!(self.kind(), Kind::Unavailable | Kind::Quota);
+        Extras { retry_after: retry.then_some(Duration::from_secs(1)), ..Extras::default() }
+    }
+}
+
+/// Play
+///
+/// One call from a game's name to a seat: in the fullest open match or a new one (`{}`), in a match of one's own
+/// (`{"create": "private"}`), or in a friend's (`{"code": "KBQT"}`). With an `Idempotency-Key`, the same request within
+/// a minute gets the same answer.
+#[utoipa::path(
+    post, path = "/v1/games/{game}/play", tag = "play", security(("bearer" = [])),
+    params(GamePath, ("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters.")),
+    request_body = PlayBody,
+    responses(
+        (status = 200, description = "A seat in a match that was there.", body = SeatBody),
+        (status = 201, description = "A seat in a new match.", body = SeatBody),
+        (status = 400, description = "the body is not JSON"),
+        (status = 401, description = "the bearer token is not valid"),
+        (status = 404, description = "there is no such game, or no running match of it has the code"),
+        (status = 409, description = "the match is full or closed, or the game has no version in play"),
+        (status = 410, description = "the version was retired, or the match is over"),
+        (status = 413, description = "the body is too large"),
+        (status = 415, description = "send the body as application/json"),
+        (status = 422, description = "seats, parameters or code do not fit, or the game refused to start"),
+        (status = 424, description = "the game failed to start: its author's fault"),
+        (status = 429, description = "as many matches of this game's owner run as may"),
+        (status = 503, description = "the host has no room for another match"),
+    )
+)]
+pub(crate) async fn play(
+    State(app): State<Arc<App>>,
+    UrlPath(game): UrlPath<GameName>,
+    Authenticated(caller): Authenticated,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<PlayBody>,
+) -> Result<Response, Problem> {
+    let canonical = serde_json::to_vec(&body).unwrap_or_default();
+    let request: [&[u8]; 2] = [game.as_str().as_bytes(), &canonical];
+    let turn = Idempotency::begin(&app.coordination, &headers, &caller.account, &request).await?;
+    let idempotency = match turn {
+        Turn::First(idempotency) => idempotency,
+        Turn::Again(status, body) => return Ok(answer(status, body)),
+    };
+    let seated = seat(&app, game, caller, body).await;
+    match (seated, idempotency) {
+        (Ok((status, body)), Some(idempotency)) => {
+            idempotency.keep(status, &body).await;
+            Ok(answer(status, body))
+        }
+        (Ok((status, body)), None) => Ok(answer(status, body)),
+        (Err(problem), idempotency) => {
+            if let Some(idempotency) = idempotency {
+                idempotency.release().await;
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn seat(app: &Arc<App>, game: GameName, caller: Caller, body: PlayBody) -> Result<(u16, Vec<u8>), Problem> {
+    let version = body.version.as_deref().map(str::parse).transpose().map_err(PlayError::Id)?;
+    let bot = body.bot;
+    let order = Order::try_from(body)?;
+    let placed = app.placer.place(PlaceRequest { caller, game, version, order, bot }).await?;
+    let status = if placed.created { StatusCode::CREATED } else { StatusCode::OK };
+    let body = serde_json::to_vec(&SeatBody::from(placed)).expect("a seat is plain JSON");
+    Ok((status.as_u16(), body))
+}
+
+fn answer(status: u16, body: Vec<u8>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    (status, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+impl TryFrom<PlayBody> for Order {
+    type Error = PlayError;
+
+    fn try_from(body: PlayBody) -> Result<Order, PlayError> {
+        match (body.create, body.code) {
+            (None, None) => Ok(Order::Any),
+            (None, Some(code)) if body.version.is_none() => Ok(Order::Code(code.parse()?)),
+            (_, Some(_)) => Err(PlayError::Contradiction),
+            (Some(CreateBody::Short(visibility)), None) => {
+                Ok(Order::Create { visibility: visibility.into(), seats: None, parameters: Vec::new() })
+            }
+            (Some(CreateBody::Full(options)), None) => Ok(Order::Create {
+                visibility: options.visibility.into(),
+                seats: options.seats,
+                parameters: parameters(options.parameters)?,
+            }),
+        }
+    }
+}
+
+fn parameters(text: Option<String>) -> Result<Vec<u8>, PlayError> {
+    let bytes = STANDARD.decode(text.unwrap_or_default()).map_err(|_| PlayError::Parameters)?;
+    if bytes.len() <= PARAMETERS { Ok(bytes) } else { Err(PlayError::Parameters) }
+}
+
+impl From<VisibilityBody> for Visibility {
+    fn from(body: VisibilityBody) -> Visibility {
+        match body {
+            VisibilityBody::Public => Visibility::Public,
+            VisibilityBody::Private => Visibility::Private,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+    use stadion_protocol::contract::CreateError;
+    use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims};
+
+    use crate::testing::{Stage, wasm};
+
+    #[tokio::test]
+    async fn two_players_meet_and_the_third_gets_a_match_of_its_own() {
+        let stage = Stage::new().await;
+        let version = stage.publish("chess").await;
+        let first = stage.play("chess", json!({})).await.expect(201);
+        let second = stage.play("chess", json!({})).await.expect(200);
+        let third = stage.play("chess", json!({})).await.expect(201);
+        assert_eq!(first["match"], second["match"]);
+        assert_eq!((&first["seat"], &second["seat"]), (&json!(0), &json!(1)));
+        assert_ne!(first["match"]["id"], third["match"]["id"]);
+        assert_eq!(first["schema_hash"], version["schema_hash"]);
+        assert_eq!(first["quic"], json!(["192.0.2.1:7879"]));
+        assert_eq!(first["certificate_hashes"], json!(["07".repeat(32)]));
+    }
+
+    #[tokio::test]
+    async fn a_join_token_names_its_player_seat_and_match() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let seat = stage.play("chess", json!({"bot": true})).await.expect(201);
+        let token = seat["join_token"].as_str().unwrap();
+        let kid = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+        let key = jsonwebtoken::DecodingKey::from_ed_der(&stage.keys.join_verifiers()[&kid]);
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
+        validation.set_audience(&[JOIN_AUDIENCE]);
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<JoinClaims>(token, &key, &validation).unwrap().claims;
+        assert_eq!(claims.match_id.to_string(), seat["match"]["id"]);
+        assert_eq!((claims.seat.0, claims.bot), (0, true));
+        assert_eq!(claims.schema.to_string(), seat["schema_hash"]);
+    }
+
+    #[tokio::test]
+    async fn a_private_match_is_found_by_its_code_alone() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let private = stage.play("chess", json!({"create": "private"})).await.expect(201);
+        let other = stage.play("chess", json!({})).await.expect(201);
+        assert_ne!(private["match"]["id"], other["match"]["id"]);
+        let code = private["match"]["code"].as_str().unwrap().to_lowercase();
+        let friend = stage.play("chess", json!({"code": code})).await.expect(200);
+        assert_eq!(friend["match"], private["match"]);
+        assert_eq!(stage.play("chess", json!({"code": code})).await.expect(409)["code"], "match-full");
+        stage.publish("go").await;
+        stage.play("go", json!({"code": code})).await.expect(404);
+    }
+
+    #[tokio::test]
+    async fn a_public_match_is_filled_and_a_code_opens_it_too() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let public = stage.play("chess", json!({"create": "public"})).await.expect(201);
+        let second = stage.play("chess", json!({})).await.expect(200);
+        assert_eq!(second["match"], public["match"]);
+    }
+
+    #[tokio::test]
+    async fn sixteen_at_once_fill_matches_without_double_booking() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let mut players = Vec::new();
+        for _ in 0..16 {
+            players.push(stage.guest().await);
+        }
+        let calls = players.iter().map(|player| stage.play_as(player, "chess", json!({})));
+        let answers = futures_util::future::join_all(calls).await;
+        let mut taken: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for answer in answers {
+            let seat = answer.json();
+            taken.entry(seat["match"]["id"].to_string()).or_default().push(seat["seat"].as_u64().unwrap());
+        }
+        for seats in taken.values_mut() {
+            seats.sort_unstable();
+        }
+        assert!(taken.values().all(|seats| *seats == [0, 1]), "{taken:?}");
+        assert_eq!(taken.len(), 8);
+    }
+
+    #[tokio::test]
+    async fn a_full_host_and_a_failing_game_are_told_apart_and_leave_no_trace() {
+        let stage = Stage::with(|config| config.matches.per_owner = 1).await;
+        stage.publish("chess").await;
+        for (error, status) in [
+            (CreateError::Full("draining"), 503),
+            (CreateError::Refused("no such map".to_owned()), 422),
+            (CreateError::Failed("unreachable".to_owned()), 424),
+        ] {
+            stage.host.refuse_with(Some(error));
+            stage.play("chess", json!({})).await.expect(status);
+        }
+        stage.host.refuse_with(None);
+        stage.play("chess", json!({})).await.expect(201);
+        stage.play("chess", json!({})).await.expect(200);
+        let refused = stage.play("chess", json!({})).await;
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(refused.expect(429)["code"], "quota");
+    }
+
+    #[tokio::test]
+    async fn a_match_that_ended_makes_room_and_frees_its_code() {
+        let stage = Stage::with(|config| config.matches.per_owner = 1).await;
+        stage.publish("chess").await;
+        let seat = stage.play("chess", json!({})).await.expect(201);
+        stage.host.finish(seat["match"]["id"].as_str().unwrap());
+        stage.settled().await;
+        stage.play("chess", json!({"code": seat["match"]["code"]})).await.expect(404);
+        stage.play("chess", json!({})).await.expect(201);
+    }
+
+    #[tokio::test]
+    async fn the_same_key_gets_the_same_seat() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let player = stage.guest().await;
+        let play = |body: Value| stage.post("/v1/games/chess/play", body).bearer(&player).with("idempotency-key", "k1");
+        let first = play(json!({"create": "private"})).await.expect(201);
+        let again = play(json!({"create": "private"})).await.expect(201);
+        assert_eq!(first, again);
+        play(json!({"create": "public"})).await.expect(422);
+        assert_eq!(stage.host.matches(), 1);
+    }
+
+    #[tokio::test]
+    async fn wishes_that_cannot_be_are_refused() {
+        let stage = Stage::new().await;
+        stage.put("/v1/games/chess/versions", wasm("x")).bearer(&stage.developer_key).await.expect(201);
+        for (body, status) in [
+            (json!({"code": "KBQT", "create": "public"}), 422),
+            (json!({"code": "aeiou"}), 422),
+            (json!({"code": "KBQT"}), 404),
+            (json!({"create": "secret"}), 422),
+            (json!({"create": {"visibility": "public", "seats": 3}}), 422),
+            (json!({"create": {"visibility": "public", "parameters": "%"}}), 422),
+            (json!({"version": "12"}), 422),
+            (json!({"version": "0".repeat(64)}), 404),
+            (json!({"bots": true}), 422),
+        ] {
+            stage.play("chess", body).await.expect(status);
+        }
+        stage.play("go", json!({})).await.expect(404);
+        stage.post("/v1/games/chess/play", json!({})).await.expect(401);
+    }
+}

@@ -1,0 +1,4 @@
+//! For operators and other programs.
+
+pub(super) mod health;
+pub(super) mod jwks;

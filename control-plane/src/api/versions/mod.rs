@@ -1,0 +1,113 @@
+//! Versions of games.
+
+pub(super) mod component;
+pub(super) mod list;
+pub(super) mod publish;
+pub(super) mod retire;
+pub(super) mod schema;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use stadion_protocol::{GameName, VersionId};
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::accounts::Caller;
+use crate::games::CatalogError;
+use crate::http::{Fault, Kind, Problem};
+use crate::model::{Role, Version};
+
+/// A version of a game.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionBody {
+    /// The game.
+    #[schema(example = "tictactoe")]
+    game: String,
+    /// SHA-256 of the upload.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    version: String,
+    /// Its first eight digits, for people.
+    #[schema(example = "9f86d081")]
+    short: String,
+    /// As the game describes itself.
+    #[schema(example = "Tic-tac-toe")]
+    title: String,
+    /// Of messages and views; all zero without a schema.
+    #[schema(example = "5f1c0ad2b6e94c1d")]
+    schema_hash: String,
+    /// Fewest seats of a match.
+    #[schema(example = 2)]
+    seats_min: u16,
+    /// Most seats of a match.
+    #[schema(example = 2)]
+    seats_max: u16,
+    /// Ticks a second; 0: driven by events.
+    #[schema(example = 0)]
+    rate: u16,
+    /// As the game set them.
+    settings: BTreeMap<String, String>,
+    /// CPU time that compiling took, milliseconds.
+    #[schema(example = 420)]
+    compile_cpu_ms: u32,
+    /// Of the upload.
+    #[schema(example = 81_920)]
+    size_bytes: u64,
+    /// RFC 3339.
+    #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
+    created_at: String,
+    /// RFC 3339; none while it is in play.
+    #[schema(format = DateTime)]
+    retired_at: Option<String>,
+}
+
+impl From<Version> for VersionBody {
+    fn from(version: Version) -> VersionBody {
+        VersionBody {
+            game: version.game.to_string(),
+            version: version.id.to_string(),
+            short: version.id.short(),
+            schema_hash: version.description.schema_hash().to_string(),
+            title: version.description.title,
+            seats_min: version.description.seats_min,
+            seats_max: version.description.seats_max,
+            rate: version.description.rate,
+            settings: version.description.settings.into_iter().collect(),
+            compile_cpu_ms: version.compile_cpu_ms,
+            size_bytes: version.size_bytes,
+            created_at: version.created_at.to_string(),
+            retired_at: version.retired_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl Fault for CatalogError {
+    fn kind(&self) -> Kind {
+        match self {
+            CatalogError::UnknownGame(_) | CatalogError::UnknownVersion(..) => Kind::NotFound,
+            CatalogError::NoVersion(_) => Kind::NoVersion,
+            CatalogError::Retired(..) => Kind::Gone,
+            CatalogError::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// Somebody else's game.
+#[derive(Debug, thiserror::Error)]
+#[error("only the owner of the game and operators may do that")]
+pub(crate) struct NotOwner;
+
+impl Fault for NotOwner {
+    fn kind(&self) -> Kind {
+        Kind::Forbidden
+    }
+}
+
+/// A version of a game that the caller owns.
+async fn owned(app: &App, caller: &Caller, game: GameName, id: VersionId) -> Result<Version, Problem> {
+    let entry = app.store.game(&game).await?.ok_or_else(|| CatalogError::UnknownGame(game.clone()))?;
+    if entry.game.owner != caller.account && caller.role < Role::Operator {
+        return Err(NotOwner.into());
+    }
+    Ok(app.store.version(&game, id).await?.ok_or(CatalogError::UnknownVersion(game, id))?)
+}

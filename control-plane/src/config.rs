@@ -1,0 +1,258 @@
+//! What an operator may set, and whether it fits together.
+
+use std::time::Duration;
+
+use crate::accounts::PasswordCost;
+use crate::coordination::Rate;
+
+/// Settings of a control plane. [`Config::default`] is fit for one machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Connections and requests.
+    pub http: HttpConfig,
+    /// Signing in.
+    pub accounts: AccountConfig,
+    /// Publishing.
+    pub uploads: UploadConfig,
+    /// Playing.
+    pub matches: MatchConfig,
+}
+
+/// Bounds of the HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// Connections at once; more wait in the listener's backlog.
+    pub connections: u32,
+    /// From the first wait for a request to its last header: also how long a connection may idle.
+    pub header_timeout: Duration,
+    /// A body may take this long, and longer only at [`HttpConfig::body_rate`].
+    pub body_grace: Duration,
+    /// Bytes a second that a body must keep up after its grace.
+    pub body_rate: u32,
+    /// A client that takes none of its answer for this long is cut off.
+    pub write_timeout: Duration,
+    /// On shutdown: how long requests under way may take.
+    pub shutdown_grace: Duration,
+    /// Largest JSON body, bytes.
+    pub json_bytes: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig {
+            connections: 4096,
+            header_timeout: Duration::from_secs(10),
+            body_grace: Duration::from_secs(10),
+            // A phone on a bad network: 32 MiB then take over half an hour, which nobody would wait for.
+            body_rate: 16 * 1024,
+            write_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(10),
+            // `play` carries up to 64 KiB of parameters in base64.
+            json_bytes: 128 * 1024,
+        }
+    }
+}
+
+/// Bounds and lifetimes of signing in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountConfig {
+    /// What hashing a password costs.
+    pub password: PasswordCost,
+    /// How long an access token is good.
+    pub access_token: Duration,
+    /// How long a sign-in lasts.
+    pub refresh_token: Duration,
+    /// Guests by address. Whole schools share one, and bots run in hundreds on one machine.
+    pub guests: Rate,
+    /// New accounts by address.
+    pub registrations: Rate,
+    /// Sign-ins by address.
+    pub sign_ins_by_address: Rate,
+    /// Sign-ins to one account, from addresses that it does not know.
+    pub sign_ins_by_account: Rate,
+}
+
+impl Default for AccountConfig {
+    fn default() -> AccountConfig {
+        let rate = |burst, every_ms| Rate { burst, every: Duration::from_millis(every_ms) };
+        AccountConfig {
+            password: PasswordCost::default(),
+            access_token: Duration::from_secs(15 * 60),
+            refresh_token: Duration::from_secs(30 * 24 * 3600),
+            guests: rate(2000, 100),
+            registrations: rate(20, 30_000),
+            sign_ins_by_address: rate(60, 1000),
+            sign_ins_by_account: rate(10, 6000),
+        }
+    }
+}
+
+/// Bounds of publishing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadConfig {
+    /// Largest upload, bytes.
+    pub max_bytes: u64,
+    /// Uploads received or waiting for the compiler at once; past it, 429.
+    pub at_once: u32,
+    /// Uploads handed to the compiler at once: each holds its bytes in memory.
+    pub compiling: u32,
+}
+
+impl Default for UploadConfig {
+    fn default() -> UploadConfig {
+        UploadConfig { max_bytes: 32 * 1024 * 1024, at_once: 16, compiling: 2 }
+    }
+}
+
+/// Bounds of playing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchConfig {
+    /// Running matches of all games of one owner.
+    pub per_owner: u32,
+    /// How long a join token is good.
+    pub join_token: Duration,
+    /// Changes of matches that wait to be written; past it, no matches are created.
+    pub write_behind: u32,
+    /// Journals of ended matches that are kept, at most this many ..
+    pub journals: u32,
+    /// .. and this many bytes; the oldest go first.
+    pub journal_bytes: u64,
+}
+
+impl Default for MatchConfig {
+    fn default() -> MatchConfig {
+        MatchConfig {
+            per_owner: 50_000,
+            join_token: Duration::from_secs(60),
+            write_behind: 16_384,
+            journals: 10_000,
+            journal_bytes: 4 * 1024 * 1024 * 1024,
+        }
+    }
+}
+
+/// A configuration that does not fit together: everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration does not fit:{}", list(.faults))]
+pub struct InvalidConfig {
+    /// One sentence for each fault, beginning with the setting's name.
+    pub faults: Vec<String>,
+}
+
+fn list(faults: &[String]) -> String {
+    faults.iter().map(|fault| format!("\n  - {fault}")).collect()
+}
+
+impl Config {
+    /// Checks everything and names every fault.
+    pub fn validate(&self) -> Result<(), InvalidConfig> {
+        let mut faults = Faults::default();
+        self.http.validate(&mut faults);
+        self.accounts.validate(&mut faults);
+        self.uploads.validate(&mut faults);
+        self.matches.validate(&mut faults);
+        if faults.0.is_empty() { Ok(()) } else { Err(InvalidConfig { faults: faults.0 }) }
+    }
+}
+
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn range<T: PartialOrd + std::fmt::Debug>(&mut self, name: &str, value: &T, least: &T, most: &T) {
+        if value < least || value > most {
+            self.0.push(format!("{name}: {value:?} is not from {least:?} to {most:?}"));
+        }
+    }
+
+    fn seconds(&mut self, name: &str, value: Duration, least: u64, most: u64) {
+        // Tests and benches shorten waits below a second; zero would end everything at once.
+        let least = Duration::from_secs(least).max(Duration::from_millis(1));
+        self.range(name, &value, &least, &Duration::from_secs(most));
+    }
+
+    fn rate(&mut self, name: &str, rate: Rate) {
+        self.range(&format!("{name}.burst"), &rate.burst, &1, &1_000_000);
+        self.range(&format!("{name}.every"), &rate.every, &Duration::from_millis(1), &Duration::from_secs(86_400));
+    }
+}
+
+impl HttpConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.range("http.connections", &self.connections, &1, &1_000_000);
+        faults.seconds("http.header_timeout", self.header_timeout, 0, 300);
+        faults.seconds("http.body_grace", self.body_grace, 0, 300);
+        faults.range("http.body_rate", &self.body_rate, &1, &(1 << 30));
+        faults.seconds("http.write_timeout", self.write_timeout, 0, 3600);
+        faults.seconds("http.shutdown_grace", self.shutdown_grace, 0, 3600);
+        faults.range("http.json_bytes", &self.json_bytes, &1024, &(16 << 20));
+    }
+}
+
+impl AccountConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.seconds("accounts.access_token", self.access_token, 1, 86_400);
+        faults.seconds("accounts.refresh_token", self.refresh_token, 60, 400 * 86_400);
+        if self.refresh_token <= self.access_token {
+            faults.0.push("accounts.refresh_token: must be longer than accounts.access_token".to_owned());
+        }
+        let cost = self.password;
+        faults.range("accounts.password.memory_kib", &cost.memory_kib, &8, &(4 << 20));
+        faults.range("accounts.password.passes", &cost.passes, &1, &100);
+        faults.range("accounts.password.at_once", &cost.at_once, &1, &1024);
+        faults.range("accounts.password.waiting", &cost.waiting, &0, &100_000);
+        faults.rate("accounts.guests", self.guests);
+        faults.rate("accounts.registrations", self.registrations);
+        faults.rate("accounts.sign_ins_by_address", self.sign_ins_by_address);
+        faults.rate("accounts.sign_ins_by_account", self.sign_ins_by_account);
+    }
+}
+
+impl UploadConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.range("uploads.max_bytes", &self.max_bytes, &1024, &(1 << 30));
+        faults.range("uploads.at_once", &self.at_once, &1, &10_000);
+        faults.range("uploads.compiling", &self.compiling, &1, &self.at_once.max(1));
+    }
+}
+
+impl MatchConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.range("matches.per_owner", &self.per_owner, &1, &10_000_000);
+        faults.seconds("matches.join_token", self.join_token, 1, 3600);
+        faults.range("matches.write_behind", &self.write_behind, &16, &10_000_000);
+        faults.range("matches.journals", &self.journals, &0, &100_000_000);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let mut config = Config::default();
+        config.http.connections = 0;
+        config.accounts.password.memory_kib = 1;
+        config.accounts.refresh_token = Duration::from_secs(60);
+        config.uploads.compiling = 17;
+        config.matches.write_behind = 0;
+        let error = config.validate().unwrap_err();
+        let names: Vec<_> = error.faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "http.connections",
+                "accounts.refresh_token",
+                "accounts.password.memory_kib",
+                "uploads.compiling",
+                "matches.write_behind"
+            ]
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! Publishing games and finding what is to be played.
+
+mod catalog;
+mod shelf;
+mod upload;
+
+pub(crate) use catalog::{Catalog, CatalogError, Playable, Selection, pool};
+pub use shelf::ArtifactShelf;
+pub(crate) use shelf::BlobError;
+pub(crate) use upload::{UploadError, UploadParts, Uploads};

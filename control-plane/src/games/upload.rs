@@ -1,0 +1,239 @@
+//! An upload, from its first byte to a published version.
+//!
+//! ```text
+//!   receive ─▶ compile ─▶ sign, keep blobs ─▶ publish the row
+//!   (a file    (waits for   (removed again      (one commit:
+//!    hashed     one of a     if the row cannot   now it exists)
+//!    as it      few places)  be written)
+//!    comes)
+//! ```
+//! Whatever breaks before the last step leaves nothing behind that anybody could see.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use sha2::{Digest, Sha256};
+use stadion_protocol::contract::{CompileError, Compiled, InvalidSetting, MatchSettings};
+use stadion_protocol::{GameName, VersionId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::catalog::Catalog;
+use super::shelf::{ArtifactShelf, BlobError};
+use crate::accounts::Caller;
+use crate::clock::Clock;
+use crate::config::UploadConfig;
+use crate::http::BodyFault;
+use crate::model::{Game, Role, Version};
+use crate::store::{Store, StoreError};
+
+/// What to say to those who come while too many uploads are under way.
+const RETRY_AFTER_S: u32 = 2;
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    /// Too many at once.
+    #[error("too many uploads at once; try again in {retry_after_s} s")]
+    Busy {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// The game is somebody else's.
+    #[error("the game {0} belongs to somebody else; choose another name")]
+    NotOwner(GameName),
+    /// No bytes.
+    #[error("the body is empty; send the game's wasm file as the body")]
+    Empty,
+    /// More than is accepted.
+    #[error("uploads are at most {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// The body broke off or was too slow.
+    #[error(transparent)]
+    Body(#[from] BodyFault),
+    /// The compiler refused it, or could not take it.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A setting that the game describes is unknown or out of range.
+    #[error("{0}")]
+    Setting(#[from] InvalidSetting),
+    /// The compiler is not the one that hosts expect.
+    #[error("the compile child answered for another upload or engine")]
+    Mismatch,
+    /// The temporary file.
+    #[error("temporary storage: {0}")]
+    Io(#[from] std::io::Error),
+    /// See [`BlobError`].
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task that finishes uploads was ended with the process.
+    #[error("the server is going down")]
+    GoingDown,
+}
+
+/// What an upload led to.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) version: Version,
+    /// Whether these very bytes were published before.
+    pub(crate) known: bool,
+}
+
+/// What [`Uploads`] stand on.
+pub(crate) struct UploadParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) shelf: Arc<ArtifactShelf>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// See the module.
+pub(crate) struct Uploads {
+    parts: UploadParts,
+    config: UploadConfig,
+    admitted: Arc<Semaphore>,
+    compiling: Semaphore,
+    keeping: tokio::sync::Mutex<()>,
+}
+
+impl Uploads {
+    pub(crate) fn new(config: UploadConfig, parts: UploadParts) -> Uploads {
+        let admitted = Arc::new(Semaphore::new(config.at_once as usize));
+        let compiling = Semaphore::new(config.compiling as usize);
+        Uploads { parts, config, admitted, compiling, keeping: tokio::sync::Mutex::default() }
+    }
+
+    /// Publishes a body as a version of a game, which is made for the caller where there is none.
+    pub(crate) async fn publish(
+        self: &Arc<Uploads>,
+        caller: &Caller,
+        game: GameName,
+        body: axum::body::Body,
+    ) -> Result<Receipt, UploadError> {
+        let admitted =
+            self.admitted.clone().try_acquire_owned().map_err(|_| UploadError::Busy { retry_after_s: RETRY_AFTER_S })?;
+        self.check_owner(caller, &game).await?;
+        let received = receive(body, self.config.max_bytes).await?;
+        // A task of its own: a caller who hangs up now cannot leave blobs without a row behind.
+        let (this, caller) = (self.clone(), caller.clone());
+        tokio::spawn(async move { this.finish(&caller, game, received, admitted).await })
+            .await
+            .map_err(|_| UploadError::GoingDown)?
+    }
+
+    async fn check_owner(&self, caller: &Caller, game: &GameName) -> Result<(), UploadError> {
+        match self.parts.store.game(game).await? {
+            Some(entry) if entry.game.owner != caller.account && caller.role < Role::Operator => {
+                Err(UploadError::NotOwner(game.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn finish(
+        &self,
+        caller: &Caller,
+        game: GameName,
+        received: Received,
+        _admitted: OwnedSemaphorePermit,
+    ) -> Result<Receipt, UploadError> {
+        let UploadParts { store, catalog, .. } = &self.parts;
+        if let Some(version) = store.version(&game, received.version).await? {
+            store.publish(&version).await?;
+            catalog.forget(&game);
+            return Ok(Receipt { version: Version { retired_at: None, ..version }, known: true });
+        }
+        let (version, compiled) = self.compile(&game, received).await?;
+        self.keep_and_publish(caller, &version, compiled).await?;
+        catalog.forget(&game);
+        tracing::info!(%game, version = %version.id, size = version.size_bytes, "published");
+        Ok(Receipt { version, known: false })
+    }
+
+    async fn compile(&self, game: &GameName, received: Received) -> Result<(Version, Compiled), UploadError> {
+        let _place = self.compiling.acquire().await.map_err(|_| UploadError::GoingDown)?;
+        let (id, size_bytes) = (received.version, received.size_bytes);
+        let wasm = tokio::task::spawn_blocking(move || received.read()).await.map_err(|_| UploadError::GoingDown)??;
+        let compiled = self.parts.shelf.compile(wasm).await?;
+        let fits = compiled.manifest.version == id && self.parts.shelf.fits(&compiled.manifest);
+        if !fits || compiled.manifest.code != *blake3::hash(&compiled.code).as_bytes() {
+            return Err(UploadError::Mismatch);
+        }
+        let description = compiled.manifest.description.clone();
+        MatchSettings::from_pairs(description.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
+        let (compile_cpu_ms, created_at) = (compiled.cpu_ms, self.parts.clock.now());
+        let version =
+            Version { game: game.clone(), id, description, size_bytes, compile_cpu_ms, created_at, retired_at: None };
+        Ok((version, compiled))
+    }
+
+    async fn keep_and_publish(&self, caller: &Caller, version: &Version, compiled: Compiled) -> Result<(), UploadError> {
+        // The same bytes may be on their way to two games: what one discards must not be what the other just kept.
+        let _alone = self.keeping.lock().await;
+        let kept = self.parts.shelf.keep(version.id, compiled).await.map(drop).map_err(UploadError::from);
+        let published = match kept {
+            Ok(()) => self.publish_row(caller, version).await,
+            Err(error) => Err(error),
+        };
+        if published.is_err() && !self.parts.store.is_published(version.id).await.unwrap_or(true) {
+            self.parts.shelf.discard(version.id).await;
+        }
+        published
+    }
+
+    async fn publish_row(&self, caller: &Caller, version: &Version) -> Result<(), UploadError> {
+        let wanted = Game { name: version.game.clone(), owner: caller.account.clone(), created_at: version.created_at };
+        let game = self.parts.store.create_game(&wanted).await?;
+        // Somebody else may have taken the name while this was compiled.
+        if game.owner != caller.account && caller.role < Role::Operator {
+            return Err(UploadError::NotOwner(game.name));
+        }
+        self.parts.store.publish(version).await?;
+        Ok(())
+    }
+}
+
+/// An upload that came whole: in a file without a name, gone when this is dropped.
+struct Received {
+    file: File,
+    version: VersionId,
+    size_bytes: u64,
+}
+
+impl Received {
+    fn read(mut self) -> std::io::Result<Bytes> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size_bytes).unwrap_or_default());
+        self.file.rewind()?;
+        self.file.read_to_end(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+async fn receive(mut body: axum::body::Body, limit_bytes: u64) -> Result<Received, UploadError> {
+    let mut file = tempfile::tempfile()?;
+    let mut hash = Sha256::new();
+    let mut size_bytes = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(BodyFault::from)?;
+        let Ok(data) = frame.into_data() else { continue };
+        size_bytes += data.len() as u64;
+        if size_bytes > limit_bytes {
+            return Err(UploadError::TooLarge { limit_bytes });
+        }
+        hash.update(&data);
+        // A frame is at most what hyper read at once: writing it to the page cache takes microseconds.
+        file.write_all(&data)?;
+    }
+    if size_bytes == 0 {
+        return Err(UploadError::Empty);
+    }
+    Ok(Received { file, version: VersionId(hash.finalize().into()), size_bytes })
+}

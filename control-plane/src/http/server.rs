@@ -1,0 +1,120 @@
+//! The accept loop. `axum::serve` gives hyper no timer, so that its header deadline never fires: here it does.
+//!
+//! A connection costs a place of [`HttpConfig::connections`] until it is closed: by its client, by the header deadline
+//! (which also runs while it idles between requests), by the pace of bodies, or because it takes no answer.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::body::{Pace, PacedBody};
+use super::connection::PatientStream;
+use super::extract::ClientAddress;
+use crate::config::HttpConfig;
+
+/// Head of a request at most, bytes, with all its headers.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Headers of a request at most.
+const HEADERS: usize = 64;
+
+/// After a failed accept (out of file descriptors): time for connections to end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves connections until `shutdown`, then lets requests under way end within the grace.
+pub(crate) async fn serve(listener: TcpListener, router: Router, config: HttpConfig, shutdown: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(config.connections as usize));
+    let (stop, stopped) = watch::channel(false);
+    let config = Arc::new(config);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        if let Some((stream, peer, place)) = accepted {
+            let serving = connection(stream, peer, router.clone(), config.clone(), stopped.clone());
+            connections.spawn(async move {
+                serving.await;
+                drop(place);
+            });
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    let _ = stop.send(true);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(config.shutdown_grace, ended).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections are cut off: the shutdown grace is over");
+    }
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// Waits for a place first: who finds none waits in the listener's backlog.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
+    let place = places.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, place)),
+        Err(error) => {
+            tracing::warn!(%error, "accept");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    config: Arc<HttpConfig>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Answers are small: waiting to fill a packet only makes them late.
+    let _ = stream.set_nodelay(true);
+    let io = TokioIo::new(PatientStream::new(stream, config.write_timeout));
+    let pace = Pace { grace: config.body_grace, rate: config.body_rate };
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| Body::new(PacedBody::new(body, pace)));
+        request.extensions_mut().insert(ClientAddress(peer.ip()));
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_timeout)
+            .max_headers(HEADERS)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(io, service)
+    );
+    let stopping = async {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stopping => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection");
+    }
+}

@@ -1,0 +1,270 @@
+//! The control plane of Stadion: who plays, what is played, and where.
+//!
+//! ```text
+//!   api          one endpoint = one file           wire types, errors, docs
+//!   http         connections, problems, tokens     knows no endpoint
+//!   accounts     games          matches            what happens, without HTTP or SQL
+//!   model                                          what it is about
+//!   store ── sqlite             coordination ── memory
+//! ```
+//!
+//! The binary composes it: [`ArtifactShelf`] and [`HostEventQueue`] are built first, since the host needs them and the
+//! control plane needs the host; then the host; then [`ControlPlane::start`].
+//!
+//! **Invariants.** It never names a host: it knows [`stadion_protocol::contract`] alone. Between a `play` request and its
+//! answer there is no SQL commit. Nothing but [`clock`] reads the time or asks for random bytes.
+
+mod accounts;
+mod api;
+pub mod blobs;
+pub mod clock;
+pub mod config;
+pub mod coordination;
+mod games;
+mod http;
+mod keys;
+mod matches;
+pub mod model;
+pub mod store;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use stadion_protocol::contract::Host;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use accounts::{AccountParts, Accounts, TokenMint};
+use clock::{Clock, Rng};
+use coordination::Coordination;
+use games::{Catalog, UploadParts, Uploads};
+use matches::{EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Writer, handle_events, write_behind};
+use model::{InvalidName, Role};
+use store::{NewAccountError, Store, StoreError};
+
+pub use accounts::{API_AUDIENCE, PasswordCost};
+pub use config::{Config, InvalidConfig};
+pub use games::ArtifactShelf;
+pub use keys::{Keys, KeysError};
+pub use matches::HostEventQueue;
+
+/// What a control plane stands on.
+pub struct Parts {
+    /// Accounts, games, matches.
+    pub store: Arc<dyn Store>,
+    /// Shared volatile state.
+    pub coordination: Arc<dyn Coordination>,
+    /// Artifacts and, beside them, journals. The host fetches from it too.
+    pub artifacts: Arc<ArtifactShelf>,
+    /// What the host tells. The host publishes into it.
+    pub events: Arc<HostEventQueue>,
+    /// Where matches run.
+    pub host: Arc<dyn Host>,
+    /// Signing keys; the shelf has them too.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// Why a control plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// See [`InvalidConfig`].
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why there is no new developer key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// Nobody can have that name.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// It could not be kept.
+    #[error(transparent)]
+    Store(#[from] NewAccountError),
+}
+
+/// What handlers share.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) coordination: Arc<dyn Coordination>,
+    pub(crate) artifacts: Arc<ArtifactShelf>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) accounts: Accounts,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) uploads: Arc<Uploads>,
+    pub(crate) placer: Arc<Placer>,
+    pub(crate) matches: MatchService,
+    pub(crate) going_down: AtomicBool,
+}
+
+/// A control plane that runs.
+///
+/// Order of calls: [`ControlPlane::start`], [`ControlPlane::serve`] until shutdown, then the host goes down (and tells
+/// of its last matches), then [`ControlPlane::finish`].
+pub struct ControlPlane {
+    app: Arc<App>,
+    events: Arc<HostEventQueue>,
+    writer: Writer,
+    handling: JoinHandle<()>,
+    writing: JoinHandle<()>,
+}
+
+impl ControlPlane {
+    /// Checks the configuration, ends what an earlier process left running, and starts to listen to the host.
+    pub async fn start(config: Config, parts: Parts) -> Result<ControlPlane, StartError> {
+        config.validate()?;
+        let (writer, written) = Writer::new(config.matches.write_behind as usize);
+        let journals = Journals::open(
+            parts.artifacts.blobs().clone(),
+            parts.store.clone(),
+            config.matches.journals,
+            config.matches.journal_bytes,
+        );
+        let journals = Arc::new(journals.await?);
+        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), config.matches.per_owner);
+        let live = Arc::new(live);
+        let events = parts.events.clone();
+        let app = Arc::new(compose(config, &parts, &live, &journals, &writer));
+        app.matches.end_orphans().await?;
+        let writing = tokio::spawn(write_behind(written, parts.store.clone()));
+        let handling = tokio::spawn(handle_events(EventParts {
+            queue: events.clone(),
+            live,
+            journals,
+            writer: writer.clone(),
+            clock: parts.clock.clone(),
+        }));
+        Ok(ControlPlane { app, events, writer, handling, writing })
+    }
+
+    /// Serves the API until `shutdown`, then lets requests under way end within their grace. `/readyz` says no from then.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let shutdown = async {
+            shutdown.await;
+            self.app.going_down.store(true, Ordering::Release);
+        };
+        http::serve(listener, self.router(), self.app.config.http.clone(), shutdown).await;
+    }
+
+    /// Handles what the host has told, writes what is queued, and closes the store.
+    pub async fn finish(self) {
+        self.events.close();
+        let _ = self.handling.await;
+        self.writer.finish().await;
+        let _ = self.writing.await;
+        self.app.store.close().await;
+    }
+
+    /// Makes a developer's account with a key (`dev-` and 32 hexadecimal digits) and answers the key: it is shown this
+    /// once, and kept as a hash.
+    pub async fn create_developer_key(&self, name: &str) -> Result<String, KeyError> {
+        Ok(self.app.accounts.create_key(name.parse()?, Role::Developer).await?)
+    }
+
+    /// Whether a developer key is good.
+    pub async fn accepts_key(&self, key: &str) -> bool {
+        self.app.accounts.authenticate(key).await.is_ok()
+    }
+
+    fn router(&self) -> axum::Router {
+        api::router(self.app.clone())
+    }
+}
+
+fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<Journals>, writer: &Writer) -> App {
+    let catalog = Arc::new(Catalog::new(parts.store.clone(), parts.clock.clone()));
+    let accounts = Accounts::new(
+        config.accounts.clone(),
+        AccountParts {
+            store: parts.store.clone(),
+            coordination: parts.coordination.clone(),
+            keys: parts.keys.clone(),
+            clock: parts.clock.clone(),
+            rng: parts.rng.clone(),
+        },
+    );
+    let uploads = Uploads::new(
+        config.uploads.clone(),
+        UploadParts {
+            store: parts.store.clone(),
+            shelf: parts.artifacts.clone(),
+            catalog: catalog.clone(),
+            clock: parts.clock.clone(),
+        },
+    );
+    let placer = Placer::new(PlaceParts {
+        host: parts.host.clone(),
+        catalog: catalog.clone(),
+        live: live.clone(),
+        coordination: parts.coordination.clone(),
+        writer: writer.clone(),
+        tokens: TokenMint(parts.keys.clone()),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+        join_token: config.matches.join_token,
+    });
+    let matches = MatchService {
+        store: parts.store.clone(),
+        host: parts.host.clone(),
+        journals: journals.clone(),
+        writer: writer.clone(),
+        clock: parts.clock.clone(),
+    };
+    App {
+        config,
+        store: parts.store.clone(),
+        coordination: parts.coordination.clone(),
+        artifacts: parts.artifacts.clone(),
+        host: parts.host.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+        accounts,
+        catalog,
+        uploads: Arc::new(uploads),
+        placer: Arc::new(placer),
+        matches,
+        going_down: AtomicBool::new(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::Stage;
+
+    #[tokio::test]
+    async fn a_restart_keeps_accounts_games_and_ended_matches() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = Stage::on_disk(dir.path()).await;
+        before.post("/v1/accounts", json!({"name": "ann", "password": "correct horse"})).await.expect(201);
+        let version = before.publish("chess").await;
+        let ended = before.play("chess", json!({})).await.expect(201);
+        let running = before.play("chess", json!({"create": "public"})).await.expect(201);
+        before.host.finish(ended["match"]["id"].as_str().unwrap());
+        let key = before.developer_key.clone();
+        before.finish().await;
+
+        let after = Stage::on_disk(dir.path()).await;
+        after.post("/v1/sessions", json!({"name": "ann", "password": "correct horse"})).await.expect(200);
+        assert_eq!(after.get("/v1/games/chess").await.expect(200)["latest_version"], version["version"]);
+        let path = |seat: &serde_json::Value| format!("/v1/matches/{}", seat["match"]["id"].as_str().unwrap());
+        assert_eq!(after.get(&path(&ended)).await.expect(200)["end"]["kind"], "finished");
+        assert_eq!(after.get(&path(&running)).await.expect(200)["end"]["kind"], "host-failed");
+        let journal = after.get(&format!("{}/journal", path(&ended))).bearer(&key).await;
+        assert_eq!(journal.body, b"whole journal");
+        after.play("chess", json!({})).await.expect(201);
+    }
+}

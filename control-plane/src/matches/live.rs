@@ -1,0 +1,135 @@
+//! What the control plane notes in coordination about matches that run: codes, quotas, and what to undo at their end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use stadion_protocol::contract::MatchStatus;
+use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
+
+use crate::clock::Rng;
+use crate::coordination::{Coordination, CoordinationError, OpenMatch};
+use crate::games::pool;
+
+/// Notes of a match are kept for that long at most, should its end never be heard of.
+const KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// Tries for a free code at each length.
+const CODE_TRIES: usize = 4;
+
+/// A running match, as a code leads to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LiveMatch {
+    pub(crate) id: MatchId,
+    pub(crate) game: GameName,
+    pub(crate) version: VersionId,
+    pub(crate) code: MatchCode,
+    /// Owner of the game, whose quota it counts against.
+    pub(crate) owner: PlayerId,
+}
+
+/// Why a match was not noted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoteError {
+    /// The owner's quota is used up.
+    #[error("{limit} matches of this game's owner run already; try again when some have ended")]
+    Quota {
+        /// The quota.
+        limit: u32,
+    },
+    /// See [`CoordinationError`].
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
+}
+
+/// See the module.
+pub(crate) struct LiveIndex {
+    coordination: Arc<dyn Coordination>,
+    rng: Arc<dyn Rng>,
+    per_owner: u32,
+}
+
+impl LiveIndex {
+    pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>, per_owner: u32) -> LiveIndex {
+        LiveIndex { coordination, rng, per_owner }
+    }
+
+    /// Notes a match that is about to be created, and gives it a code.
+    pub(crate) async fn note(
+        &self,
+        id: MatchId,
+        game: &GameName,
+        version: VersionId,
+        owner: &PlayerId,
+    ) -> Result<LiveMatch, NoteError> {
+        if !self.coordination.join_set(&owner_key(owner), id, self.per_owner).await? {
+            return Err(NoteError::Quota { limit: self.per_owner });
+        }
+        let code = self.code_for(id).await?;
+        let live = LiveMatch { id, game: game.clone(), version, code, owner: owner.clone() };
+        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
+        self.coordination.put(&match_key(id), &note, KEEP).await?;
+        Ok(live)
+    }
+
+    /// Four letters while most of those are free, then more.
+    async fn code_for(&self, id: MatchId) -> Result<MatchCode, CoordinationError> {
+        for length in [4, 6, 8] {
+            for _ in 0..CODE_TRIES {
+                let mut bytes = [0; 8];
+                self.rng.fill(&mut bytes);
+                let code = MatchCode::from_random(&bytes[..length]);
+                if self.coordination.put_new(&code_key(&code), &id.0, KEEP).await?.is_none() {
+                    return Ok(code);
+                }
+            }
+        }
+        Err(CoordinationError("no free match code was found".to_owned()))
+    }
+
+    /// The running match of an id.
+    pub(crate) async fn by_id(&self, id: MatchId) -> Result<Option<LiveMatch>, CoordinationError> {
+        let note = self.coordination.get(&match_key(id)).await?;
+        note.map(|note| serde_json::from_slice(&note).map_err(|error| CoordinationError(error.to_string()))).transpose()
+    }
+
+    /// The running match of a code.
+    pub(crate) async fn by_code(&self, code: &MatchCode) -> Result<Option<LiveMatch>, CoordinationError> {
+        let Some(id) = self.coordination.get(&code_key(code)).await? else { return Ok(None) };
+        let id = id.try_into().map_err(|_| CoordinationError("a code leads to no match id".to_owned()))?;
+        self.by_id(MatchId(id)).await
+    }
+
+    /// Notes how many seats of a match are free, if it is listed.
+    pub(crate) async fn changed(&self, status: &MatchStatus) -> Result<(), CoordinationError> {
+        let free = if status.open { status.free_seats() } else { 0 };
+        self.coordination.set_free(&pool(&status.game, status.version), OpenMatch { id: status.id, free }).await
+    }
+
+    /// Forgets a match that was not created after all, however far its notes came.
+    pub(crate) async fn undo(&self, id: MatchId, owner: &PlayerId) -> Result<(), CoordinationError> {
+        self.forget(id).await?;
+        self.coordination.leave_set(&owner_key(owner), id).await
+    }
+
+    /// Forgets a match that is over.
+    pub(crate) async fn forget(&self, id: MatchId) -> Result<(), CoordinationError> {
+        let Some(live) = self.by_id(id).await? else { return Ok(()) };
+        self.coordination.unlist(&pool(&live.game, live.version), id).await?;
+        self.coordination.leave_set(&owner_key(&live.owner), id).await?;
+        self.coordination.remove(&code_key(&live.code)).await?;
+        self.coordination.remove(&match_key(id)).await
+    }
+}
+
+fn owner_key(owner: &PlayerId) -> String {
+    format!("running/{owner}")
+}
+
+fn code_key(code: &MatchCode) -> String {
+    format!("code/{code}")
+}
+
+fn match_key(id: MatchId) -> String {
+    format!("match/{id}")
+}

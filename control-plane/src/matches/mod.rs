@@ -1,0 +1,16 @@
+//! Matches from the control plane's side: finding or making one for a player, hearing from hosts, remembering.
+
+mod events;
+mod journals;
+mod live;
+mod place;
+mod service;
+mod writer;
+
+pub use events::HostEventQueue;
+pub(crate) use events::{EventParts, handle_events};
+pub(crate) use journals::Journals;
+pub(crate) use live::{LiveIndex, NoteError};
+pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
+pub(crate) use service::{MatchError, MatchService, MatchView};
+pub(crate) use writer::{Writer, write_behind};

@@ -1,0 +1,199 @@
+//! Looking at matches and ending them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use stadion_protocol::contract::{EndReason, Host, MatchState, MatchStatus};
+use stadion_protocol::{MatchId, PlayerId};
+
+use super::journals::Journals;
+use super::writer::Writer;
+use crate::accounts::Caller;
+use crate::clock::Clock;
+use crate::games::BlobError;
+use crate::model::{
+    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, Role, StateFilter, UnixMs, Viewer,
+};
+use crate::store::{Store, StoreError};
+
+/// Rows that are looked at together when the control plane starts.
+const START_PAGE: u16 = 500;
+
+/// A match as it is shown: what is kept of it, and what its host says while it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct MatchView {
+    pub(crate) record: MatchRecord,
+    pub(crate) live: Option<MatchStatus>,
+    /// Whether the code may be shown to whoever asked.
+    pub(crate) with_code: bool,
+}
+
+impl MatchView {
+    /// The end counts once it is kept: until then a match that its host has ended is finishing, so that whoever sees
+    /// `ended` also finds the results.
+    pub(crate) fn state(&self) -> MatchState {
+        match (&self.record.end, &self.live) {
+            (Some(_), _) => MatchState::Ended,
+            (None, Some(status)) if status.state == MatchState::Running => MatchState::Running,
+            (None, Some(_)) => MatchState::Finishing,
+            (None, None) => MatchState::Running,
+        }
+    }
+}
+
+/// Why something about a match did not work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MatchError {
+    /// No such match.
+    #[error("there is no match {0}")]
+    Unknown(MatchId),
+    /// Only its creator, the game's owner and operators may.
+    #[error("only the creator of a match, the owner of its game and operators may do that")]
+    NotOwner,
+    /// It is gone, or was never kept.
+    #[error("the journal of match {0} is not kept any more")]
+    NoJournal(MatchId),
+    /// See [`BlobError`].
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// See the module.
+pub(crate) struct MatchService {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) journals: Arc<Journals>,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl MatchService {
+    /// One match, for whoever knows its id.
+    pub(crate) async fn get(&self, id: MatchId, caller: Option<&Caller>) -> Result<MatchView, MatchError> {
+        let (record, live) = self.find(id).await?;
+        let with_code = match caller {
+            Some(caller) => {
+                sits_in(&record, live.as_ref(), &caller.account) || self.owns(&record, caller).await?
+            }
+            None => false,
+        };
+        Ok(MatchView { record, live, with_code })
+    }
+
+    /// The status is asked for first: what the host has ended meanwhile is in the row by then, or soon.
+    async fn find(&self, id: MatchId) -> Result<(MatchRecord, Option<MatchStatus>), MatchError> {
+        let status = self.host.status(id).await.ok();
+        self.writer.flush().await;
+        let record = self.store.match_record(id).await?.ok_or(MatchError::Unknown(id))?;
+        let live = status.filter(|_| record.end.is_none());
+        Ok((record, live))
+    }
+
+    async fn owns(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
+        if caller.role >= Role::Operator || record.creator.as_ref() == Some(&caller.account) {
+            return Ok(true);
+        }
+        let game = self.store.game(&record.game).await?;
+        Ok(game.is_some_and(|entry| entry.game.owner == caller.account))
+    }
+
+    /// Matches that somebody may see, newest first.
+    pub(crate) async fn list(
+        &self,
+        filter: &MatchFilter,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchView, (UnixMs, MatchId)>, MatchError> {
+        self.writer.flush().await;
+        let Page { items, next } = self.store.matches(filter, page).await?;
+        let mut views = Vec::with_capacity(items.len());
+        for record in items {
+            let live = if record.end.is_none() { self.host.status(record.id).await.ok() } else { None };
+            let with_code = match &filter.viewer {
+                Viewer::Anyone => false,
+                Viewer::Account(id) => record.creator.as_ref() == Some(id) || sits_in(&record, live.as_ref(), id),
+                Viewer::Operator => true,
+            };
+            views.push(MatchView { record, live, with_code });
+        }
+        Ok(Page { items: views, next })
+    }
+
+    /// Ends a match. Ending one that is over changes nothing.
+    pub(crate) async fn end(&self, id: MatchId, caller: &Caller) -> Result<(), MatchError> {
+        let (record, _) = self.find(id).await?;
+        if !self.owns(&record, caller).await? {
+            return Err(MatchError::NotOwner);
+        }
+        if record.end.is_none() && self.host.end(id, EndReason::Closed).await.is_err() {
+            tracing::info!(%id, "a match to end is not on its host any more");
+        }
+        Ok(())
+    }
+
+    /// The journal: from the host while the match runs, then as it was kept. It holds every player's inputs, so it is
+    /// shown to those alone who may end the match, and to its players once it is over.
+    pub(crate) async fn journal(&self, id: MatchId, caller: &Caller) -> Result<Bytes, MatchError> {
+        let (record, live) = self.find(id).await?;
+        let played = record.end.is_some() && sits_in(&record, live.as_ref(), &caller.account);
+        if !played && !self.owns(&record, caller).await? {
+            return Err(MatchError::NotOwner);
+        }
+        if record.end.is_none() {
+            return self.host.journal(id).await.map_err(|_| MatchError::NoJournal(id));
+        }
+        self.journals.read(id).await?.ok_or(MatchError::NoJournal(id))
+    }
+
+    /// Ends, in their rows, the matches that an earlier process left running and no host knows.
+    pub(crate) async fn end_orphans(&self) -> Result<(), StoreError> {
+        let filter = MatchFilter { game: None, state: Some(StateFilter::Live), viewer: Viewer::Operator };
+        let mut after = None;
+        // Each round goes on behind the last: as many as there are pages of rows.
+        loop {
+            let page = self.store.matches(&filter, &PageRequest { after, limit: START_PAGE }).await?;
+            let mut writes = Vec::new();
+            for record in page.items {
+                if self.host.status(record.id).await.is_err() {
+                    writes.push(orphaned(record, self.clock.now()));
+                }
+            }
+            self.store.write_matches(&writes).await?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+fn sits_in(record: &MatchRecord, live: Option<&MatchStatus>, account: &PlayerId) -> bool {
+    let seats = live.map_or(&record.seats, |status| &status.seats);
+    seats.iter().any(|seat| seat.player.id == *account)
+}
+
+fn orphaned(record: MatchRecord, now: UnixMs) -> MatchWrite {
+    let status = MatchStatus {
+        id: record.id,
+        game: record.game,
+        version: record.version,
+        state: MatchState::Ended,
+        incarnation: record.incarnation,
+        tick: record.tick,
+        seat_count: record.seat_count,
+        seats: record.seats,
+        open: false,
+        label: record.label,
+    };
+    let end = MatchEnd {
+        at: now,
+        reason: EndReason::HostFailed("the host went down and did not keep the match".to_owned()),
+        placings: Vec::new(),
+        data: Vec::new(),
+        chain: None,
+        journal_bytes: None,
+    };
+    MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
+}

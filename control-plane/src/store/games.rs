@@ -1,0 +1,38 @@
+//! Games and versions.
+
+use stadion_protocol::{GameName, VersionId};
+
+use super::StoreError;
+use crate::model::{Game, GameEntry, Page, PageRequest, UnixMs, Version};
+
+/// Keeps games.
+#[async_trait::async_trait]
+pub trait GameStore: Send + Sync + 'static {
+    /// Adds a game unless the name is taken: the game that has the name now, the caller compares owners.
+    async fn create_game(&self, game: &Game) -> Result<Game, StoreError>;
+
+    /// The game of a name.
+    async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError>;
+
+    /// Games by name.
+    async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError>;
+
+    /// Adds a version of an existing game, as its newest. Publishing it again brings it back from retirement and makes
+    /// it the newest; everything else of it stays as it was.
+    async fn publish(&self, version: &Version) -> Result<(), StoreError>;
+
+    /// One version of a game.
+    async fn version(&self, game: &GameName, id: VersionId) -> Result<Option<Version>, StoreError>;
+
+    /// The newest version that is not retired.
+    async fn latest_version(&self, game: &GameName) -> Result<Option<Version>, StoreError>;
+
+    /// The newest versions of a game, retired ones too, newest first.
+    async fn versions(&self, game: &GameName, limit: u16) -> Result<Vec<Version>, StoreError>;
+
+    /// Takes a version out of play for new matches: whether there is such a version.
+    async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError>;
+
+    /// Whether any game has this version.
+    async fn is_published(&self, id: VersionId) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,29 @@
+//! Matches: written behind, in batches.
+
+use stadion_protocol::MatchId;
+
+use super::StoreError;
+use crate::model::{MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, UnixMs};
+
+/// Keeps matches.
+#[async_trait::async_trait]
+pub trait MatchStore: Send + Sync + 'static {
+    /// Applies changes in one commit. Applying one twice changes nothing more.
+    async fn write_matches(&self, writes: &[MatchWrite]) -> Result<(), StoreError>;
+
+    /// The match of an id.
+    async fn match_record(&self, id: MatchId) -> Result<Option<MatchRecord>, StoreError>;
+
+    /// Matches, newest first.
+    async fn matches(
+        &self,
+        filter: &MatchFilter,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError>;
+
+    /// Journals that are kept, oldest first: of which match, and how many bytes.
+    async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError>;
+
+    /// Notes that a journal is kept no more.
+    async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError>;
+}

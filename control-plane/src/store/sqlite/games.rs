@@ -1,0 +1,193 @@
+//! Games and versions in SQLite.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use stadion_protocol::contract::Description;
+use stadion_protocol::{GameName, VersionId};
+
+use super::{SqliteStore, array, from_json, int, parsed, to_json, uint};
+use crate::model::{Game, GameEntry, Page, PageRequest, UnixMs, Version};
+use crate::store::{GameStore, StoreError};
+
+/// A game beside its newest version that is not retired.
+macro_rules! entries {
+    ($where:literal) => {
+        concat!(
+            "SELECT g.name, g.owner, g.created_at, v.version, v.title FROM games g
+             LEFT JOIN versions v ON v.number =
+                 (SELECT max(number) FROM versions WHERE game = g.name AND retired_at IS NULL) ",
+            $where
+        )
+    };
+}
+
+#[async_trait::async_trait]
+impl GameStore for SqliteStore {
+    async fn create_game(&self, game: &Game) -> Result<Game, StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("INSERT INTO games (name, owner, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(game.name.as_str())
+            .bind(game.owner.as_str())
+            .bind(int(game.created_at.0))
+            .execute(&mut *transaction)
+            .await?;
+        let row = sqlx::query("SELECT name, owner, created_at FROM games WHERE name = ?")
+            .bind(game.name.as_str())
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        game_of(&row)
+    }
+
+    async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError> {
+        let row =
+            sqlx::query(entries!("WHERE g.name = ?")).bind(name.as_str()).fetch_optional(&self.reader).await?;
+        row.map(|row| entry(&row)).transpose()
+    }
+
+    async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError> {
+        let rows = sqlx::query(entries!("WHERE g.name > ? ORDER BY g.name LIMIT ?"))
+            .bind(page.after.as_ref().map_or("", GameName::as_str))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(&self.reader)
+            .await?;
+        let items = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(items, page.limit, |entry| entry.game.name.clone()))
+    }
+
+    async fn publish(&self, version: &Version) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        // The number is the age: publishing again must raise it.
+        let known = sqlx::query(
+            "UPDATE versions SET retired_at = NULL, number = (SELECT max(number) + 1 FROM versions)
+             WHERE game = ? AND version = ?",
+        )
+        .bind(version.game.as_str())
+        .bind(version.id.0.to_vec())
+        .execute(&mut *transaction)
+        .await?;
+        if known.rows_affected() == 0 {
+            insert(&mut transaction, version).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn version(&self, game: &GameName, id: VersionId) -> Result<Option<Version>, StoreError> {
+        let row = sqlx::query("SELECT * FROM versions WHERE game = ? AND version = ?")
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| version(&row)).transpose()
+    }
+
+    async fn latest_version(&self, game: &GameName) -> Result<Option<Version>, StoreError> {
+        let row =
+            sqlx::query("SELECT * FROM versions WHERE game = ? AND retired_at IS NULL ORDER BY number DESC LIMIT 1")
+                .bind(game.as_str())
+                .fetch_optional(&self.reader)
+                .await?;
+        row.map(|row| version(&row)).transpose()
+    }
+
+    async fn versions(&self, game: &GameName, limit: u16) -> Result<Vec<Version>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM versions WHERE game = ? ORDER BY number DESC LIMIT ?")
+            .bind(game.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(version).collect()
+    }
+
+    async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError> {
+        let updated =
+            sqlx::query("UPDATE versions SET retired_at = coalesce(retired_at, ?) WHERE game = ? AND version = ?")
+                .bind(int(now.0))
+                .bind(game.as_str())
+                .bind(id.0.to_vec())
+                .execute(&self.writer)
+                .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    async fn is_published(&self, id: VersionId) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM versions WHERE version = ? LIMIT 1")
+            .bind(id.0.to_vec())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: &Version) -> Result<(), StoreError> {
+    let description = &version.description;
+    sqlx::query(
+        "INSERT INTO versions (game, version, title, seats_min, seats_max, teams, rate, memory_bytes, step_us, schema,
+             settings, saves, size_bytes, compile_cpu_ms, created_at, retired_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(version.game.as_str())
+    .bind(version.id.0.to_vec())
+    .bind(description.title.as_str())
+    .bind(i64::from(description.seats_min))
+    .bind(i64::from(description.seats_max))
+    .bind(i64::from(description.teams))
+    .bind(i64::from(description.rate))
+    .bind(int(description.memory_bytes))
+    .bind(i64::from(description.step_us))
+    .bind(description.schema.as_deref())
+    .bind(to_json(&description.settings))
+    .bind(i64::from(description.saves))
+    .bind(int(version.size_bytes))
+    .bind(i64::from(version.compile_cpu_ms))
+    .bind(int(version.created_at.0))
+    .bind(version.retired_at.map(|at| int(at.0)))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn game_of(row: &SqliteRow) -> Result<Game, StoreError> {
+    Ok(Game {
+        name: parsed(row.try_get("name")?)?,
+        owner: parsed(row.try_get("owner")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+    })
+}
+
+fn entry(row: &SqliteRow) -> Result<GameEntry, StoreError> {
+    let latest = match row.try_get::<Option<&[u8]>, _>("version")? {
+        Some(id) => Some((VersionId(array(id)?), row.try_get("title")?)),
+        None => None,
+    };
+    Ok(GameEntry { game: game_of(row)?, latest })
+}
+
+fn version(row: &SqliteRow) -> Result<Version, StoreError> {
+    let retired_at: Option<i64> = row.try_get("retired_at")?;
+    Ok(Version {
+        game: parsed(row.try_get("game")?)?,
+        id: VersionId(array(row.try_get("version")?)?),
+        description: description(row)?,
+        size_bytes: uint(row.try_get("size_bytes")?)?,
+        compile_cpu_ms: uint(row.try_get("compile_cpu_ms")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+        retired_at: retired_at.map(uint).transpose()?.map(UnixMs),
+    })
+}
+
+fn description(row: &SqliteRow) -> Result<Description, StoreError> {
+    Ok(Description {
+        title: row.try_get("title")?,
+        seats_min: uint(row.try_get("seats_min")?)?,
+        seats_max: uint(row.try_get("seats_max")?)?,
+        teams: uint(row.try_get("teams")?)?,
+        rate: uint(row.try_get("rate")?)?,
+        memory_bytes: uint(row.try_get("memory_bytes")?)?,
+        step_us: uint(row.try_get("step_us")?)?,
+        schema: row.try_get("schema")?,
+        settings: from_json(row.try_get("settings")?)?,
+        saves: row.try_get::<i64, _>("saves")? != 0,
+    })
+}

@@ -1,0 +1,184 @@
+//! Matches in SQLite.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use stadion_protocol::contract::MatchStatus;
+use stadion_protocol::{Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
+
+use super::{SqliteStore, array, from_json, int, parsed, to_json, uint};
+use crate::model::{
+    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Viewer, Visibility,
+};
+use crate::store::{MatchStore, StoreError};
+
+#[async_trait::async_trait]
+impl MatchStore for SqliteStore {
+    async fn write_matches(&self, writes: &[MatchWrite]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for write in writes {
+            match write {
+                MatchWrite::Started(record) => started(&mut transaction, record).await?,
+                MatchWrite::Ended { status, end } => ended(&mut transaction, status, end).await?,
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn match_record(&self, id: MatchId) -> Result<Option<MatchRecord>, StoreError> {
+        let row = sqlx::query("SELECT * FROM matches WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| record(&row)).transpose()
+    }
+
+    async fn matches(
+        &self,
+        filter: &MatchFilter,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+        let rows = list(filter, page).build().fetch_all(&self.reader).await?;
+        let items = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(items, page.limit, |record| (record.created_at, record.id)))
+    }
+
+    async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError> {
+        let rows = sqlx::query("SELECT id, journal_bytes FROM matches WHERE journal_bytes IS NOT NULL ORDER BY ended_at, id")
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(|row| Ok((parsed(row.try_get("id")?)?, uint(row.try_get("journal_bytes")?)?))).collect()
+    }
+
+    async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE matches SET journal_bytes = NULL WHERE id = ?")
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+fn list(filter: &MatchFilter, page: &PageRequest<(UnixMs, MatchId)>) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT * FROM matches WHERE 1 = 1");
+    if let Some(game) = &filter.game {
+        query.push(" AND game = ").push_bind(game.to_string());
+    }
+    match filter.state {
+        Some(StateFilter::Live) => query.push(" AND ended_at IS NULL"),
+        Some(StateFilter::Ended) => query.push(" AND ended_at IS NOT NULL"),
+        None => &mut query,
+    };
+    match &filter.viewer {
+        Viewer::Anyone => query.push(" AND visibility = 'public'"),
+        Viewer::Account(id) => query
+            .push(" AND (visibility = 'public' OR creator = ")
+            .push_bind(id.to_string())
+            .push(" OR game IN (SELECT name FROM games WHERE owner = ")
+            .push_bind(id.to_string())
+            .push("))"),
+        Viewer::Operator => &mut query,
+    };
+    if let Some((created_at, id)) = page.after {
+        query
+            .push(" AND (created_at, id) < (")
+            .push_bind(int(created_at.0))
+            .push(", ")
+            .push_bind(id.to_string())
+            .push(")");
+    }
+    query.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(i64::from(page.limit) + 1);
+    query
+}
+
+/// The end may have been written first: only what it could not know is added then.
+async fn started(transaction: &mut Transaction<'_, Sqlite>, record: &MatchRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO matches (id, code, game, version, creator, visibility, seat_count, created_at, seats, label,
+             incarnation, tick)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET code = excluded.code, creator = excluded.creator,
+             visibility = excluded.visibility, created_at = excluded.created_at",
+    )
+    .bind(record.id.to_string())
+    .bind(record.code.as_ref().map(MatchCode::as_str))
+    .bind(record.game.as_str())
+    .bind(record.version.0.to_vec())
+    .bind(record.creator.as_ref().map(PlayerId::as_str))
+    .bind(record.visibility.as_str())
+    .bind(i64::from(record.seat_count))
+    .bind(int(record.created_at.0))
+    .bind(to_json(&record.seats))
+    .bind(record.label.as_str())
+    .bind(i64::from(record.incarnation.0))
+    .bind(int(record.tick.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Who made the match and when may follow in a later write; private until then.
+async fn ended(transaction: &mut Transaction<'_, Sqlite>, status: &MatchStatus, end: &MatchEnd) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
+             ended_at, end_reason, placings, data, chain, journal_bytes)
+         VALUES (?, ?, ?, 'private', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET seats = excluded.seats, label = excluded.label,
+             incarnation = excluded.incarnation, tick = excluded.tick, ended_at = excluded.ended_at,
+             end_reason = excluded.end_reason, placings = excluded.placings, data = excluded.data,
+             chain = excluded.chain, journal_bytes = excluded.journal_bytes",
+    )
+    .bind(status.id.to_string())
+    .bind(status.game.as_str())
+    .bind(status.version.0.to_vec())
+    .bind(i64::from(status.seat_count))
+    .bind(int(end.at.0))
+    .bind(to_json(&status.seats))
+    .bind(status.label.as_str())
+    .bind(i64::from(status.incarnation.0))
+    .bind(int(status.tick.0))
+    .bind(int(end.at.0))
+    .bind(to_json(&end.reason))
+    .bind(to_json(&end.placings))
+    .bind(end.data.as_slice())
+    .bind(end.chain.map(|chain| chain.to_vec()))
+    .bind(end.journal_bytes.map(int))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn record(row: &SqliteRow) -> Result<MatchRecord, StoreError> {
+    let code: Option<&str> = row.try_get("code")?;
+    let creator: Option<&str> = row.try_get("creator")?;
+    let visibility = if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
+    Ok(MatchRecord {
+        id: parsed(row.try_get("id")?)?,
+        code: code.map(parsed).transpose()?,
+        game: parsed(row.try_get("game")?)?,
+        version: VersionId(array(row.try_get("version")?)?),
+        creator: creator.map(parsed).transpose()?,
+        visibility,
+        seat_count: uint(row.try_get("seat_count")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+        seats: from_json(row.try_get("seats")?)?,
+        label: row.try_get("label")?,
+        incarnation: Incarnation(uint(row.try_get("incarnation")?)?),
+        tick: Tick(uint(row.try_get("tick")?)?),
+        end: end(row)?,
+    })
+}
+
+fn end(row: &SqliteRow) -> Result<Option<MatchEnd>, StoreError> {
+    let Some(at) = row.try_get::<Option<i64>, _>("ended_at")? else { return Ok(None) };
+    let chain: Option<&[u8]> = row.try_get("chain")?;
+    let journal_bytes: Option<i64> = row.try_get("journal_bytes")?;
+    Ok(Some(MatchEnd {
+        at: UnixMs(uint(at)?),
+        reason: from_json(row.try_get("end_reason")?)?,
+        placings: from_json(row.try_get("placings")?)?,
+        data: row.try_get("data")?,
+        chain: chain.map(array).transpose()?,
+        journal_bytes: journal_bytes.map(uint).transpose()?,
+    }))
+}

@@ -1,0 +1,149 @@
+//! A host that seats players and runs nothing.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stadion_protocol::contract::{
+    CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
+    MatchEnded, MatchState, MatchStatus, Pending, Placing, PlayerInfo, Presence, Reservation, ReserveError, SeatStatus,
+    UnknownMatch,
+};
+use stadion_protocol::{Incarnation, MatchId, Seat, Tick};
+
+use super::FakeCompiler;
+
+pub(crate) struct FakeHost {
+    events: Arc<dyn HostEvents>,
+    matches: Mutex<HashMap<MatchId, MatchStatus>>,
+    refusal: Mutex<Option<CreateError>>,
+    draining: AtomicBool,
+}
+
+impl FakeHost {
+    pub(crate) fn new(events: Arc<dyn HostEvents>) -> FakeHost {
+        FakeHost { events, matches: Mutex::default(), refusal: Mutex::default(), draining: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn refuse_with(&self, error: Option<CreateError>) {
+        *self.refusal.lock().unwrap() = error;
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn matches(&self) -> usize {
+        self.matches.lock().unwrap().len()
+    }
+
+    pub(crate) fn ended(&self) -> Vec<MatchId> {
+        let matches = self.matches.lock().unwrap();
+        matches.values().filter(|status| status.state == MatchState::Ended).map(|status| status.id).collect()
+    }
+
+    /// Ends a match as its game would.
+    pub(crate) fn finish(&self, id: &str) {
+        self.end_as(id.parse().unwrap(), EndReason::Finished).unwrap();
+    }
+
+    fn end_as(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
+        let mut matches = self.matches.lock().unwrap();
+        let status = matches.get_mut(&id).ok_or(UnknownMatch)?;
+        if status.state == MatchState::Ended {
+            return Ok(());
+        }
+        status.state = MatchState::Ended;
+        let placings = vec![Placing { seat: Seat(0), rank: 1, score: 3 }];
+        let ended = MatchEnded { reason, tick: Tick(9), placings, data: b"wel".to_vec(), chain: [5; 16] };
+        let journal = Bytes::from_static(b"whole journal");
+        self.events.publish(HostEvent::Ended { status: status.clone(), ended, journal });
+        Ok(())
+    }
+}
+
+fn take_seat(status: &mut MatchStatus, player: PlayerInfo) -> Result<Seat, ReserveError> {
+    if let Some(taken) = status.seats.iter().find(|taken| taken.player.id == player.id) {
+        return Ok(taken.seat);
+    }
+    if status.free_seats() == 0 {
+        return Err(ReserveError::Full);
+    }
+    let seat = Seat(u16::try_from(status.seats.len()).unwrap());
+    status.seats.push(SeatStatus { seat, player, presence: Presence::Reserved });
+    Ok(seat)
+}
+
+impl Host for FakeHost {
+    fn create(&self, request: CreateMatch) -> Pending<'_, Result<MatchCreated, CreateError>> {
+        Box::pin(async move {
+            // Long enough for others to be led to the match before it is there.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            if let Some(error) = self.refusal.lock().unwrap().clone() {
+                return Err(error);
+            }
+            let mut status = MatchStatus {
+                id: request.id,
+                game: request.game,
+                version: request.version,
+                state: MatchState::Running,
+                incarnation: Incarnation(1),
+                tick: Tick(0),
+                seat_count: request.seats,
+                seats: Vec::new(),
+                open: true,
+                label: String::new(),
+            };
+            let seats = request.reservations.into_iter().map(|wanted| take_seat(&mut status, wanted.player));
+            let seats = seats.collect::<Result<_, _>>().map_err(|error| CreateError::Invalid(error.to_string()))?;
+            self.events.publish(HostEvent::Changed(status.clone()));
+            self.matches.lock().unwrap().insert(request.id, status);
+            let description = Arc::new(description());
+            Ok(MatchCreated { seats, started_in: Duration::from_micros(3), description })
+        })
+    }
+
+    fn reserve(&self, id: MatchId, reservation: Reservation) -> Pending<'_, Result<Seat, ReserveError>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let mut matches = self.matches.lock().unwrap();
+            let status = matches.get_mut(&id).ok_or(UnknownMatch)?;
+            if status.state == MatchState::Ended {
+                return Err(ReserveError::Ended);
+            }
+            let seat = take_seat(status, reservation.player)?;
+            self.events.publish(HostEvent::Changed(status.clone()));
+            Ok(seat)
+        })
+    }
+
+    fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {
+        Box::pin(async move { self.end_as(id, reason) })
+    }
+
+    fn status(&self, id: MatchId) -> Pending<'_, Result<MatchStatus, UnknownMatch>> {
+        Box::pin(async move { self.matches.lock().unwrap().get(&id).cloned().ok_or(UnknownMatch) })
+    }
+
+    fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>> {
+        Box::pin(async move {
+            self.matches.lock().unwrap().get(&id).map(|_| Bytes::from_static(b"journal so far")).ok_or(UnknownMatch)
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints { quic: vec!["192.0.2.1:7879".parse().unwrap()], certificate_hashes: vec![[7; 32]] }
+    }
+
+    fn load(&self) -> HostLoad {
+        HostLoad { draining: self.draining.load(Ordering::Relaxed), ..HostLoad::default() }
+    }
+}
+
+fn description() -> Description {
+    let mut described = None;
+    FakeCompiler::of_engine([0; 32]).describe(|description| described = Some(description.clone()));
+    described.unwrap()
+}
