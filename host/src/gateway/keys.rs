@@ -1,8 +1,8 @@
 //! The host's secrets, which outlive its process: with the same keys after a restart, connections of the process before
 //! are reset at once instead of timing out, Retry tokens in flight stay good, and a match's seed can be derived again.
 //!
-//! In a data directory (0700) each file is 0600 and replaced whole, by writing beside it and renaming. With no directory
-//! the keys live in memory alone and are new at each start.
+//! In a data directory (0700) each file is 0600 and replaced whole, by writing beside it and renaming. With no
+//! directory the keys live in memory alone and are new at each start.
 
 use std::fs;
 use std::io::{self, Write};

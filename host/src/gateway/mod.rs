@@ -5,14 +5,14 @@
 //!   players ◀═ QUIC ══ connection ◀─ turn ─ mailbox ◀──[Outbox]── shards
 //! ```
 //!
-//! The gateway owns connections, keys and certificates. It decides who is let through the door (bounds, `hello` in time,
-//! join tokens) and how much one client may send or leave unread. It knows nothing of games, ticks or seats: to it a
+//! The gateway owns connections, keys and certificates. It decides who is let through the door (bounds, `hello` in
+//! time, join tokens) and how much one client may send or leave unread. It knows nothing of games, ticks or seats: to it a
 //! match is an id behind [`Inbox`].
 //!
 //! **Invariant.** Between gateway and shards there are two mailboxes and nothing else, so that whatever drives packets
 //! here (quinn today) can be replaced without a shard noticing.
 //!
-//! **Invariant.** Nothing that a client does makes the gateway wait, hold more than its bound, or disturb another client.
+//! **Invariant.** Nothing that a client does makes the gateway wait, hold more than its bound, or disturb another.
 
 mod accept;
 mod certificate;
@@ -200,4 +200,25 @@ fn advertised(config: &GatewayConfig, bound: SocketAddr) -> Vec<SocketAddr> {
         tracing::warn!(%address, "players are told the loopback address; configure the one they can reach");
     }
     vec![address]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_an_address_they_can_connect_to() {
+        let config = GatewayConfig::new(HostKeys::ephemeral().unwrap());
+        for (bound, told) in [
+            ("127.0.0.1:7", "127.0.0.1:7"),
+            ("10.0.0.1:7", "10.0.0.1:7"),
+            ("0.0.0.0:7", "127.0.0.1:7"),
+            ("[::]:7", "[::1]:7"),
+        ] {
+            assert_eq!(advertised(&config, bound.parse().unwrap()), [told.parse().unwrap()], "{bound}");
+        }
+        let public: SocketAddr = "203.0.113.5:443".parse().unwrap();
+        let behind_nat = GatewayConfig { advertised: vec![public], ..config };
+        assert_eq!(advertised(&behind_nat, "0.0.0.0:7".parse().unwrap()), [public]);
+    }
 }

@@ -1,5 +1,5 @@
 //! One player's connection from its first byte to its last: the only owner of its protocol machine and of what waits
-//! to be written. It checks credentials, posts what the player says, writes what the match says, and sees to its bounds.
+//! to be written. It checks credentials, posts what the player says, writes what the match says, and keeps its bounds.
 //! It knows nothing of what carries it (`transport`) nor of what a match decides (`link`).
 
 use std::pin::Pin;
@@ -100,7 +100,7 @@ impl<C: Control, R: Receive> Player<C, R> {
     async fn step(&mut self) -> Result<(), Ending> {
         tokio::select! {
             arrived = self.receive.next(), if self.refused.is_none() => self.on_arrived(arrived),
-            written = self.waiting.write(&mut self.transmit) => written.map_err(|Stopped| Ending::Gone(Departure::ClosedByClient)),
+            written = self.waiting.write(&mut self.transmit) => written.map_err(stopped),
             () = self.listed.link.rung() => self.on_words(),
             () = &mut self.timer => self.on_time(),
         }
@@ -194,8 +194,8 @@ impl<C: Control, R: Receive> Player<C, R> {
         self.playing.as_ref().is_some_and(|playing| self.shared.inbox.post(playing.id, playing.conn, word))
     }
 
-    /// Posts what must not be lost. A match that takes no more is over, and has said so in words that are still on their
-    /// way; or its mailbox is full. So the end waits a little for the better reason.
+    /// Posts what must not be lost. A match that takes no more is over, and has said so in words that are still on
+    /// their way; or its mailbox is full. So the end waits a little for the better reason.
     fn post(&mut self, word: FromPlayer) {
         if self.refused.is_some() || self.offer(word) {
             return;
@@ -285,6 +285,10 @@ impl<C: Control, R: Receive> Player<C, R> {
             }
         }
     }
+}
+
+fn stopped(_: Stopped) -> Ending {
+    Ending::Gone(Departure::ClosedByClient)
 }
 
 fn cut(closing: Closing) -> Ending {
