@@ -9,12 +9,17 @@
 
 pub mod api;
 pub mod guest;
+pub mod players;
 pub mod probe;
 pub mod programs;
+pub mod proxy;
 pub mod raw_player;
 pub mod server;
+pub mod table;
 
 pub use api::Api;
 pub use guest::Guest;
+pub use proxy::Proxy;
 pub use raw_player::RawPlayer;
 pub use server::Server;
+pub use table::Table;

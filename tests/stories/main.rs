@@ -2,3 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
 
 mod cli;
+mod first_game;
+mod play;
+mod return_to_seat;

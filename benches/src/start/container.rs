@@ -1,0 +1,129 @@
+//! Row `jvm-container`: the same Java server, launched as a container for each match is launched today.
+//!
+//! The container is an OCI bundle (runtime specification 1.0.2) over the machine's own folders, bound read-only, so that
+//! no image is needed. It has namespaces of its own for processes, mounts, IPC and host name, and shares the network:
+//! a container network would make the peer slower still.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+use super::process::{Ear, JavaServer, find_program};
+use crate::Row;
+use crate::samples::Samples;
+
+/// Tried in this order: the first is what Docker, containerd and Kubernetes launch.
+const RUNTIMES: [&str; 2] = ["runc", "crun"];
+/// Folders of the machine that the container sees, where they exist.
+const SHARED: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc"];
+/// Where the container sees the class files.
+const CLASSES: &str = "/classes";
+
+/// The row, and the runtime that made it.
+pub(super) fn row(server: &JavaServer, scratch: &Path, runs: u32) -> anyhow::Result<(Row, &'static str)> {
+    let mut refusals = Vec::new();
+    for name in RUNTIMES {
+        let Some(program) = find_program(name) else {
+            refusals.push(format!("no {name}"));
+            continue;
+        };
+        let runtime = Runtime { program, folder: scratch.join(name), starts: 0 };
+        match runtime.measure(server, runs) {
+            Ok(row) => return Ok((row, name)),
+            Err(error) => refusals.push(format!("{name}: {error:#}")),
+        }
+    }
+    bail!("{}", refusals.join("; "))
+}
+
+struct Runtime {
+    program: PathBuf,
+    folder: PathBuf,
+    starts: u32,
+}
+
+impl Runtime {
+    fn measure(mut self, server: &JavaServer, runs: u32) -> anyhow::Result<Row> {
+        // The first start reads files that later ones find in memory, as later containers on a machine do.
+        self.start(server)?;
+        let mut samples = Samples::with_capacity(runs);
+        for _ in 0..runs {
+            samples.push(self.start(server)?);
+        }
+        samples.row("jvm-container").context("no runs")
+    }
+
+    fn start(&mut self, server: &JavaServer) -> anyhow::Result<Duration> {
+        self.starts += 1;
+        let id = format!("stadion-bench-{}-{}", std::process::id(), self.starts);
+        let bundle = self.folder.join("bundle");
+        let ear = Ear::open()?;
+        write_bundle(&bundle, server, ear.port()?)?;
+        let mut command = Command::new(&self.program);
+        command.arg("--root").arg(self.folder.join("state")).arg("run").arg("--bundle").arg(&bundle).arg(id);
+        ear.first_answer(&mut command)
+    }
+}
+
+fn write_bundle(bundle: &Path, server: &JavaServer, port: u16) -> anyhow::Result<()> {
+    let rootfs = bundle.join("rootfs");
+    let shared = shared_folders(server);
+    for folder in
+        shared.iter().map(|(_, inside)| inside.as_path()).chain([Path::new("/proc"), "/dev".as_ref(), "/tmp".as_ref()])
+    {
+        std::fs::create_dir_all(rootfs.join(folder.strip_prefix("/")?))?;
+    }
+    let config = config(server, &shared, port);
+    std::fs::write(bundle.join("config.json"), config.to_string()).context("writing the bundle")
+}
+
+/// What is bound: outside and inside.
+fn shared_folders(server: &JavaServer) -> Vec<(PathBuf, PathBuf)> {
+    let mut folders: Vec<_> = SHARED.iter().map(PathBuf::from).filter(|folder| folder.is_dir()).collect();
+    // A Java that lies elsewhere brings its home, two levels above `bin/java`.
+    if let Some(home) = server.java.ancestors().nth(2).filter(|home| !home.starts_with("/usr")) {
+        folders.push(home.to_owned());
+    }
+    let mut pairs: Vec<_> = folders.into_iter().map(|folder| (folder.clone(), folder)).collect();
+    pairs.push((server.classes.clone(), CLASSES.into()));
+    pairs
+}
+
+fn config(server: &JavaServer, shared: &[(PathBuf, PathBuf)], port: u16) -> Value {
+    let mut mounts = vec![
+        json!({"destination": "/proc", "type": "proc", "source": "proc"}),
+        json!({"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]}),
+        json!({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev"]}),
+    ];
+    mounts.extend(shared.iter().map(|(outside, inside)| {
+        json!({"destination": inside, "type": "bind", "source": outside, "options": ["rbind", "ro"]})
+    }));
+    let mut namespaces: Vec<_> = ["pid", "mount", "ipc", "uts"].iter().map(|kind| json!({"type": kind})).collect();
+    let mut linux = json!({});
+    let (user, group) = (rustix::process::getuid(), rustix::process::getgid());
+    if !user.is_root() {
+        namespaces.push(json!({"type": "user"}));
+        linux["uidMappings"] = json!([{"containerID": 0, "hostID": user.as_raw(), "size": 1}]);
+        linux["gidMappings"] = json!([{"containerID": 0, "hostID": group.as_raw(), "size": 1}]);
+    }
+    linux["namespaces"] = json!(namespaces);
+    json!({
+        "ociVersion": "1.0.2",
+        "process": {
+            "terminal": false,
+            "user": {"uid": 0, "gid": 0},
+            "args": [server.java, "-cp", CLASSES, "UdpServer", port.to_string()],
+            "env": ["PATH=/usr/bin:/bin"],
+            "cwd": "/",
+            "noNewPrivileges": true,
+            "capabilities": {"bounding": [], "effective": [], "permitted": []},
+        },
+        "root": {"path": "rootfs", "readonly": true},
+        "hostname": "bench",
+        "mounts": mounts,
+        "linux": linux,
+    })
+}
