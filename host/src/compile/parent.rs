@@ -103,7 +103,7 @@ impl ChildCompiler {
             return Err(CompileError::Child("it answered without end".to_owned()));
         }
         let status = child.wait().await.map_err(|error| CompileError::Child(error.to_string()))?;
-        conclude(status, &answer, &String::from_utf8_lossy(&complaint))
+        conclude(status, answer, &String::from_utf8_lossy(&complaint))
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
@@ -152,14 +152,15 @@ async fn read_some(stream: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8>
     bytes
 }
 
-fn conclude(status: ExitStatus, answer: &[u8], complaint: &str) -> Result<Compiled, CompileError> {
+fn conclude(status: ExitStatus, answer: Vec<u8>, complaint: &str) -> Result<Compiled, CompileError> {
     if complaint.contains(WALLS_MISSING) {
         tracing::warn!("{}", complaint.trim());
     }
     if !status.success() {
         return Err(death(status, complaint));
     }
-    let (reply, payload) = frame::decode::<Reply>(answer).map_err(|error| CompileError::Child(error.to_string()))?;
+    let (reply, payload) =
+        frame::decode::<Reply>(&answer).map_err(|error| CompileError::Child(error.to_string()))?;
     match reply {
         Reply::Rejected { message, .. } if out_of_memory(&message) => Err(memory_limit()),
         Reply::Rejected { stage, message } => Err(CompileError::Rejected { stage, message }),
@@ -167,7 +168,8 @@ fn conclude(status: ExitStatus, answer: &[u8], complaint: &str) -> Result<Compil
             if payload.len() as u64 != code.saturating_add(component) {
                 return Err(CompileError::Child("its answer was cut short".to_owned()));
             }
-            let mut code_bytes = Bytes::copy_from_slice(payload);
+            let header = answer.len() - payload.len();
+            let mut code_bytes = Bytes::from(answer).split_off(header);
             let component = code_bytes.split_off(usize::try_from(code).unwrap_or(usize::MAX));
             Ok(Compiled { manifest: *manifest, code: code_bytes, component, cpu_ms })
         }

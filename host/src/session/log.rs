@@ -47,7 +47,7 @@ impl TickLog {
 
     /// Logs one line.
     pub(super) fn line(&mut self, outputs: &mut Vec<Output>, level: LogLevel, text: &[u8]) {
-        let (text, raw) = (escaped(text), text.len());
+        let text = escaped(text);
         if level == LogLevel::Error && self.last_words.len() < LAST_WORDS_BYTES {
             if !self.last_words.is_empty() {
                 self.last_words.push_str("; ");
@@ -60,7 +60,7 @@ impl TickLog {
             return;
         }
         self.lines += 1;
-        self.bytes += text.len().max(raw.min(LINE_BYTES));
+        self.bytes += text.len();
         outputs.push(Output::Log { level, text });
     }
 

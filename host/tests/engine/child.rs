@@ -1,0 +1,78 @@
+//! The compile child as a process: what it gives, what it survives, and what is left when it does not.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use stadion_host::compile::{ChildCompiler, CompilerConfig};
+use stadion_protocol::contract::{CompileError, CompileStage, Compiler};
+
+use crate::guests::{Bench, guest};
+
+fn exe() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_compile-child"))
+}
+
+fn compiler() -> ChildCompiler {
+    ChildCompiler::new(exe(), CompilerConfig::default())
+}
+
+#[tokio::test]
+async fn a_child_makes_what_this_engine_loads() {
+    let bench = Bench::new();
+    let compiled = compiler().compile(guest("echo").into()).await.unwrap();
+    assert_eq!(compiled.code, bench.compile(&guest("echo")).code, "compiling is deterministic");
+    bench.engine.load(&bench.sign(&compiled), &bench.keys).unwrap();
+    assert!(compiled.cpu_ms > 0);
+}
+
+#[tokio::test]
+async fn a_childs_refusal_keeps_its_stage_and_words() {
+    let refused = compiler().compile(guest("endless-describe").into()).await.unwrap_err();
+    assert!(matches!(&refused, CompileError::Rejected { stage: CompileStage::Describe, message } if message.contains("CPU budget")));
+    let refused = compiler().compile(Bytes::from_static(b"\x7fELF")).await.unwrap_err();
+    assert!(matches!(refused, CompileError::Rejected { stage: CompileStage::Validate, .. }), "{refused}");
+}
+
+/// Modules that are small and cost a compiler more than it has: whatever becomes of the child, its parent answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compile_bombs_end_the_child_at_most() {
+    let locals = format!(
+        "(func (local {}) {} {})",
+        "i64 ".repeat(5_000),
+        (0..5_000).map(|i| format!("(loop (local.set {i} (i64.add (local.get {}) (i64.const 1)))", (i * 7) % 5_000)).collect::<String>(),
+        ")".repeat(5_000),
+    );
+    let table = format!("(func (param i32) {} (br_table {} (local.get 0)) {})", "(block ".repeat(300), "7 ".repeat(400_000), ")".repeat(300));
+    for (name, fields) in [("locals x loops", locals), ("br_table", table)] {
+        let upload = crate::guests::module(&fields);
+        let before = Instant::now();
+        let result = compiler().compile(upload.into()).await;
+        assert!(before.elapsed() < Duration::from_secs(70), "{name}");
+        assert!(!matches!(result, Err(CompileError::Child(_))), "{name}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn past_the_queue_uploads_are_told_to_come_back() {
+    let config = CompilerConfig { concurrent: 1, queued: 1, ..CompilerConfig::default() };
+    let compiler = ChildCompiler::new(exe(), config);
+    let upload = || compiler.compile(guest("quiet").into());
+    let (first, second, third) = tokio::join!(upload(), upload(), upload());
+    assert!(first.is_ok() && second.is_ok());
+    assert!(matches!(third, Err(CompileError::Busy { retry_after_s }) if retry_after_s > 0));
+    assert!(upload().await.is_ok(), "places are given back");
+}
+
+#[tokio::test]
+async fn a_late_child_is_killed() {
+    let config = CompilerConfig { wall: Duration::from_millis(1), ..CompilerConfig::default() };
+    let late = ChildCompiler::new(exe(), config).compile(guest("quiet").into()).await.unwrap_err();
+    assert!(matches!(late, CompileError::OverLimit { .. }), "{late}");
+}
+
+#[tokio::test]
+async fn a_missing_program_is_our_own_fault() {
+    let compiler = ChildCompiler::new(PathBuf::from("/nowhere/stadion"), CompilerConfig::default());
+    assert!(matches!(compiler.compile(guest("quiet").into()).await, Err(CompileError::Child(_))));
+}
