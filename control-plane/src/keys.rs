@@ -175,7 +175,8 @@ fn make(path: &Path, rng: &dyn Rng) -> Result<[u8; 32], KeysError> {
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<(), KeysError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path).map_err(|error| KeysError::Io { path: path.to_owned(), error })?.permissions().mode();
+    let mode =
+        std::fs::metadata(path).map_err(|error| KeysError::Io { path: path.to_owned(), error })?.permissions().mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(KeysError::Exposed(path.to_owned())) }
 }
 

@@ -173,7 +173,12 @@ impl ControlPlane {
         Ok(self.app.accounts.create_key(name.parse()?, Role::Developer).await?)
     }
 
-    /// Whether a developer key is good.
+    /// The same with the role operator: whoever has the key may do everything.
+    pub async fn create_operator_key(&self, name: &str) -> Result<String, KeyError> {
+        Ok(self.app.accounts.create_key(name.parse()?, Role::Operator).await?)
+    }
+
+    /// Whether a key is good.
     pub async fn accepts_key(&self, key: &str) -> bool {
         self.app.accounts.authenticate(key).await.is_ok()
     }

@@ -85,7 +85,8 @@ impl Passwords {
         let password = if password.len() > LONGEST { String::new() } else { password };
         let matches = self
             .run(move |argon2| {
-                phc::PasswordHash::new(&kept.0).is_ok_and(|kept| argon2.verify_password(password.as_bytes(), &kept).is_ok())
+                phc::PasswordHash::new(&kept.0)
+                    .is_ok_and(|kept| argon2.verify_password(password.as_bytes(), &kept).is_ok())
             })
             .await?;
         Ok(matches && known)

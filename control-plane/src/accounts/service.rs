@@ -124,7 +124,12 @@ impl Accounts {
     }
 
     /// Makes an account that signs in by name and password.
-    pub(crate) async fn register(&self, from: IpAddr, name: AccountName, password: String) -> Result<SignedIn, NewAccount> {
+    pub(crate) async fn register(
+        &self,
+        from: IpAddr,
+        name: AccountName,
+        password: String,
+    ) -> Result<SignedIn, NewAccount> {
         let limit = limits::by_address(&*self.coordination, "accounts", from, self.config.registrations).await?;
         let hash = self.passwords.hash(password, random(&*self.rng)).await?;
         let account = self.new_account(name.clone().into(), Some(name), Role::Player);
@@ -134,7 +139,12 @@ impl Accounts {
     }
 
     /// Lets somebody in by name and password. A name that nobody has takes as long as any other.
-    pub(crate) async fn sign_in(&self, from: IpAddr, name: AccountName, password: String) -> Result<SignedIn, SignInError> {
+    pub(crate) async fn sign_in(
+        &self,
+        from: IpAddr,
+        name: AccountName,
+        password: String,
+    ) -> Result<SignedIn, SignInError> {
         limits::by_address(&*self.coordination, "sessions", from, self.config.sign_ins_by_address).await?;
         let limit = limits::by_account(&*self.coordination, &name.key(), from, self.config.sign_ins_by_account).await?;
         let (account, hash) = self.store.credentials(&name).await?.unzip();

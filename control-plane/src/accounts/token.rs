@@ -246,8 +246,9 @@ mod tests {
         let confused = forged(&keys, &serde_json::json!({"alg": "HS256", "typ": "JWT", "kid": kid}), &claims);
         let altered = forged(&keys, &serde_json::json!({"alg": "EdDSA", "typ": "JWT", "kid": kid}), &claims);
         let no_kid = forged(&keys, &serde_json::json!({"alg": "EdDSA", "typ": "JWT"}), &claims);
-        let wrong_audience =
-            sign(kid, &keys.api.encoding, &serde_json::json!({"aud": "stadion/join", "exp": 4_000_000_000_u64, "sub": "p"}));
+        let mut for_hosts = claims.clone();
+        for_hosts["aud"] = "stadion/join".into();
+        let wrong_audience = sign(kid, &keys.api.encoding, &for_hosts);
         for (text, expected) in [
             (unsigned, TokenError::Malformed),
             (confused, TokenError::Algorithm),

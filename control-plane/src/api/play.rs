@@ -159,11 +159,15 @@ impl Fault for PlaceError {
         match self {
             PlaceError::Catalog(error) => error.kind(),
             PlaceError::UnknownCode(_) => Kind::NotFound,
-            PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => Kind::Invalid,
+            PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => {
+                Kind::Invalid
+            }
             PlaceError::Note(NoteError::Quota { .. }) => Kind::Quota,
             PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
             PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
-            PlaceError::Create(CreateError::Full(_)) | PlaceError::Backlog(_) | PlaceError::GoingDown => Kind::Unavailable,
+            PlaceError::Create(CreateError::Full(_)) | PlaceError::Backlog(_) | PlaceError::GoingDown => {
+                Kind::Unavailable
+            }
             PlaceError::Create(_) => Kind::Internal,
             PlaceError::Reserve(ReserveError::Full) => Kind::MatchFull,
             PlaceError::Reserve(ReserveError::Closed) => Kind::MatchClosed,

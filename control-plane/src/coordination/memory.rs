@@ -99,7 +99,12 @@ impl Coordination for MemoryCoordination {
         Ok(())
     }
 
-    async fn claim_or_list(&self, pool: &str, except: &[MatchId], fresh: OpenMatch) -> Result<Claim, CoordinationError> {
+    async fn claim_or_list(
+        &self,
+        pool: &str,
+        except: &[MatchId],
+        fresh: OpenMatch,
+    ) -> Result<Claim, CoordinationError> {
         let mut state = self.state();
         let pool = state.pools.entry(pool.to_owned()).or_default();
         if let Some(id) = pool.fullest(except) {

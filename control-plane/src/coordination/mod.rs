@@ -84,7 +84,8 @@ pub trait Coordination: Send + Sync + 'static {
 
     /// Sets aside a seat of the fullest open match of a pool (the oldest among equals), or lists `fresh`; in one step,
     /// so that callers at the same time gather in one match.
-    async fn claim_or_list(&self, pool: &str, except: &[MatchId], fresh: OpenMatch) -> Result<Claim, CoordinationError>;
+    async fn claim_or_list(&self, pool: &str, except: &[MatchId], fresh: OpenMatch)
+    -> Result<Claim, CoordinationError>;
 
     /// Lists a match.
     async fn list(&self, pool: &str, open: OpenMatch) -> Result<(), CoordinationError>;

@@ -58,7 +58,8 @@ async fn sets_hold_no_more_than_their_limit(c: &dyn Coordination) {
 }
 
 async fn the_fullest_match_is_claimed_first(c: &dyn Coordination) {
-    let claim = async |except: &[MatchId], n| c.claim_or_list("p", except, OpenMatch { id: id(n), free: 3 }).await.unwrap();
+    let claim =
+        async |except: &[MatchId], n| c.claim_or_list("p", except, OpenMatch { id: id(n), free: 3 }).await.unwrap();
     assert_eq!(claim(&[], 1).await, Claim::Create);
     c.list("p", OpenMatch { id: id(2), free: 2 }).await.unwrap();
     c.set_free("p", OpenMatch { id: id(2), free: 1 }).await.unwrap();

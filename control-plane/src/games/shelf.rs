@@ -14,7 +14,9 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use stadion_protocol::VersionId;
-use stadion_protocol::contract::{Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, Compiled, Compiler, Pending};
+use stadion_protocol::contract::{
+    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, Compiled, Compiler, Pending,
+};
 
 use crate::keys::Keys;
 
@@ -114,8 +116,7 @@ impl ArtifactShelf {
         if let Some(artifact) = self.stored(version).await.map_err(storage)? {
             return Ok(artifact);
         }
-        let component =
-            self.component(version).await.map_err(storage)?.ok_or(ArtifactUnavailable::Unknown(version))?;
+        let component = self.component(version).await.map_err(storage)?.ok_or(ArtifactUnavailable::Unknown(version))?;
         tracing::info!(%version, "compiling for this engine");
         let compiled = self.compile(component).await.map_err(|error| {
             tracing::warn!(%version, %error, "a published version does not compile for this engine");

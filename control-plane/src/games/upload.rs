@@ -118,8 +118,11 @@ impl Uploads {
         game: GameName,
         body: axum::body::Body,
     ) -> Result<Receipt, UploadError> {
-        let admitted =
-            self.admitted.clone().try_acquire_owned().map_err(|_| UploadError::Busy { retry_after_s: RETRY_AFTER_S })?;
+        let admitted = self
+            .admitted
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| UploadError::Busy { retry_after_s: RETRY_AFTER_S })?;
         self.check_owner(caller, &game).await?;
         let received = receive(body, self.config.max_bytes).await?;
         // A task of its own: a caller who hangs up now cannot leave blobs without a row behind.
@@ -175,7 +178,12 @@ impl Uploads {
         Ok((version, compiled))
     }
 
-    async fn keep_and_publish(&self, caller: &Caller, version: &Version, compiled: Compiled) -> Result<(), UploadError> {
+    async fn keep_and_publish(
+        &self,
+        caller: &Caller,
+        version: &Version,
+        compiled: Compiled,
+    ) -> Result<(), UploadError> {
         // The same bytes may be on their way to two games: what one discards must not be what the other just kept.
         let _alone = self.keeping.lock().await;
         let kept = self.parts.shelf.keep(version.id, compiled).await.map(drop).map_err(UploadError::from);

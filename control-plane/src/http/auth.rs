@@ -43,7 +43,9 @@ impl Fault for AuthError {
 
     fn extras(&self) -> Extras {
         match self {
-            AuthError::Unavailable => Extras { retry_after: Some(std::time::Duration::from_secs(1)), ..Extras::default() },
+            AuthError::Unavailable => {
+                Extras { retry_after: Some(std::time::Duration::from_secs(1)), ..Extras::default() }
+            }
             _ => Extras::default(),
         }
     }

@@ -36,7 +36,12 @@ const HEADERS: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves connections until `shutdown`, then lets requests under way end within the grace.
-pub(crate) async fn serve(listener: TcpListener, router: Router, config: HttpConfig, shutdown: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    config: HttpConfig,
+    shutdown: impl Future<Output = ()>,
+) {
     let places = Arc::new(Semaphore::new(config.connections as usize));
     let (stop, stopped) = watch::channel(false);
     let config = Arc::new(config);
@@ -118,3 +123,6 @@ async fn connection(
         tracing::debug!(%peer, %error, "connection");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,9 +75,7 @@ impl MatchService {
     pub(crate) async fn get(&self, id: MatchId, caller: Option<&Caller>) -> Result<MatchView, MatchError> {
         let (record, live) = self.find(id).await?;
         let with_code = match caller {
-            Some(caller) => {
-                sits_in(&record, live.as_ref(), &caller.account) || self.owns(&record, caller).await?
-            }
+            Some(caller) => sits_in(&record, live.as_ref(), &caller.account) || self.owns(&record, caller).await?,
             None => false,
         };
         Ok(MatchView { record, live, with_code })

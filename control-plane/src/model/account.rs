@@ -68,7 +68,11 @@ impl FromStr for DisplayName {
         let fits = (1..=32).contains(&text.chars().count())
             && text.len() <= NAME_BYTES
             && !text.chars().any(|c| c.is_control() || is_invisible(c));
-        if fits { Ok(DisplayName(text.to_owned())) } else { Err(InvalidName("1 to 32 visible characters, at most 64 bytes")) }
+        if fits {
+            Ok(DisplayName(text.to_owned()))
+        } else {
+            Err(InvalidName("1 to 32 visible characters, at most 64 bytes"))
+        }
     }
 }
 
@@ -99,7 +103,11 @@ impl FromStr for AccountName {
     fn from_str(text: &str) -> Result<AccountName, InvalidName> {
         let fits = (3..=32).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-        if fits { Ok(AccountName(text.to_owned())) } else { Err(InvalidName("3 to 32 characters of a-z, A-Z, 0-9, _, - and .")) }
+        if fits {
+            Ok(AccountName(text.to_owned()))
+        } else {
+            Err(InvalidName("3 to 32 characters of a-z, A-Z, 0-9, _, - and ."))
+        }
     }
 }
 

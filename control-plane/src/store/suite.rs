@@ -8,8 +8,8 @@ use stadion_protocol::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 
 use super::{NewAccountError, Store};
 use crate::model::{
-    Account, AccountName, ApiKey, Game, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash, Role,
-    Session, SessionId, StateFilter, UnixMs, Version, Viewer, Visibility,
+    Account, AccountName, ApiKey, Game, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash,
+    Role, Session, SessionId, StateFilter, UnixMs, Version, Viewer, Visibility,
 };
 
 pub(super) async fn run(store: &dyn Store) {
@@ -146,7 +146,11 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     assert_eq!(store.versions(&game("chess"), 10).await.unwrap(), [retired.clone(), version("chess", 1)]);
     assert_eq!(store.version(&game("chess"), retired.id).await.unwrap(), Some(retired));
     store.publish(&version("chess", 1)).await.unwrap();
-    assert_eq!(store.versions(&game("chess"), 1).await.unwrap(), [version("chess", 1)], "published again, newest again");
+    assert_eq!(
+        store.versions(&game("chess"), 1).await.unwrap(),
+        [version("chess", 1)],
+        "published again, newest again"
+    );
     assert!(store.is_published(VersionId([1; 32])).await.unwrap());
     assert!(!store.is_published(VersionId([3; 32])).await.unwrap());
 
@@ -175,8 +179,7 @@ fn started(n: u8) -> MatchRecord {
 }
 
 fn seats() -> Vec<SeatStatus> {
-    let player =
-        PlayerInfo { id: account("ann").id, name: "Ann".to_owned(), team: 0, bot: false, data: vec![1] };
+    let player = PlayerInfo { id: account("ann").id, name: "Ann".to_owned(), team: 0, bot: false, data: vec![1] };
     vec![SeatStatus { seat: Seat(0), player, presence: Presence::Left }]
 }
 

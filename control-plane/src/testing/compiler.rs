@@ -29,7 +29,12 @@ impl FakeCompiler {
             settings: vec![("claim-seconds".to_owned(), "30".to_owned())],
             saves: false,
         };
-        FakeCompiler { engine, description: Mutex::new(description), refusal: Mutex::default(), compiled: AtomicU32::new(0) }
+        FakeCompiler {
+            engine,
+            description: Mutex::new(description),
+            refusal: Mutex::default(),
+            compiled: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn describe(&self, change: impl FnOnce(&mut Description)) {

@@ -82,12 +82,9 @@ mod tests {
         let stage = Stage::new().await;
         let guest = stage.post("/v1/guests", json!({"name": " Zoë "})).await.expect(201);
         assert_eq!(guest["player"]["name"], "Zoë");
-        for (body, status) in [
-            (json!({"name": ""}), 422),
-            (json!({"name": "a\nb"}), 422),
-            (json!({"nam": "x"}), 422),
-            (json!([]), 422),
-        ] {
+        for (body, status) in
+            [(json!({"name": ""}), 422), (json!({"name": "a\nb"}), 422), (json!({"nam": "x"}), 422), (json!([]), 422)]
+        {
             stage.post("/v1/guests", body).await.expect(status);
         }
     }

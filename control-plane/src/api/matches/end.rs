@@ -56,11 +56,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_operator_sees_and_ends_everything() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let operator = stage.control_plane.create_operator_key("operator").await.unwrap();
+        stage.play("chess", json!({"create": "private"})).await.expect(201);
+        let page = stage.get("/v1/matches").bearer(&operator).await.expect(200);
+        let id = page["items"][0]["id"].as_str().unwrap();
+        assert!(page["items"][0].get("code").is_some());
+        stage.delete(&format!("/v1/matches/{id}")).bearer(&operator).await.expect(204);
+    }
+
+    #[tokio::test]
     async fn a_match_formed_for_whoever_came_is_not_its_first_players_to_end() {
         let stage = Stage::new().await;
         stage.publish("chess").await;
         let player = stage.guest().await;
         let seat = stage.play_as(&player, "chess", json!({})).await.expect(201);
-        stage.delete(&format!("/v1/matches/{}", seat["match"]["id"].as_str().unwrap())).bearer(&player).await.expect(403);
+        stage
+            .delete(&format!("/v1/matches/{}", seat["match"]["id"].as_str().unwrap()))
+            .bearer(&player)
+            .await
+            .expect(403);
     }
 }

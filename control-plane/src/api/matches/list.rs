@@ -124,7 +124,8 @@ mod tests {
         stage.settled().await;
         let listed = async |query: &str| {
             let page = stage.get(&format!("/v1/matches?{query}")).await.expect(200);
-            let ids: Vec<_> = page["items"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect();
+            let ids: Vec<_> =
+                page["items"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect();
             (ids, page["next_cursor"].as_str().map(str::to_owned))
         };
         let expect = |wanted: &[usize]| wanted.iter().map(|&i| ids[i].clone()).collect::<Vec<_>>();

@@ -163,8 +163,7 @@ impl From<SeatStatus> for SeatStatusBody {
             Presence::Disconnected => "disconnected",
             Presence::Left => "left",
         };
-        let player =
-            PlayerBody { id: status.player.id.to_string(), name: status.player.name, bot: status.player.bot };
+        let player = PlayerBody { id: status.player.id.to_string(), name: status.player.name, bot: status.player.bot };
         SeatStatusBody { seat: status.seat.0, player, presence }
     }
 }

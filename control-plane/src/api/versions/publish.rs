@@ -37,7 +37,8 @@ impl Fault for UploadError {
     fn extras(&self) -> Extras {
         let (mut retry_after_s, mut stage) = (None, None);
         match self {
-            UploadError::Busy { retry_after_s: after } | UploadError::Compile(CompileError::Busy { retry_after_s: after }) => {
+            UploadError::Busy { retry_after_s: after }
+            | UploadError::Compile(CompileError::Busy { retry_after_s: after }) => {
                 retry_after_s = Some(*after);
             }
             UploadError::Compile(CompileError::Rejected { stage: at, .. }) => stage = Some(*at),

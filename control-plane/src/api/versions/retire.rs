@@ -52,7 +52,8 @@ mod tests {
         let first = stage.publish("chess").await;
         let key = stage.developer_key.clone();
         let second = stage.put("/v1/games/chess/versions", wasm("two")).bearer(&key).await.expect(201);
-        let path = |version: &serde_json::Value| format!("/v1/games/chess/versions/{}", version["version"].as_str().unwrap());
+        let path =
+            |version: &serde_json::Value| format!("/v1/games/chess/versions/{}", version["version"].as_str().unwrap());
 
         stage.delete(&path(&second)).bearer(&key).await.expect(204);
         assert_eq!(stage.play("chess", json!({})).await.expect(201)["version"], first["version"]);
@@ -70,6 +71,10 @@ mod tests {
         let path = format!("/v1/games/chess/versions/{}", version["version"].as_str().unwrap());
         let other = stage.another_developer().await;
         stage.delete(&path).bearer(&other).await.expect(403);
-        stage.delete(&format!("/v1/games/chess/versions/{}", "0".repeat(64))).bearer(&stage.developer_key).await.expect(404);
+        stage
+            .delete(&format!("/v1/games/chess/versions/{}", "0".repeat(64)))
+            .bearer(&stage.developer_key)
+            .await
+            .expect(404);
     }
 }

@@ -40,8 +40,7 @@ impl GameStore for SqliteStore {
     }
 
     async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError> {
-        let row =
-            sqlx::query(entries!("WHERE g.name = ?")).bind(name.as_str()).fetch_optional(&self.reader).await?;
+        let row = sqlx::query(entries!("WHERE g.name = ?")).bind(name.as_str()).fetch_optional(&self.reader).await?;
         row.map(|row| entry(&row)).transpose()
     }
 

@@ -26,10 +26,8 @@ impl MatchStore for SqliteStore {
     }
 
     async fn match_record(&self, id: MatchId) -> Result<Option<MatchRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM matches WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.reader)
-            .await?;
+        let row =
+            sqlx::query("SELECT * FROM matches WHERE id = ?").bind(id.to_string()).fetch_optional(&self.reader).await?;
         row.map(|row| record(&row)).transpose()
     }
 
@@ -44,9 +42,10 @@ impl MatchStore for SqliteStore {
     }
 
     async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError> {
-        let rows = sqlx::query("SELECT id, journal_bytes FROM matches WHERE journal_bytes IS NOT NULL ORDER BY ended_at, id")
-            .fetch_all(&self.reader)
-            .await?;
+        let rows =
+            sqlx::query("SELECT id, journal_bytes FROM matches WHERE journal_bytes IS NOT NULL ORDER BY ended_at, id")
+                .fetch_all(&self.reader)
+                .await?;
         rows.iter().map(|row| Ok((parsed(row.try_get("id")?)?, uint(row.try_get("journal_bytes")?)?))).collect()
     }
 
@@ -118,7 +117,11 @@ async fn started(transaction: &mut Transaction<'_, Sqlite>, record: &MatchRecord
 }
 
 /// Who made the match and when may follow in a later write; private until then.
-async fn ended(transaction: &mut Transaction<'_, Sqlite>, status: &MatchStatus, end: &MatchEnd) -> Result<(), StoreError> {
+async fn ended(
+    transaction: &mut Transaction<'_, Sqlite>,
+    status: &MatchStatus,
+    end: &MatchEnd,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
              ended_at, end_reason, placings, data, chain, journal_bytes)
@@ -151,7 +154,8 @@ async fn ended(transaction: &mut Transaction<'_, Sqlite>, status: &MatchStatus, 
 fn record(row: &SqliteRow) -> Result<MatchRecord, StoreError> {
     let code: Option<&str> = row.try_get("code")?;
     let creator: Option<&str> = row.try_get("creator")?;
-    let visibility = if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
+    let visibility =
+        if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
     Ok(MatchRecord {
         id: parsed(row.try_get("id")?)?,
         code: code.map(parsed).transpose()?,

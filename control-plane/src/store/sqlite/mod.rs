@@ -36,7 +36,8 @@ impl SqliteStore {
     /// Opens the file, makes it where there is none, and brings its schema up to date.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let options = options().filename(path).create_if_missing(true);
-        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY).connect_with(options.clone()).await?;
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY).connect_with(options.clone()).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(BUSY)
@@ -60,8 +61,9 @@ impl SqliteStore {
     }
 
     async fn migrated(self) -> Result<SqliteStore, StoreError> {
-        let migrations = MIGRATIONS
-            .map(|(version, name, sql)| Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false));
+        let migrations = MIGRATIONS.map(|(version, name, sql)| {
+            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        });
         Migrator::with_migrations(migrations.to_vec())
             .run(&self.writer)
             .await
