@@ -159,8 +159,7 @@ fn conclude(status: ExitStatus, answer: Vec<u8>, complaint: &str) -> Result<Comp
     if !status.success() {
         return Err(death(status, complaint));
     }
-    let (reply, payload) =
-        frame::decode::<Reply>(&answer).map_err(|error| CompileError::Child(error.to_string()))?;
+    let (reply, payload) = frame::decode::<Reply>(&answer).map_err(|error| CompileError::Child(error.to_string()))?;
     match reply {
         Reply::Rejected { message, .. } if out_of_memory(&message) => Err(memory_limit()),
         Reply::Rejected { stage, message } => Err(CompileError::Rejected { stage, message }),

@@ -23,12 +23,15 @@ impl monotonic_clock::Host for State {
         Ok(RESOLUTION_NS)
     }
 
-    fn subscribe_instant(&mut self, _when: u64) -> Result<Resource<DynPollable>> {
-        Err(super::io::waiting("waiting for a point in time"))
+    fn subscribe_instant(&mut self, when: u64) -> Result<Resource<DynPollable>> {
+        self.subscribe_duration(when.saturating_sub(self.time))
     }
 
-    fn subscribe_duration(&mut self, _duration: u64) -> Result<Resource<DynPollable>> {
-        Err(super::io::waiting("sleeping"))
+    fn subscribe_duration(&mut self, duration: u64) -> Result<Resource<DynPollable>> {
+        if duration > 0 {
+            return Err(super::io::waiting("sleeping"));
+        }
+        Ok(super::io::ready())
     }
 }
 

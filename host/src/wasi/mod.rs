@@ -2,7 +2,7 @@
 //!
 //! Every function is synchronous and decided by the match alone: clocks stand still within a step, random bytes come
 //! from the seed, stdout and stderr go to the match log, environment and arguments are empty, there are no files and no
-//! sockets, and whatever would wait traps. The interfaces are wasmtime-wasi's bindings; its own host is not used, since
+//! sockets, and whatever would have to wait traps. The interfaces are wasmtime-wasi's bindings; its own host is not used, since
 //! its clocks are real, it needs a tokio runtime, and it can block the thread.
 
 mod cli;

@@ -4,6 +4,7 @@
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
 
 use crate::session::State;
 
@@ -37,7 +38,7 @@ fn define(
 ) -> wasmtime::Result<()> {
     match kind {
         ComponentItem::Resource(_) => {
-            instance.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+            instance.resource(item, resource(item), |_, _| Ok(()))?;
         }
         ComponentItem::ComponentFunc(_) => {
             let answer = answer(item);
@@ -53,6 +54,17 @@ fn define(
         _ => {}
     }
     Ok(())
+}
+
+/// The interfaces use resources of `wasi:io`, which are the ones that `io` knows; their own do not exist.
+fn resource(name: &str) -> ResourceType {
+    match name {
+        "input-stream" => ResourceType::host::<DynInputStream>(),
+        "output-stream" => ResourceType::host::<DynOutputStream>(),
+        "error" => ResourceType::host::<IoError>(),
+        "pollable" => ResourceType::host::<DynPollable>(),
+        _ => ResourceType::host::<Nothing>(),
+    }
 }
 
 /// What the few functions that need no handle answer.

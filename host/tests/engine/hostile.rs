@@ -54,7 +54,10 @@ fn an_endless_call_dropped_in_the_middle_gives_its_slot_back() {
         let mut call = std::pin::pin!(session.step(&one));
         assert!(call.as_mut().poll(&mut std::task::Context::from_waker(no_waker)).is_pending());
     }
-    assert!(matches!(drive(session.step(&tick(2, Vec::new()))).0, Err(StepFault::Host(_))), "it is never entered again");
+    assert!(
+        matches!(drive(session.step(&tick(2, Vec::new()))).0, Err(StepFault::Host(_))),
+        "it is never entered again"
+    );
     drop(session);
     assert_eq!((bench.engine.sessions(), bench.engine.memories()), (0, 0));
 }

@@ -22,7 +22,9 @@ fn every_guest_program_is_run_by_a_test() {
     .concat();
     for entry in std::fs::read_dir(guests::folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let Some(guest) = name.strip_suffix(".wat").filter(|name| !["prelude", "state"].contains(name)) else { continue };
+        let Some(guest) = name.strip_suffix(".wat").filter(|name| !["prelude", "state"].contains(name)) else {
+            continue;
+        };
         assert!(tests.contains(&format!("\"{guest}\"")), "{name} is not run by any test");
     }
 }

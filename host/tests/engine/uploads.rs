@@ -26,7 +26,11 @@ fn a_description_becomes_the_manifest() {
     assert_eq!((description.rate, description.step_us, description.saves), (20, 20_000, false));
     assert_eq!(compiled.manifest.engine, bench.engine.compatibility());
     assert_eq!(compiled.manifest.version, stadion_host::compile::version_of(&upload));
-    assert_eq!(bench.compile(&compiled.component).manifest.description, *description, "a component is accepted as well");
+    assert_eq!(
+        bench.compile(&compiled.component).manifest.description,
+        *description,
+        "a component is accepted as well"
+    );
 }
 
 #[test]
@@ -100,13 +104,7 @@ fn declarations_past_a_limit_are_named() {
 
 #[test]
 fn features_off_the_list_are_refused() {
-    for fields in [
-        "(memory i64 1)",
-        "(memory 1 1 shared)",
-        "(tag)",
-        "(type (struct))",
-        "(memory 1) (memory 1)",
-    ] {
+    for fields in ["(memory i64 1)", "(memory 1 1 shared)", "(tag)", "(type (struct))", "(memory 1) (memory 1)"] {
         let (stage, message) = refused(&wat::parse_str(format!("(module {fields})")).unwrap());
         assert_eq!(stage, CompileStage::Validate, "{fields}: {message}");
     }
@@ -123,7 +121,8 @@ fn endless_and_impure_descriptions_are_refused() {
         assert_eq!(stage, CompileStage::Describe, "{message}");
         assert!(message.contains(reason), "{message}");
     }
-    let (stage, message) = refused(&module("(func $on_describe (i32.store16 (i32.const 266) (i32.const 9)) unreachable)"));
+    let (stage, message) =
+        refused(&module("(func $on_describe (i32.store16 (i32.const 266) (i32.const 9)) unreachable)"));
     assert_eq!(stage, CompileStage::Describe, "{message}");
 }
 

@@ -47,7 +47,8 @@ fn a_standard_library_finds_nothing_of_the_host() {
     let Some(wasm) = probe() else { return };
     let bench = Bench::new();
     let words = first_words(&bench, &wasm, &setup());
-    let stdout: Vec<_> = words.iter().filter(|(level, _)| *level == LogLevel::Info).map(|(_, text)| text.as_str()).collect();
+    let stdout: Vec<_> =
+        words.iter().filter(|(level, _)| *level == LogLevel::Info).map(|(_, text)| text.as_str()).collect();
     for expected in [
         "environment 0",
         "arguments 0",
@@ -74,11 +75,9 @@ fn a_standard_library_finds_nothing_of_the_host() {
 fn a_standard_library_cannot_wait_leave_or_hide_a_panic() {
     let Some(wasm) = probe() else { return };
     let bench = Bench::new();
-    for (order, reason) in [
-        ("sleep", "sleeping is not possible"),
-        ("exit", "a match ends by `finish`"),
-        ("panic", "the roof is on fire"),
-    ] {
+    for (order, reason) in
+        [("sleep", "sleeping is not possible"), ("exit", "a match ends by `finish`"), ("panic", "the roof is on fire")]
+    {
         let version = bench.load(&wasm);
         let (mut session, _) = drive(Session::start(&version, &ordered(order), budget(&version))).0.unwrap();
         drive(session.step(&tick(1, Vec::new()))).0.unwrap();
