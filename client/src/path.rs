@@ -219,5 +219,5 @@ fn lost(why: &dyn ToString) -> PathEvent {
 }
 
 /// QUIC's codes (RFC 9001 section 4.8) for the TLS alerts about certificates (RFC 8446 section 6.2), from
-/// `bad_certificate` to `unknown_ca`.
-const CERTIFICATE_ALERTS: std::ops::RangeInclusive<u64> = 0x100 + 42..=0x100 + 48;
+/// `bad_certificate` to `access_denied` (which is what rustls says for a wrong hash).
+const CERTIFICATE_ALERTS: std::ops::RangeInclusive<u64> = 0x100 + 42..=0x100 + 49;
