@@ -32,7 +32,8 @@ use crate::life::Spec;
 use crate::link::{Inbox, Outbox};
 use crate::model::Setup;
 use crate::shard::{
-    Archive, Archived, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared, SlowLane,
+    Archive, Archived, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared,
+    SlowLane,
 };
 
 pub use config::{HostConfig, MAX_PARAMETERS, limits};

@@ -46,7 +46,8 @@ impl HostConfig {
     pub(super) fn seed(&self, id: &MatchId) -> [u64; 4] {
         let mut hasher = blake3::Hasher::new_keyed(&self.seed_secret);
         let hash = hasher.update(SEED_CONTEXT).update(&id.0).finalize();
-        let mut words = hash.as_bytes().chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes")));
+        let mut words =
+            hash.as_bytes().chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes")));
         std::array::from_fn(|_| words.next().expect("a hash has 32 bytes"))
     }
 }

@@ -47,13 +47,16 @@ pub fn first(setup: &SetupRecord) -> Link {
 
 /// The chain after a tick.
 pub fn next(tick: &TickRecord) -> Link {
-    after_tick(tick.previous, &TickContent {
-        incarnation: tick.incarnation,
-        input: &tick.input,
-        facts: &tick.facts,
-        wake: tick.wake,
-        outputs: tick.outputs,
-    })
+    after_tick(
+        tick.previous,
+        &TickContent {
+            incarnation: tick.incarnation,
+            input: &tick.input,
+            facts: &tick.facts,
+            wake: tick.wake,
+            outputs: tick.outputs,
+        },
+    )
 }
 
 /// The chain after the end.

@@ -171,10 +171,14 @@ impl State {
             (State::Setup, Record::Setup(_)) => Ok(State::Ticks { next: 1 }),
             (State::Setup, _) => Err("the first record is no setup"),
             (_, Record::Setup(_)) => Err("a second setup"),
-            (State::Ticks { next }, Record::Tick(tick)) if tick.input.number == next => Ok(State::Ticks { next: next + 1 }),
-            (State::Ticks { next }, Record::Idle(run)) if run.first == next && run.count > 0 => {
-                run.first.checked_add(u64::from(run.count)).map(|next| State::Ticks { next }).ok_or("tick numbers overflow")
+            (State::Ticks { next }, Record::Tick(tick)) if tick.input.number == next => {
+                Ok(State::Ticks { next: next + 1 })
             }
+            (State::Ticks { next }, Record::Idle(run)) if run.first == next && run.count > 0 => run
+                .first
+                .checked_add(u64::from(run.count))
+                .map(|next| State::Ticks { next })
+                .ok_or("tick numbers overflow"),
             (State::Ticks { next }, Record::Gap(gap)) if gap.first == next => Ok(State::Gap),
             (State::Ticks { next }, Record::End(end)) if end.tick.checked_add(1) == Some(next) => Ok(State::Over),
             (State::Gap, Record::End(_)) => Ok(State::Over),

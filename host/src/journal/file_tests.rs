@@ -134,8 +134,9 @@ fn records_out_of_order_are_damage() {
 
 #[test]
 fn idle_ticks_share_one_small_record() {
-    let mut journal =
-        MemoryJournals::new(MemoryLimits::default()).open(MatchId([1; 16]), Durability::None, Waker::noop().clone()).unwrap();
+    let mut journal = MemoryJournals::new(MemoryLimits::default())
+        .open(MatchId([1; 16]), Durability::None, Waker::noop().clone())
+        .unwrap();
     journal.append(&setup()).unwrap();
     let before = journal.to_file().len();
     for number in 1..=100 {

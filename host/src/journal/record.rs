@@ -176,7 +176,10 @@ impl IdleRun {
     }
 }
 
-fn with_facts<'a>(events: &'a [Event], facts: &'a [(u16, Fact)]) -> impl Iterator<Item = (&'a Event, Option<&'a Fact>)> {
+fn with_facts<'a>(
+    events: &'a [Event],
+    facts: &'a [(u16, Fact)],
+) -> impl Iterator<Item = (&'a Event, Option<&'a Fact>)> {
     let mut facts = facts.iter().peekable();
     events
         .iter()

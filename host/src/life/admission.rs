@@ -68,12 +68,16 @@ impl Refusal {
     /// What the client is told. Refused tokens are told apart in the log only.
     pub(super) fn close(self) -> (CloseCode, &'static str) {
         match self {
-            Refusal::Outdated => (CloseCode::OutdatedClient, "this client was built for other messages; reload or update it"),
+            Refusal::Outdated => {
+                (CloseCode::OutdatedClient, "this client was built for other messages; reload or update it")
+            }
             Refusal::GivenUp | Refusal::UnknownResume => {
                 (CloseCode::Expired, "the seat is not kept any more; ask for a new one")
             }
             Refusal::Superseded => (CloseCode::Replaced, "the player came in with a newer token"),
-            Refusal::NotForHere | Refusal::NotYours | Refusal::Used => (CloseCode::Refused, "the token was not accepted"),
+            Refusal::NotForHere | Refusal::NotYours | Refusal::Used => {
+                (CloseCode::Refused, "the token was not accepted")
+            }
         }
     }
 }

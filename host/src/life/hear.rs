@@ -95,8 +95,12 @@ impl Life {
             Way::Claim(_) => self.seats.claim(seat, conn, JoinUses::default())?,
             Way::Again(_) | Way::Resume(_) => self.seats.tenant_mut(seat)?,
         };
-        let fresh = admission.fresh || matches!(way, Way::Claim(_));
-        let resumed = tenant.link.resume(fresh, admission.last_out_seq).ok()?;
+        let resumed = match way {
+            // Nothing was said in this seat yet, whatever its player heard elsewhere.
+            Way::Claim(_) => tenant.link.resume(true, 0),
+            Way::Again(_) | Way::Resume(_) => tenant.link.resume(admission.fresh, admission.last_out_seq),
+        };
+        let resumed = resumed.ok()?;
         match way {
             Way::Claim(used) | Way::Again(used) => tenant.joins.remember(used),
             Way::Resume(hash) => tenant.resumes.used(&hash),
@@ -109,15 +113,18 @@ impl Life {
     /// The welcome and what the client has missed.
     fn welcome(&mut self, conn: ConnId, seat: Seat, resumed: Resumed) {
         let Some(tenant) = self.seats.tenant(seat) else { return };
-        self.effects.push_back(Effect::Post(conn, ToPlayer::Welcome {
-            seat,
-            incarnation: self.spec.incarnation,
-            tick: Tick(self.tick),
-            in_seq: resumed.in_seq,
-            next_out_seq: resumed.next_out_seq,
-            fresh: resumed.fresh,
-            rate: self.spec.setup.rate,
-        }));
+        self.effects.push_back(Effect::Post(
+            conn,
+            ToPlayer::Welcome {
+                seat,
+                incarnation: self.spec.incarnation,
+                tick: Tick(self.tick),
+                in_seq: resumed.in_seq,
+                next_out_seq: resumed.next_out_seq,
+                fresh: resumed.fresh,
+                rate: self.spec.setup.rate,
+            },
+        ));
         self.effects.extend(tenant.link.unacknowledged().map(|missed| {
             let word = ToPlayer::Reliable { out_seq: missed.out_seq, tick: missed.tick, data: missed.data.clone() };
             Effect::Post(conn, word)

@@ -128,7 +128,8 @@ impl Schedule {
 
 /// The time that tick `number` of a match with this rate shows, after that many skipped periods in all.
 pub fn exact_time(rate: u16, number: u64, skipped: u64) -> MatchTime {
-    Schedule { skipped, ..Schedule::new(rate.max(1), Wake::Next, Moment(0)) }.period_time(number.saturating_add(skipped))
+    Schedule { skipped, ..Schedule::new(rate.max(1), Wake::Next, Moment(0)) }
+        .period_time(number.saturating_add(skipped))
 }
 
 #[cfg(test)]
@@ -155,7 +156,13 @@ mod tests {
     #[test]
     fn a_rate_that_does_not_divide_a_second_does_not_drift() {
         let mut schedule = Schedule::new(60, Wake::Next, START);
-        let last = (1..=600).map(|_| { let due = schedule.due(false).unwrap(); schedule.seal(due) }).last().unwrap();
+        let last = (1..=600)
+            .map(|_| {
+                let due = schedule.due(false).unwrap();
+                schedule.seal(due)
+            })
+            .last()
+            .unwrap();
         assert_eq!((last.time, last.skipped), (10_000 * MS, 0));
     }
 
@@ -200,6 +207,10 @@ mod tests {
         assert_eq!(schedule.due(false), Some(at(30)));
         assert_eq!(schedule.seal(at(31)), Heading { number: 1, time: 31 * MS, skipped: 0 });
         schedule.answered(Wake::At(0));
-        assert_eq!(schedule.due(false), Some(at(32)), "a game that always wants to run now runs a thousand times a second");
+        assert_eq!(
+            schedule.due(false),
+            Some(at(32)),
+            "a game that always wants to run now runs a thousand times a second"
+        );
     }
 }

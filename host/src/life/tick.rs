@@ -222,7 +222,13 @@ impl Life {
         let unreliable = |output: &Output| matches!(output, Output::Send { via: Delivery::Unreliable, .. });
         if self.spec.setup.rate > 0 && record.is_idle() && outputs.iter().all(unreliable) {
             let TickRecord { incarnation, input, .. } = record;
-            return Record::Idle(IdleRun { incarnation, first: input.number, time: input.time, count: 1, last: self.chain });
+            return Record::Idle(IdleRun {
+                incarnation,
+                first: input.number,
+                time: input.time,
+                count: 1,
+                last: self.chain,
+            });
         }
         Record::Tick(Box::new(record))
     }

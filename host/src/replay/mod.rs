@@ -113,5 +113,9 @@ pub fn verify_with(
 }
 
 fn within(ticks: &RangeInclusive<u64>) -> String {
-    if ticks.start() == ticks.end() { ticks.start().to_string() } else { format!("{} to {}", ticks.start(), ticks.end()) }
+    if ticks.start() == ticks.end() {
+        ticks.start().to_string()
+    } else {
+        format!("{} to {}", ticks.start(), ticks.end())
+    }
 }

@@ -110,7 +110,8 @@ impl<'a> Replay<'a> {
                 return Err(at(number, DifferenceKind::Wake));
             }
             let outputs = chain::outputs(&stepped.outputs);
-            let content = TickContent { incarnation: run.incarnation, input: &input, facts: &[], wake: stepped.wake, outputs };
+            let content =
+                TickContent { incarnation: run.incarnation, input: &input, facts: &[], wake: stepped.wake, outputs };
             chain = chain::after_tick(chain, &content);
         }
         if chain != run.last {

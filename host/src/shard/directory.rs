@@ -149,8 +149,13 @@ mod tests {
             open: false,
             label: String::new(),
         };
-        let ended =
-            MatchEnded { reason: EndReason::Closed, tick: Tick(0), placings: Vec::new(), data: Vec::new(), chain: [0; 16] };
+        let ended = MatchEnded {
+            reason: EndReason::Closed,
+            tick: Tick(0),
+            placings: Vec::new(),
+            data: Vec::new(),
+            chain: [0; 16],
+        };
         Archived { status, ended, journal: Bytes::from(vec![0; bytes]) }
     }
 

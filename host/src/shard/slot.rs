@@ -334,8 +334,7 @@ impl Slot {
             Stage::Starting(starting) => Some(starting.began + START_WITHIN),
             Stage::Living(_) | Stage::Gone => None,
         };
-        if let Whereabouts::Here(task) =
-            std::mem::replace(&mut self.session, Whereabouts::Away(Arc::clone(&unwanted)))
+        if let Whereabouts::Here(task) = std::mem::replace(&mut self.session, Whereabouts::Away(Arc::clone(&unwanted)))
         {
             around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
             let home = Arc::clone(around.handle);

@@ -182,7 +182,8 @@ impl Worker {
     }
 
     fn end_all(&mut self, reason: &EndReason) {
-        let keys: Vec<Key> = self.places.iter().filter_map(|place| place.slot.as_ref()).map(|slot| slot.key()).collect();
+        let keys: Vec<Key> =
+            self.places.iter().filter_map(|place| place.slot.as_ref()).map(|slot| slot.key()).collect();
         for key in keys {
             let now = clock::now();
             self.with(key, |slot, around| slot.end(around, now, reason.clone()));
