@@ -42,7 +42,7 @@ pub const MOODY: &str = r#"
         (if (i32.eq (local.get $word) (i32.const 83)) (then (i32.store8 (i32.const 384) (i32.const 2))))
         (call $send (i32.const 1) (i32.const 0) (i32.const 0)
           (i32.load offset=12 (local.get $events)) (i32.load offset=16 (local.get $events)) (i32.const 512))))
-      (local.set $events (i32.add (local.get $events) (i32.const 56)))
+      (local.set $events (i32.add (local.get $events) (i32.const 48)))
       (local.set $count (i32.sub (local.get $count) (i32.const 1)))
       (br $next))))
 "#;
