@@ -4,17 +4,16 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cbor;
+
 /// Writes anything that serde can.
 pub(crate) fn to_cbor<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let written = ciborium::into_writer(value, &mut bytes);
-    written.expect("memory cannot fail; a state whose own Serialize fails is a bug of the game");
-    bytes
+    cbor::to_vec(value).expect("memory cannot fail; a state whose own Serialize fails is a bug of the game")
 }
 
 /// Reads what [`to_cbor`] wrote, possibly by an older version of the game.
 pub(crate) fn from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    ciborium::from_reader(bytes).map_err(|error| format!("the saved match does not fit this version: {error:?}"))
+    cbor::from_slice(bytes).map_err(|error| format!("the saved match does not fit this version: {error}"))
 }
 
 /// `#[serde(with = ..)]` for bytes: one string of bytes instead of a list of numbers.
