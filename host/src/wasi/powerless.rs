@@ -3,7 +3,8 @@
 //! nobody can have, and traps.
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
+use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
 
 use crate::session::State;
@@ -11,7 +12,7 @@ use crate::session::State;
 /// Interfaces that this module stubs.
 const PREFIXES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
 
-/// Stands for every resource of those interfaces. None is ever made.
+/// Stands for every resource of those interfaces. None is ever made, but for the one network.
 struct Nothing;
 
 /// Defines what a component imports of filesystem and sockets. Everything else stays undefined and fails to link.
@@ -40,20 +41,29 @@ fn define(
         ComponentItem::Resource(_) => {
             instance.resource(item, resource(item), |_, _| Ok(()))?;
         }
-        ComponentItem::ComponentFunc(_) => {
-            let answer = answer(item);
-            let name = format!("{interface} {item}");
-            instance.func_new(item, move |_, _, _, results| match (&answer, results) {
-                (Some(answer), [result]) => {
-                    *result = answer.clone();
-                    Ok(())
-                }
-                _ => wasmtime::bail!("{name}: a game has no files and no sockets"),
-            })?;
-        }
+        ComponentItem::ComponentFunc(_) => define_function(instance, interface, item)?,
         _ => {}
     }
     Ok(())
+}
+
+fn define_function(instance: &mut LinkerInstance<'_, State>, interface: &str, item: &str) -> wasmtime::Result<()> {
+    type Network = Resource<Nothing>;
+    match item {
+        // A network is a handle without power.
+        "instance-network" => instance.func_wrap(item, |_, ()| Ok((Network::new_own(0),))),
+        "resolve-addresses" => instance.func_wrap(item, |_, (_network, _name): (Network, String)| {
+            Ok((Err::<Network, ErrorCode>(ErrorCode::NotSupported),))
+        }),
+        "create-tcp-socket" | "create-udp-socket" => instance.func_wrap(item, |_, (_family,): (IpAddressFamily,)| {
+            Ok((Err::<Resource<Nothing>, ErrorCode>(ErrorCode::NotSupported),))
+        }),
+        "get-directories" => instance.func_wrap(item, |_, ()| Ok((Vec::<(Resource<Nothing>, String)>::new(),))),
+        _ => {
+            let name = format!("{interface} {item}");
+            instance.func_new(item, move |_, _, _, _| wasmtime::bail!("{name}: a game has no files and no sockets"))
+        }
+    }
 }
 
 /// The interfaces use resources of `wasi:io`, which are the ones that `io` knows; their own do not exist.
@@ -64,17 +74,5 @@ fn resource(name: &str) -> ResourceType {
         "error" => ResourceType::host::<IoError>(),
         "pollable" => ResourceType::host::<DynPollable>(),
         _ => ResourceType::host::<Nothing>(),
-    }
-}
-
-/// What the few functions that need no handle answer.
-fn answer(function: &str) -> Option<Val> {
-    match function {
-        "get-directories" => Some(Val::List(Vec::new())),
-        "create-tcp-socket" | "create-udp-socket" | "resolve-addresses" => {
-            Some(Val::Result(Err(Some(Box::new(Val::Enum("not-supported".to_owned()))))))
-        }
-        "filesystem-error-code" => Some(Val::Option(None)),
-        _ => None,
     }
 }
