@@ -2,8 +2,10 @@
 
 use axum::response::{IntoResponse, Response};
 use hyper::header::CONTENT_TYPE;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
+use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{OpenApi as _, ToSchema};
 
 use crate::http::{Kind, Problem, ProblemBody};
@@ -41,18 +43,38 @@ fn document() -> OpenApi {
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
     for item in api.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            for (status, response) in &mut operation.responses.responses {
-                if let RefOr::T(response) = response
-                    && status.starts_with(['4', '5'])
-                {
-                    describe_problem(status, response);
-                }
-            }
+        if let Some(put) = &mut item.put {
+            // The only PUT is the same handler as the POST beside it; ids of operations must differ.
+            put.operation_id = put.operation_id.take().map(|id| format!("{id}_put"));
         }
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        operations.into_iter().flatten().for_each(complete);
     }
     api
+}
+
+/// Says of an operation what holds for all of them.
+fn complete(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.content.iter_mut().for_each(describe_bytes);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        response.content.iter_mut().for_each(describe_bytes);
+        if status.starts_with(['4', '5']) {
+            describe_problem(status, response);
+        }
+    }
+}
+
+/// Bytes are a binary string, not a list of numbers.
+fn describe_bytes((media_type, content): (&String, &mut RefOr<Content>)) {
+    if let RefOr::T(content) = content
+        && ["application/wasm", "application/octet-stream"].contains(&media_type.as_str())
+    {
+        let format = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+        content.schema = Some(ObjectBuilder::new().schema_type(Type::String).format(format).into());
+    }
 }
 
 /// Endpoints name the statuses and when they come; that each is a problem is said here, once.
@@ -96,6 +118,7 @@ mod tests {
     #[test]
     fn every_operation_says_what_can_go_wrong_and_has_examples() {
         let document: serde_json::Value = serde_json::from_str(&json()).unwrap();
+        let mut ids = std::collections::BTreeSet::new();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -109,6 +132,7 @@ mod tests {
                     }
                 }
                 assert!(!operation["tags"].is_null(), "{method} {path}");
+                assert!(ids.insert(operation["operationId"].to_string()), "{method} {path}");
             }
         }
     }

@@ -405,6 +405,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn play_goes_on_without_the_store_until_too_much_waits_to_be_written() {
+        let stage = Stage::with(|config| config.matches.write_behind = 16).await;
+        stage.publish("chess").await;
+        let (first, second) = (stage.guest().await, stage.guest().await);
+        stage.play_as(&first, "chess", json!({"create": "private"})).await.expect(201);
+        stage.lose_store().await;
+        stage.play_as(&first, "chess", json!({})).await.expect(201);
+        stage.play_as(&second, "chess", json!({})).await.expect(200);
+        // What is queued and the batch that is being tried again are all that is taken.
+        for _ in 0..40 {
+            let answer = stage.play_as(&first, "chess", json!({"create": "private"})).await;
+            if answer.status == 503 {
+                assert_eq!(answer.header("retry-after"), "1");
+                return;
+            }
+            answer.expect(201);
+        }
+        panic!("matches were created without end");
+    }
+
+    #[tokio::test]
     async fn the_same_key_gets_the_same_seat() {
         let stage = Stage::new().await;
         stage.publish("chess").await;

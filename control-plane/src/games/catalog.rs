@@ -61,11 +61,14 @@ pub(crate) struct Playable {
     pub(crate) pool: String,
 }
 
+/// Answers, and until when they are good.
+type Known = HashMap<(GameName, Selection), (Arc<Playable>, UnixMs)>;
+
 /// See the module.
 pub(crate) struct Catalog {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    known: Mutex<HashMap<(GameName, Selection), (Arc<Playable>, UnixMs)>>,
+    known: Mutex<Known>,
     /// Raised by each [`Catalog::forget`]: an answer that was asked for before it is not kept.
     forgotten: AtomicU64,
 }
@@ -127,7 +130,7 @@ impl Catalog {
         Ok(Playable { game: entry.game, settings, schema, pool: pool(game, version.id), version })
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<(GameName, Selection), (Arc<Playable>, UnixMs)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         // A map of copies: whatever panicked while holding it, its entries are whole.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -133,7 +133,8 @@ pub(crate) trait Fault: std::error::Error {
 pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
-    extras: Extras,
+    /// Boxed: most problems have none, and results carry it.
+    extras: Box<Extras>,
 }
 
 /// A problem as it is sent (RFC 9457).
@@ -166,7 +167,7 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Problem {
-        Problem { kind, detail: detail.into(), extras: Extras::default() }
+        Problem { kind, detail: detail.into(), extras: Box::default() }
     }
 
     pub(crate) fn body(self, request_id: &str) -> ProblemBody {
@@ -193,7 +194,7 @@ impl<E: Fault> From<E> for Problem {
         } else {
             Cow::Owned(error.to_string())
         };
-        Problem { kind, detail, extras: error.extras() }
+        Problem { kind, detail, extras: Box::new(error.extras()) }
     }
 }
 

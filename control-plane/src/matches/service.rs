@@ -47,8 +47,8 @@ pub(crate) enum MatchError {
     /// No such match.
     #[error("there is no match {0}")]
     Unknown(MatchId),
-    /// Only its creator, the game's owner and operators may.
-    #[error("only the creator of a match, the owner of its game and operators may do that")]
+    /// Only its creator, the game's owner and operators may; while it runs, its creator may not do everything.
+    #[error("this match is for others: its creator, the owner of its game, operators")]
     NotOwner,
     /// It is gone, or was never kept.
     #[error("the journal of match {0} is not kept any more")]
@@ -91,7 +91,11 @@ impl MatchService {
     }
 
     async fn owns(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
-        if caller.role >= Role::Operator || record.creator.as_ref() == Some(&caller.account) {
+        Ok(created(record, caller) || self.owns_game(record, caller).await?)
+    }
+
+    async fn owns_game(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
+        if caller.role >= Role::Operator {
             return Ok(true);
         }
         let game = self.store.game(&record.game).await?;
@@ -131,12 +135,14 @@ impl MatchService {
         Ok(())
     }
 
-    /// The journal: from the host while the match runs, then as it was kept. It holds every player's inputs, so it is
-    /// shown to those alone who may end the match, and to its players once it is over.
+    /// The journal: from the host while the match runs, then as it was kept. It holds what everybody did and the seed,
+    /// so while the match runs nobody gets it who may sit in it: the game's owner and operators alone. Its players and
+    /// its creator get it once it is over.
     pub(crate) async fn journal(&self, id: MatchId, caller: &Caller) -> Result<Bytes, MatchError> {
         let (record, live) = self.find(id).await?;
-        let played = record.end.is_some() && sits_in(&record, live.as_ref(), &caller.account);
-        if !played && !self.owns(&record, caller).await? {
+        let took_part = sits_in(&record, live.as_ref(), &caller.account) || created(&record, caller);
+        let may = (record.end.is_some() && took_part) || self.owns_game(&record, caller).await?;
+        if !may {
             return Err(MatchError::NotOwner);
         }
         if record.end.is_none() {
@@ -165,6 +171,10 @@ impl MatchService {
             }
         }
     }
+}
+
+fn created(record: &MatchRecord, caller: &Caller) -> bool {
+    record.creator.as_ref() == Some(&caller.account)
 }
 
 fn sits_in(record: &MatchRecord, live: Option<&MatchStatus>, account: &PlayerId) -> bool {

@@ -85,6 +85,7 @@ impl Stage {
         self.call("DELETE", path, Bytes::new())
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` written in place")]
     pub(crate) fn post(&self, path: &str, body: Value) -> Call<'_> {
         self.call("POST", path, body.to_string().into()).with("content-type", "application/json")
     }
@@ -134,6 +135,11 @@ impl Stage {
             }
         };
         tokio::time::timeout(PATIENCE, settled).await.expect("ends of matches are written");
+    }
+
+    /// From now on the store answers nothing.
+    pub(crate) async fn lose_store(&self) {
+        self.store.close().await;
     }
 
     pub(crate) async fn blob_count(&self) -> usize {

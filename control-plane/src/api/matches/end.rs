@@ -19,7 +19,7 @@ use crate::http::{Authenticated, Problem, UrlPath};
         (status = 204, description = "It is over, or will be in a moment."),
         (status = 400, description = "not a match id"),
         (status = 401, description = "the bearer token is not valid"),
-        (status = 403, description = "only the creator of a match, the owner of its game and operators may do that"),
+        (status = 403, description = "this match is for others: its creator, the owner of its game, operators"),
         (status = 404, description = "there is no such match"),
         (status = 503, description = "the store is unavailable"),
     )

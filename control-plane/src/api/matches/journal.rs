@@ -13,15 +13,15 @@ use crate::http::{Authenticated, Problem, UrlPath};
 
 /// Get a match's journal
 ///
-/// For `stadion replay`. The match's creator, the game's owner and operators get it at any time, its players once it is
-/// over: it holds what everybody did. The oldest journals are removed when there are too many.
+/// For `stadion replay`. It holds what everybody did, so while the match runs only the game's owner and operators get
+/// it; its players and its creator do once it is over. The oldest journals are removed when there are too many.
 #[utoipa::path(
     get, path = "/v1/matches/{id}/journal", tag = "matches", security(("bearer" = [])), params(MatchPath),
     responses(
         (status = 200, description = "The journal, so far or whole.", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 400, description = "not a match id"),
         (status = 401, description = "the bearer token is not valid"),
-        (status = 403, description = "only the creator of a match, the owner of its game and operators may do that"),
+        (status = 403, description = "this match is for others: its creator, the owner of its game, operators"),
         (status = 404, description = "there is no such match, or its journal is not kept any more"),
         (status = 503, description = "the store is unavailable"),
     )
@@ -48,7 +48,7 @@ mod tests {
         let stage = Stage::new().await;
         stage.publish("chess").await;
         let player = stage.guest().await;
-        let seat = stage.play_as(&player, "chess", json!({})).await.expect(201);
+        let seat = stage.play_as(&player, "chess", json!({"create": "private"})).await.expect(201);
         let id = seat["match"]["id"].as_str().unwrap();
         let path = format!("/v1/matches/{id}/journal");
         stage.get(&path).bearer(&player).await.expect(403);

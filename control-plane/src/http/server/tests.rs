@@ -127,6 +127,33 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn uploads_past_the_bound_are_told_when_to_come_back() {
+    let stage = Stage::with(|config| {
+        config.uploads.at_once = 1;
+        config.uploads.compiling = 1;
+    })
+    .await;
+    on_socket(&stage, async |address, _stop| {
+        let mut first = connect(address).await;
+        first
+            .write_all(upload(&stage, "content-length: 5\r\nconnection: close\r\n", "\0asm").as_bytes())
+            .await
+            .unwrap();
+        // It holds the only place once the server has begun to read it.
+        let refused = loop {
+            let answer = exchange(address, &upload(&stage, "content-length: 0\r\nconnection: close\r\n", "")).await;
+            if !answer.starts_with("HTTP/1.1 400") {
+                break answer;
+            }
+        };
+        assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("retry-after: 2"), "{refused}");
+        first.write_all(b"1").await.unwrap();
+        assert!(rest(&mut first).await.starts_with("HTTP/1.1 201"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_whatever_it_announced() {
     let stage = Stage::with(|config| config.uploads.max_bytes = 1024).await;
     on_socket(&stage, async |address, _stop| {
