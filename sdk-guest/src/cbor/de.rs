@@ -1,10 +1,9 @@
 //! Reading CBOR.
 
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use serde::forward_to_deserialize_any;
 
 use super::{Error, INDEFINITE, byte, major};
 
@@ -21,6 +20,20 @@ pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> 
 struct Reader<'de> {
     rest: &'de [u8],
     depth: u8,
+}
+
+/// One item, or the start of a list or map and its length if that is known.
+enum Item<'de> {
+    Unsigned(u64),
+    Negative(i64),
+    Bytes(&'de [u8]),
+    Text(&'de str),
+    Array(Option<u64>),
+    Map(Option<u64>),
+    Bool(bool),
+    Null,
+    F32(f32),
+    F64(f64),
 }
 
 impl<'de> Reader<'de> {
@@ -41,23 +54,63 @@ impl<'de> Reader<'de> {
         Ok(*head)
     }
 
-    /// The first byte of an item and the number that belongs to it; no number if the length is indefinite.
-    fn head(&mut self) -> Result<(u8, Option<u64>), Error> {
+    /// The next item. Not inlined: each of a game's types would have its own copy.
+    #[inline(never)]
+    fn item(&mut self) -> Result<Item<'de>, Error> {
         let [first] = self.array()?;
+        if first >> 5 == major::SIMPLE {
+            return self.simple(first);
+        }
         let value = match first & 0x1f {
-            value @ 0..=23 => u64::from(value),
-            24 => u64::from(u8::from_be_bytes(self.array()?)),
-            25 => u64::from(u16::from_be_bytes(self.array()?)),
-            26 => u64::from(u32::from_be_bytes(self.array()?)),
-            27 => u64::from_be_bytes(self.array()?),
-            INDEFINITE => return Ok((first, None)),
+            value @ 0..=23 => Some(u64::from(value)),
+            24 => Some(u64::from(u8::from_be_bytes(self.array()?))),
+            25 => Some(u64::from(u16::from_be_bytes(self.array()?))),
+            26 => Some(u64::from(u32::from_be_bytes(self.array()?))),
+            27 => Some(u64::from_be_bytes(self.array()?)),
+            INDEFINITE => None,
             _ => return Err(Error::Unexpected(first)),
         };
-        Ok((first, Some(value)))
+        match (first >> 5, value) {
+            (major::UNSIGNED, Some(value)) => Ok(Item::Unsigned(value)),
+            (major::NEGATIVE, Some(value)) => match i64::try_from(value) {
+                Ok(value) => Ok(Item::Negative(!value)),
+                Err(_) => Err(Error::Unexpected(first)),
+            },
+            (major::BYTES, Some(length)) => Ok(Item::Bytes(self.take(length)?)),
+            (major::TEXT, Some(length)) => {
+                std::str::from_utf8(self.take(length)?).map(Item::Text).map_err(|_| Error::BadText)
+            }
+            (major::ARRAY, length) => Ok(Item::Array(length)),
+            (major::MAP, length) => Ok(Item::Map(length)),
+            _ => Err(Error::Unexpected(first)),
+        }
     }
 
-    fn text(&mut self, length: u64) -> Result<&'de str, Error> {
-        std::str::from_utf8(self.take(length)?).map_err(|_| Error::BadText)
+    fn simple(&mut self, first: u8) -> Result<Item<'de>, Error> {
+        match first {
+            byte::FALSE => Ok(Item::Bool(false)),
+            byte::TRUE => Ok(Item::Bool(true)),
+            byte::NULL => Ok(Item::Null),
+            byte::F32 => self.array().map(|bytes| Item::F32(f32::from_be_bytes(bytes))),
+            byte::F64 => self.array().map(|bytes| Item::F64(f64::from_be_bytes(bytes))),
+            other => Err(Error::Unexpected(other)),
+        }
+    }
+
+    #[inline(never)]
+    fn text(&mut self) -> Result<&'de str, Error> {
+        match self.item()? {
+            Item::Text(text) => Ok(text),
+            _ => Err(Error::Other("a text")),
+        }
+    }
+
+    /// A 128-bit integer, which is written as its bytes.
+    fn wide(&mut self) -> Result<[u8; 16], Error> {
+        match self.item()? {
+            Item::Bytes(bytes) => bytes.try_into().map_err(|_| Error::Other("16 bytes")),
+            _ => Err(Error::Other("16 bytes")),
+        }
     }
 
     /// Reads the items of a list or map.
@@ -78,17 +131,16 @@ impl<'de> Reader<'de> {
         self.depth -= 1;
         Ok(value)
     }
+}
 
-    fn simple<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        match self.array()? {
-            [byte::FALSE] => visitor.visit_bool(false),
-            [byte::TRUE] => visitor.visit_bool(true),
-            [byte::NULL] => visitor.visit_unit(),
-            [byte::F32] => visitor.visit_f32(f32::from_be_bytes(self.array()?)),
-            [byte::F64] => visitor.visit_f64(f64::from_be_bytes(self.array()?)),
-            [other] => Err(Error::Unexpected(other)),
+/// Methods that expect one kind of item: the others would only make each copy of them larger.
+macro_rules! expect {
+    ($($($method:ident)+ => |$visitor:ident, $reader:ident| $arms:tt)+) => {$($(
+        fn $method<V: Visitor<'de>>(self, $visitor: V) -> Result<V::Value, Error> {
+            let $reader = self;
+            match $reader.item()? $arms
         }
-    }
+    )+)+};
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
@@ -99,22 +151,86 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.peek()? >> 5 == major::SIMPLE {
-            return self.simple(visitor);
+        match self.item()? {
+            Item::Unsigned(value) => visitor.visit_u64(value),
+            Item::Negative(value) => visitor.visit_i64(value),
+            Item::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Item::Text(text) => visitor.visit_borrowed_str(text),
+            Item::Array(length) => self.nested(length, |items| visitor.visit_seq(items)),
+            Item::Map(length) => self.nested(length, |items| visitor.visit_map(items)),
+            Item::Bool(value) => visitor.visit_bool(value),
+            Item::Null => visitor.visit_unit(),
+            Item::F32(value) => visitor.visit_f32(value),
+            Item::F64(value) => visitor.visit_f64(value),
         }
-        let (first, value) = self.head()?;
-        match (first >> 5, value) {
-            (major::UNSIGNED, Some(value)) => visitor.visit_u64(value),
-            (major::NEGATIVE, Some(value)) => match i64::try_from(value) {
-                Ok(value) => visitor.visit_i64(!value),
-                Err(_) => Err(Error::Unexpected(first)),
-            },
-            (major::BYTES, Some(length)) => visitor.visit_borrowed_bytes(self.take(length)?),
-            (major::TEXT, Some(length)) => visitor.visit_borrowed_str(self.text(length)?),
-            (major::ARRAY, length) => self.nested(length, |items| visitor.visit_seq(items)),
-            (major::MAP, length) => self.nested(length, |items| visitor.visit_map(items)),
-            _ => Err(Error::Unexpected(first)),
+    }
+
+    expect! {
+        deserialize_bool => |visitor, reader| {
+            Item::Bool(value) => visitor.visit_bool(value),
+            _ => Err(Error::Other("a bool")),
         }
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 => |visitor, reader| {
+            Item::Unsigned(value) => visitor.visit_u64(value),
+            Item::Negative(value) => visitor.visit_i64(value),
+            _ => Err(Error::Other("an integer")),
+        }
+        deserialize_f32 deserialize_f64 => |visitor, reader| {
+            Item::F32(value) => visitor.visit_f32(value),
+            Item::F64(value) => visitor.visit_f64(value),
+            _ => Err(Error::Other("a float")),
+        }
+        deserialize_char deserialize_str deserialize_string deserialize_identifier => |visitor, reader| {
+            Item::Text(text) => visitor.visit_borrowed_str(text),
+            _ => Err(Error::Other("a text")),
+        }
+        deserialize_bytes deserialize_byte_buf => |visitor, reader| {
+            Item::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            _ => Err(Error::Other("bytes")),
+        }
+        deserialize_unit => |visitor, reader| {
+            Item::Null => visitor.visit_unit(),
+            _ => Err(Error::Other("nothing")),
+        }
+        deserialize_seq => |visitor, reader| {
+            Item::Array(length) => reader.nested(length, |items| visitor.visit_seq(items)),
+            _ => Err(Error::Other("a list")),
+        }
+        deserialize_map => |visitor, reader| {
+            Item::Map(length) => reader.nested(length, |items| visitor.visit_map(items)),
+            _ => Err(Error::Other("a map")),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -143,29 +259,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.head()? {
-            (first, Some(length)) if first >> 5 == major::TEXT => {
-                let name: serde::de::value::BorrowedStrDeserializer<'de, Error> =
-                    serde::de::value::BorrowedStrDeserializer::new(self.text(length)?);
-                visitor.visit_enum(name)
-            }
-            (first, Some(1)) if first >> 5 == major::MAP => visitor.visit_enum(Variant(self)),
-            (first, _) => Err(Error::Unexpected(first)),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
-        map struct identifier ignored_any
-    }
-}
-
-impl Reader<'_> {
-    /// A 128-bit integer, which is written as its bytes.
-    fn wide(&mut self) -> Result<[u8; 16], Error> {
-        match self.head()? {
-            (first, Some(16)) if first >> 5 == major::BYTES => self.array(),
-            (first, _) => Err(Error::Unexpected(first)),
+        match self.item()? {
+            Item::Text(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            Item::Map(Some(1)) => visitor.visit_enum(Variant(self)),
+            _ => Err(Error::Other("a variant")),
         }
     }
 }
@@ -179,6 +276,7 @@ struct Items<'a, 'de> {
 
 impl Items<'_, '_> {
     /// Whether another item (or entry) follows. The mark of the end is read once.
+    #[inline(never)]
     fn more(&mut self) -> Result<bool, Error> {
         match &mut self.left {
             Some(0) => Ok(false),
@@ -243,11 +341,8 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        let name = match self.0.head()? {
-            (first, Some(length)) if first >> 5 == major::TEXT => self.0.text(length)?,
-            (first, _) => return Err(Error::Unexpected(first)),
-        };
-        Ok((seed.deserialize(IntoDeserializer::<Error>::into_deserializer(name))?, self))
+        let name = BorrowedStrDeserializer::<Error>::new(self.0.text()?);
+        Ok((seed.deserialize(name)?, self))
     }
 }
 
@@ -263,10 +358,10 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.0.deserialize_any(visitor)
+        self.0.deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        self.0.deserialize_any(visitor)
+        self.0.deserialize_map(visitor)
     }
 }

@@ -45,6 +45,8 @@ pub(crate) enum Error {
     Trailing,
     /// Something that is not written here.
     Unexpected(u8),
+    /// Another kind of item than this.
+    Other(&'static str),
     /// Text that is not UTF-8.
     BadText,
     /// Lists in lists without end.
@@ -59,6 +61,7 @@ impl fmt::Display for Error {
             Error::TooShort => f.write_str("the bytes end too early"),
             Error::Trailing => f.write_str("bytes are left over"),
             Error::Unexpected(byte) => write!(f, "unexpected byte {byte:#04x}"),
+            Error::Other(expected) => write!(f, "something else where {expected} was expected"),
             Error::BadText => f.write_str("a text is not UTF-8"),
             Error::TooDeep => f.write_str("nested too deep"),
             Error::Said(text) => f.write_str(text),

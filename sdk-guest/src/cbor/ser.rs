@@ -17,7 +17,9 @@ pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error>
 struct Writer<'a>(&'a mut Vec<u8>);
 
 impl<'a> Writer<'a> {
-    /// The first byte of an item and the number that belongs to it, in its shortest form.
+    /// The first byte of an item and the number that belongs to it, in its shortest form. Not inlined: each of a game's
+    /// types would have its own copy.
+    #[inline(never)]
     fn head(&mut self, major: u8, value: u64) {
         let major = major << 5;
         match value {
@@ -38,6 +40,7 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[inline(never)]
     fn text(&mut self, text: &str) {
         self.head(major::TEXT, text.len() as u64);
         self.0.extend(text.as_bytes());
