@@ -149,7 +149,7 @@ impl LocalHost {
     /// A match's counters, while it runs.
     pub async fn match_stats(&self, id: MatchId) -> Option<MatchStats> {
         let mailbox = self.shared.directory.get(&id)?;
-        ask(&mailbox, |key, reply| Command::Stats(key, reply)).await
+        ask(&mailbox, Command::Stats).await
     }
 
     /// The counters of each shard.

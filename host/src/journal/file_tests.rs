@@ -154,7 +154,9 @@ fn a_journal_over_its_bound_keeps_a_prefix_and_the_end() {
     let journals = MemoryJournals::new(limits);
     let mut journal = journals.open(MatchId([1; 16]), Durability::None, Waker::noop().clone()).unwrap();
     journal.append(&setup()).unwrap();
-    (1..=100).for_each(|number| drop(journal.append(&tick(number)).unwrap()));
+    for number in 1..=100 {
+        journal.append(&tick(number)).unwrap();
+    }
     journal.append(&end(100)).unwrap();
     let file = journal.to_file();
     assert!(file.len() < 1_200);

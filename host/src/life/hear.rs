@@ -25,7 +25,7 @@ impl Life {
         match (word, seat) {
             (FromPlayer::Hello(admission), None) => self.hello(now, conn, &admission, secret),
             (FromPlayer::Hello(_), Some(_)) => self.violated(now, conn, "a second hello"),
-            (FromPlayer::Input { in_seq, data }, Some(seat)) => self.input(now, conn, seat, in_seq, &data),
+            (FromPlayer::Input { in_seq, data }, Some(seat)) => self.input(now, (conn, seat), in_seq, &data),
             (FromPlayer::Unreliable { data }, Some(seat)) => {
                 self.message(seat, Delivery::Unreliable, &data, None);
             }
@@ -74,7 +74,7 @@ impl Life {
         self.conns.insert(conn, seat);
         self.welcome(conn, seat, resumed);
         if self.is_running() {
-            self.introduce(conn, seat, (way, resumed), admission, secret());
+            self.introduce((conn, seat), (way, resumed), admission, secret());
             self.empty_since = None;
             self.changed();
             self.publish_if_due(now);
@@ -134,8 +134,7 @@ impl Life {
     /// The events that tell the game, and the token that follows once their tick is durable.
     fn introduce(
         &mut self,
-        conn: ConnId,
-        seat: Seat,
+        (conn, seat): (ConnId, Seat),
         (way, resumed): (Way, Resumed),
         admission: &Admission,
         secret: [u8; 16],
@@ -159,7 +158,7 @@ impl Life {
         self.inbound.push(Waiting { offer: Some((conn, token)), ..waiting });
     }
 
-    fn input(&mut self, now: Moment, conn: ConnId, seat: Seat, in_seq: u64, data: &Bytes) {
+    fn input(&mut self, now: Moment, (conn, seat): (ConnId, Seat), in_seq: u64, data: &Bytes) {
         if !self.is_running() {
             return;
         }

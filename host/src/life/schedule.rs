@@ -74,7 +74,7 @@ impl Schedule {
 
     /// Heads the next tick. Only once it is due.
     pub(super) fn seal(&mut self, now: Moment) -> Heading {
-        let skipped = if self.rate == 0 { 0 } else { self.to_skip(now) };
+        let skipped = if self.rate == 0 { 0 } else { self.periods_to_skip(now) };
         self.number += 1;
         self.skipped += skipped;
         self.sealed_at = Some(now);
@@ -91,7 +91,7 @@ impl Schedule {
         self.wake = wake;
     }
 
-    fn to_skip(&mut self, now: Moment) -> u64 {
+    fn periods_to_skip(&mut self, now: Moment) -> u64 {
         let behind = self.period_of(now).saturating_sub(self.next_period());
         let may_catch_up = if self.wake == Wake::Next && !self.catching_up { CATCH_UP } else { 0 };
         let skipped = behind.saturating_sub(may_catch_up);

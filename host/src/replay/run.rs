@@ -52,7 +52,7 @@ pub(super) fn replay(
     for record in reader {
         let same = match record? {
             Record::Setup(_) => Ok(()),
-            Record::Tick(tick) => replay.tick(*tick),
+            Record::Tick(tick) => replay.tick(&tick),
             Record::Idle(run) => replay.idle(run),
             Record::Gap(gap) => {
                 coverage = Coverage::Prefix { first: gap.first, end: None };
@@ -82,7 +82,7 @@ impl<'a> Replay<'a> {
         Ok(Replay { session, setup: record.setup.clone(), chain: record.link(), ticks: 0, skipped: 0, observe })
     }
 
-    fn tick(&mut self, record: TickRecord) -> Result<(), Stop> {
+    fn tick(&mut self, record: &TickRecord) -> Result<(), Stop> {
         let number = record.input.number;
         self.skipped = self.skipped.saturating_add(record.input.skipped);
         if record.previous != self.chain || !self.is_on_time(&record.input) {

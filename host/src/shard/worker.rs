@@ -108,7 +108,7 @@ impl Worker {
                 Command::Create(job) => self.create(*job, now),
                 Command::Poke(key) => self.woken.push_back(key),
                 Command::Back(key, task, outcome) => self.back(key, task, outcome),
-                Command::GaveUp(key) => self.with(key, |slot, around| slot.gave_up(around)),
+                Command::GaveUp(key) => self.with(key, Slot::gave_up),
                 Command::EndAll(reason) => self.end_all(&reason),
                 Command::Stop => return false,
                 question => self.answer(question, now),
@@ -133,11 +133,15 @@ impl Worker {
                 next
             }),
             Command::Status(key, reply) => self.with(key, |slot, _| {
-                slot.life().map(|life| reply.send(life.status()));
+                if let Some(life) = slot.life() {
+                    let _ = reply.send(life.status());
+                }
                 Next::Wait
             }),
             Command::Journal(key, reply) => self.with(key, |slot, _| {
-                slot.journal().map(|journal| reply.send(journal.to_file()));
+                if let Some(journal) = slot.journal() {
+                    let _ = reply.send(journal.to_file());
+                }
                 Next::Wait
             }),
             Command::Stats(key, reply) => self.with(key, |slot, _| {
