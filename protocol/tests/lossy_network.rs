@@ -369,13 +369,14 @@ impl World {
 }
 
 fn weather() -> impl Strategy<Value = Weather> {
-    (0..400u64, 0..200u64, 1..150u64, 0..150u64, (0..20u64, 0..10u64)).prop_map(
-        |(lost_permille, doubled_permille, delay, spread, (break_permille, silence_permille))| Weather {
+    (0..400u64, 0..200u64, 1..150u64, 0..150u64, (0..20u64, 0..10u64, 0..10u64)).prop_map(
+        |(lost_permille, doubled_permille, delay, spread, (break_permille, silence_permille, hold_permille))| Weather {
             lost_permille,
             doubled_permille,
             delay: (Duration::from_millis(delay), Duration::from_millis(delay + spread)),
             break_permille,
             silence_permille,
+            hold_permille,
             noticed_after: (Duration::ZERO, Duration::from_secs(2)),
         },
     )

@@ -45,6 +45,9 @@ pub(crate) struct Weather {
     pub(crate) break_permille: u64,
     /// Chance of a connection to fall silent, each time something is sent on it.
     pub(crate) silence_permille: u64,
+    /// Chance of a connection to be held up for up to three seconds, each time something is sent on it. What it carries
+    /// arrives afterwards.
+    pub(crate) hold_permille: u64,
     /// How long until both ends notice that a connection is gone.
     pub(crate) noticed_after: (Duration, Duration),
 }
@@ -56,6 +59,7 @@ impl Weather {
         delay: (Duration::from_millis(20), Duration::from_millis(20)),
         break_permille: 0,
         silence_permille: 0,
+        hold_permille: 0,
         noticed_after: (Duration::ZERO, Duration::ZERO),
     };
 }
@@ -90,6 +94,7 @@ pub(crate) struct Arrival {
 struct Link {
     /// Nothing gets through any more.
     dead: bool,
+    held_until: Moment,
     last_stream: BTreeMap<To, Moment>,
 }
 
@@ -126,17 +131,21 @@ impl Network {
         if self.rng.permille(self.weather.silence_permille) {
             return self.silence(now, path);
         }
+        if self.rng.permille(self.weather.hold_permille) {
+            let until = now + self.rng.between(Duration::ZERO, Duration::from_secs(3));
+            self.links.entry(path).or_default().held_until = until;
+        }
         match packet {
             Packet::Datagram(_) => {
                 let copies = u64::from(!self.rng.permille(self.weather.lost_permille))
                     + u64::from(self.rng.permille(self.weather.doubled_permille));
                 for _ in 0..copies {
-                    let at = now + self.delay();
+                    let at = self.passes(now, path);
                     self.arrive(at, path, to, packet.clone());
                 }
             }
             Packet::Stream(_) | Packet::Established => {
-                let at = now + self.delay();
+                let at = self.passes(now, path);
                 let last = self.links.entry(path).or_default().last_stream.entry(to).or_default();
                 *last = at.max(*last);
                 let at = *last;
@@ -186,6 +195,12 @@ impl Network {
             }
         }
         None
+    }
+
+    /// When something sent now gets through.
+    fn passes(&mut self, now: Moment, path: PathId) -> Moment {
+        let at = now + self.delay();
+        at.max(self.links.entry(path).or_default().held_until)
     }
 
     fn delay(&mut self) -> Duration {
