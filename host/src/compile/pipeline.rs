@@ -23,8 +23,8 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
-    pub(super) fn new(stage: CompileStage, message: impl ToString) -> Rejection {
-        let mut message = message.to_string();
+    pub(super) fn new(stage: CompileStage, message: impl Into<String>) -> Rejection {
+        let mut message = message.into();
         crate::session::cut(&mut message, MESSAGE_BYTES);
         Rejection { stage, message }
     }
@@ -55,11 +55,12 @@ pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Resu
     };
     contract::check_component(&component)?;
     let engine = Engine::new(EngineConfig { code, sessions: Sessions::OnDemand })
-        .map_err(|error| Rejection::new(CompileStage::Compile, error))?;
-    let compiled = engine.compile(&component).map_err(|error| Rejection::new(CompileStage::Compile, error))?;
+        .map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
+    let compiled =
+        engine.compile(&component).map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
     let linked = LoadedVersion::link(engine.linker(), &compiled, version, Arc::new(nothing()))
         .map_err(|error| Rejection::new(CompileStage::Contract, format!("it does not fit the contract: {error:#}")))?;
-    let wire = ask(&engine, Arc::new(linked))?;
+    let wire = ask(&engine, &Arc::new(linked))?;
     let saves = compiled.get_export_index(None, "stadion:game/state@0.1.0").is_some();
     let description = description::check(wire, saves, declared.memory_bytes, largest)?;
     let native = compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;
@@ -115,9 +116,9 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, Rejection> {
     Ok(component)
 }
 
-fn ask(engine: &Engine, version: Arc<LoadedVersion>) -> Result<crate::session::WireDescription, Rejection> {
-    let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error))?;
-    drive(describe(&version)).map_err(|refused| match refused {
+fn ask(engine: &Engine, version: &Arc<LoadedVersion>) -> Result<crate::session::WireDescription, Rejection> {
+    let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error.to_string()))?;
+    drive(describe(version)).map_err(|refused| match refused {
         NotDescribed::Contract(message) => Rejection::new(CompileStage::Contract, message),
         NotDescribed::Fault(fault) => Rejection::new(CompileStage::Describe, format!("describe: {fault}")),
     })

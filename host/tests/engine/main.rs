@@ -1,5 +1,7 @@
 //! The engine as hosts use it: guests from WAT and Rust on real sessions, hostile ones among them, and uploads on their
 //! way through the compile child.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests look at the clock and talk to people")]
 
 mod child;
 #[path = "../guests/mod.rs"]

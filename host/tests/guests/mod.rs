@@ -20,19 +20,19 @@ use stadion_protocol::contract::{Artifact, Compiled, SIGNING_CONTEXT};
 const SLOTS: u32 = 8;
 
 /// The folder of the guests.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/guests")
 }
 
 /// A guest from the folder, as a core module with embedded WIT types.
-pub fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     let path = folder().join(format!("{name}.wat"));
     module(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
 /// A guest from WAT fields: `$on_describe`, `$on_start`, `$on_step`, `$on_save`, `$on_load` where they are defined. The
 /// word `state` on the first line asks for the `state` interface.
-pub fn module(fields: &str) -> Vec<u8> {
+pub(crate) fn module(fields: &str) -> Vec<u8> {
     let stateful = fields.lines().next().is_some_and(|line| line.trim() == ";; state");
     let mut text = std::fs::read_to_string(folder().join("prelude.wat")).unwrap();
     let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)")];
@@ -49,7 +49,7 @@ pub fn module(fields: &str) -> Vec<u8> {
 }
 
 /// A core module in WAT with the types of one of the contract's worlds.
-pub fn embed(wat: &str, world: &str) -> Vec<u8> {
+pub(crate) fn embed(wat: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
     let mut resolve = wit_parser::Resolve::default();
     let wit = include_str!("../../../wit/0.1/game.wit");
@@ -61,15 +61,15 @@ pub fn embed(wat: &str, world: &str) -> Vec<u8> {
 }
 
 /// An engine with its ticker, and the key that its artifacts are signed with.
-pub struct Bench {
-    pub engine: Engine,
-    pub keys: VerifyingKeys,
+pub(crate) struct Bench {
+    pub(crate) engine: Engine,
+    pub(crate) keys: VerifyingKeys,
     key: SigningKey,
     _ticker: Ticker,
 }
 
 impl Bench {
-    pub fn new() -> Bench {
+    pub(crate) fn new() -> Bench {
         let code = CodeSettings::default();
         let engine = Engine::new(EngineConfig { code, sessions: Sessions::Pooled(Some(SLOTS)) }).unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -78,28 +78,28 @@ impl Bench {
         Bench { engine, keys, key, _ticker: ticker }
     }
 
-    pub fn compile(&self, wasm: &[u8]) -> Compiled {
+    pub(crate) fn compile(&self, wasm: &[u8]) -> Compiled {
         compile::in_process(self.engine.code(), wasm).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub fn sign(&self, compiled: &Compiled) -> Artifact {
+    pub(crate) fn sign(&self, compiled: &Compiled) -> Artifact {
         let manifest = encode_manifest(&compiled.manifest);
         let signature = self.key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
         Artifact { manifest: manifest.into(), signature, code: compiled.code.clone() }
     }
 
-    pub fn load(&self, wasm: &[u8]) -> Arc<LoadedVersion> {
+    pub(crate) fn load(&self, wasm: &[u8]) -> Arc<LoadedVersion> {
         self.engine.load(&self.sign(&self.compile(wasm)), &self.keys).unwrap()
     }
 
     /// A guest of the folder, loaded.
-    pub fn guest(&self, name: &str) -> Arc<LoadedVersion> {
+    pub(crate) fn guest(&self, name: &str) -> Arc<LoadedVersion> {
         self.load(&guest(name))
     }
 }
 
 /// Polls a call to its end as a shard does, and counts its slices.
-pub fn drive<T>(call: impl Future<Output = T>) -> (T, u32) {
+pub(crate) fn drive<T>(call: impl Future<Output = T>) -> (T, u32) {
     const MOST_SLICES: u32 = 100_000;
     let mut call = pin!(call);
     for slice in 1..=MOST_SLICES {
@@ -110,11 +110,11 @@ pub fn drive<T>(call: impl Future<Output = T>) -> (T, u32) {
     panic!("no end after {MOST_SLICES} slices");
 }
 
-pub fn budget(version: &LoadedVersion) -> StepBudget {
+pub(crate) fn budget(version: &LoadedVersion) -> StepBudget {
     StepBudget::of(version.description())
 }
 
-pub fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     Setup {
         match_id: "m".to_owned(),
         seed: [1, 2, 3, 4],
@@ -134,10 +134,10 @@ pub fn setup() -> Setup {
     }
 }
 
-pub fn tick(number: u64, events: Vec<Event>) -> TickInput {
+pub(crate) fn tick(number: u64, events: Vec<Event>) -> TickInput {
     TickInput { number, time: number * 50_000_000, skipped: 0, events }
 }
 
-pub fn message(seat: u16, data: &[u8]) -> Event {
+pub(crate) fn message(seat: u16, data: &[u8]) -> Event {
     Event::Message { seat: Seat(seat), via: Delivery::Reliable, data: data.to_vec() }
 }
