@@ -1,19 +1,28 @@
-//! Saved matches: CBOR, because it says what is what. A new version of a game may add fields (with `#[serde(default)]`)
+//! Saved matches: CBOR (RFC 8949), because it says what is what. A new version of a game may add fields (with `#[serde(default)]`)
 //! and still load what an older one saved.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cbor;
+/// How deep lists may lie in lists: the guest's stack is small.
+const DEEPEST: usize = 128;
 
 /// Writes anything that serde can.
 pub(crate) fn to_cbor<T: Serialize>(value: &T) -> Vec<u8> {
-    cbor::to_vec(value).expect("memory cannot fail; a state whose own Serialize fails is a bug of the game")
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes)
+        .expect("memory cannot fail; a state whose own Serialize fails is a bug of the game");
+    bytes
 }
 
 /// Reads what [`to_cbor`] wrote, possibly by an older version of the game.
-pub(crate) fn from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    cbor::from_slice(bytes).map_err(|error| format!("the saved match does not fit this version: {error}"))
+pub(crate) fn from_cbor<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, String> {
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut bytes, DEEPEST)
+        .map_err(|error| format!("the saved match does not fit this version: {error}"))?;
+    if !bytes.is_empty() {
+        return Err(format!("the saved match has {} bytes too many", bytes.len()));
+    }
+    Ok(value)
 }
 
 /// `#[serde(with = ..)]` for bytes: one string of bytes instead of a list of numbers.
@@ -69,3 +78,6 @@ pub(crate) mod shared {
         Ok(Option::<T>::deserialize(deserializer)?.map(Rc::new))
     }
 }
+
+#[cfg(test)]
+mod tests;
