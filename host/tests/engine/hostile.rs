@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stadion_host::model::Output;
 use stadion_host::session::{Session, StartFault, StepFault};
 
-use crate::guests::{Bench, budget, drive, setup, tick};
+use crate::guests::{Bench, budget, drive, message, setup, tick};
 
 /// Runs a guest's first tick.
 fn first_step(bench: &Bench, name: &str) -> (Session, Result<Vec<Output>, StepFault>) {
@@ -132,6 +132,20 @@ fn what_breaks_the_abi_traps() {
     ] {
         assert_eq!(trap_of_first_step(&bench, guest), code, "{guest}");
     }
+}
+
+#[test]
+fn a_broken_allocator_is_the_guests_own_end() {
+    let bench = Bench::new();
+    for guest in ["alloc-wild", "alloc-misaligned", "alloc-calls-host"] {
+        let version = bench.guest(guest);
+        let ended = drive(Session::start(&version, &setup(), budget(&version))).0.err();
+        assert!(matches!(ended, Some(StartFault::Trap(_))), "{guest}: {ended:?}");
+    }
+    let version = bench.guest("alloc-endless");
+    let (mut session, _) = drive(Session::start(&version, &setup(), budget(&version))).0.unwrap();
+    let ended = drive(session.step(&tick(1, vec![message(0, b"hi")]))).0;
+    assert_eq!(ended, Err(StepFault::OverBudget));
 }
 
 #[test]

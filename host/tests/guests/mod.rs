@@ -30,19 +30,21 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     module(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
-/// A guest from WAT fields: `$on_describe`, `$on_start`, `$on_step`, `$on_save`, `$on_load` where they are defined. The
+/// A guest from WAT fields: `$on_describe`, `$on_start`, `$on_step`, `$on_save`, `$on_load`, and `$on_alloc` (which
+/// may change the address that is given out) where they are defined. The
 /// word `state` on the first line asks for the `state` interface.
 pub(crate) fn module(fields: &str) -> Vec<u8> {
     let stateful = fields.lines().next().is_some_and(|line| line.trim() == ";; state");
     let mut text = std::fs::read_to_string(folder().join("prelude.wat")).unwrap();
-    let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)")];
+    let pass = "(param i32) (result i32) (local.get 0)";
+    let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)"), ("$on_alloc", pass)];
     if stateful {
         text.push_str(&std::fs::read_to_string(folder().join("state.wat")).unwrap());
         hooks.extend([("$on_save", ""), ("$on_load", "")]);
     }
-    for (hook, params) in hooks {
+    for (hook, rest) in hooks {
         if !fields.contains(&format!("(func {hook}")) {
-            text.push_str(&format!("(func {hook} {params})\n"));
+            text.push_str(&format!("(func {hook} {rest})\n"));
         }
     }
     embed(&format!("(module {text} {fields})"), if stateful { "stateful" } else { "basic" })

@@ -17,7 +17,7 @@
   (block $fits
     (br_if $fits (i32.le_u (global.get $heap) (i32.mul (memory.size) (i32.const 65536))))
     (drop (memory.grow (i32.add (i32.div_u (local.get $len) (i32.const 65536)) (i32.const 1)))))
-  (local.get $at))
+  (call $on_alloc (local.get $at)))
 
 (func (export "stadion:game/game@0.1.0#describe") (result i32)
   (call $on_describe)

@@ -1,0 +1,5 @@
+(global $armed (mut i32) (i32.const 0))
+(func $on_start (global.set $armed (i32.const 1)))
+(func $on_alloc (param i32) (result i32)
+  (if (global.get $armed) (then (loop $again (br $again))))
+  (local.get 0))
