@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// What a game needs of the workspace, relative to its root.
-const ROOTS: [&str; 4] = ["Cargo.toml", "Cargo.lock", "sdk-guest", "wit"];
+const ROOTS: [&str; 2] = ["Cargo.lock", "sdk-guest"];
 /// Folders that users of the SDK have no use for.
 const LEFT_OUT: [&str; 4] = ["target", "tests", "benches", "examples"];
 

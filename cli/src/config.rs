@@ -73,7 +73,8 @@ pub(crate) fn load(folder: &Path) -> Outcome<Option<SavedServer>> {
         Err(error) => return Err(Failure::file("reading", &path, &error)),
     };
     serde_json::from_str(&text).map(Some).map_err(|error| {
-        Failure::usage(format!("{} does not read: {error}", path.display())).fix("delete it; `stadion serve` writes it anew")
+        Failure::usage(format!("{} does not read: {error}", path.display()))
+            .fix("delete it; `stadion serve` writes it anew")
     })
 }
 

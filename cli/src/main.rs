@@ -13,9 +13,12 @@ mod config;
 mod failure;
 mod input;
 mod output;
+mod player;
 mod project;
 mod screen;
 mod serve;
+mod sight;
+mod story;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
+    // Before anything is read: its cage has no files, no environment and no words but its answer.
+    if matches!(cli.command, args::Command::CompileChild) {
+        return stadion_host::compile::child_main();
+    }
     let context = match commands::Context::load(&cli.global) {
         Ok(context) => context,
         Err(failure) => return end(cli.global.output(), Err(failure)),

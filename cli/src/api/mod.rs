@@ -9,7 +9,7 @@ use futures_util::stream;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-pub(crate) use types::{Game, MatchInfo, Page, Problem, Published, Version};
+pub(crate) use types::{Game, MatchInfo, Page, Problem, Published};
 
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
@@ -63,17 +63,18 @@ impl Api {
         self.bytes(self.get(&format!("/v1/matches/{id}/journal"))).await
     }
 
-    pub(crate) async fn versions(&self, game: &str) -> Outcome<Vec<Version>> {
-        self.pages(&format!("/v1/games/{game}/versions"), &[]).await
-    }
-
     /// The component of a version: for its owner alone.
     pub(crate) async fn component(&self, game: &str, version: &str) -> Outcome<Bytes> {
         self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/component"))).await
     }
 
     /// Uploads a version; `sent` is told how many bytes have left.
-    pub(crate) async fn publish(&self, game: &str, wasm: Bytes, sent: impl Fn(u64) + Send + Sync + 'static) -> Outcome<Published> {
+    pub(crate) async fn publish(
+        &self,
+        game: &str,
+        wasm: Bytes,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Outcome<Published> {
         let length = wasm.len();
         let chunks = (0..length).step_by(UPLOAD_CHUNK).map(move |at| {
             let end = length.min(at + UPLOAD_CHUNK);
@@ -173,9 +174,8 @@ fn refusal(status: StatusCode, body: &[u8], with_key: bool) -> Failure {
         StatusCode::NOT_FOUND => Failure::new(Kind::NotFound, message),
         StatusCode::UNAUTHORIZED if !with_key => Failure::new(Kind::Refused, message)
             .fix("give a developer key with --key or STADION_KEY; `stadion serve` prints one"),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Failure::new(Kind::Refused, message).fix("use the key of this server and of the game's owner (--key, STADION_KEY)")
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::new(Kind::Refused, message)
+            .fix("use the key of this server and of the game's owner (--key, STADION_KEY)"),
         status if status.is_client_error() => Failure::new(Kind::Refused, message),
         _ => Failure::failed(message),
     }

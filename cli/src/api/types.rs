@@ -35,12 +35,6 @@ pub(crate) struct Game {
     pub(crate) latest_version: Option<String>,
 }
 
-/// A version of a game.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Version {
-    pub(crate) version: String,
-}
-
 /// The answer to an upload.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Published {

@@ -61,9 +61,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Play(args) => play::run(&args, context),
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
-        Command::Bench(args) => bench::run(&args, context),
+        Command::Bench(args) => bench::run(args, context),
         Command::Completions(args) => completions::run(&args, context),
-        Command::CompileChild => Ok(()),
+        Command::CompileChild => Ok(()), // `main` has seen to it
     }
 }
 

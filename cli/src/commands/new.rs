@@ -25,7 +25,9 @@ pub(crate) fn run(args: &New, context: &Context) -> Outcome {
     template::create(&args.dir, &name)?;
     context.out.value(&serde_json::json!({"game": name, "dir": args.dir}));
     context.out.line(format!("{}   src/lib.rs (the game and 3 tests), stadion.toml, the SDK", args.dir.display()));
-    context.out.line(format!("next       cd {} && cargo test && stadion publish && stadion play {name}", args.dir.display()));
+    context
+        .out
+        .line(format!("next       cd {} && cargo test && stadion publish && stadion play {name}", args.dir.display()));
     Ok(())
 }
 

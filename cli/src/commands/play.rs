@@ -1,8 +1,61 @@
-//! stub
-use super::Context;
+//! `stadion play`: a seat in a match, in this terminal or, for programs, in lines.
+
+mod full_screen;
+mod lines;
+
+use clap::Args;
+
+use super::{Context, block_on};
 use crate::failure::Outcome;
-/// Stub
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: stadion play")]
-pub(crate) struct Play {}
-pub(crate) fn run(_: &Play, _: &Context) -> Outcome { Ok(()) }
+use crate::output;
+use crate::player::{self, Player, Which};
+use stadion_client::End;
+
+/// Plays a match in this terminal.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stadion play bomberman                 the fullest open match, or a new one
+  stadion play tictactoe --create        a match of one's own; the code for a friend stands in the first line
+  stadion play tictactoe KBQT            a friend's match
+  printf 'Place 4\\n' | stadion play tictactoe --json
+
+On a terminal, bomberman, tictactoe and hearts have boards; every other game is shown as its view, and inputs are typed
+as `Place 4`, `Move { x: 1, y: 2 }` or JSON (Tab completes). Elsewhere, or with --json, each line on stdin is an input and
+each line on stdout something that happened.")]
+pub(crate) struct Play {
+    #[command(flatten)]
+    which: Which,
+    /// The name that others see [default: STADION_NAME, else the user's].
+    #[arg(long)]
+    name: Option<String>,
+    /// Lines instead of a screen, on a terminal too.
+    #[arg(long)]
+    lines: bool,
+}
+
+pub(crate) fn run(args: &Play, context: &Context) -> Outcome {
+    let target = context.target()?;
+    let name = args.name.clone().unwrap_or_else(player::default_name);
+    let play = args.which.play()?;
+    block_on(async {
+        let stadion = player::guest(&target, &name).await?;
+        let player = Player::join(&stadion, &args.which.game, play).await?;
+        let id = player.match_id().to_owned();
+        let on_screen = !args.lines && !context.out.is_json() && output::on_a_terminal();
+        let end = if on_screen {
+            full_screen::play(player, &args.which.game).await?
+        } else {
+            lines::play(player, &args.which.game, context.out).await?
+        };
+        tell_end(&id, end.as_ref(), context);
+        Ok(())
+    })
+}
+
+fn tell_end(id: &str, end: Option<&End>, context: &Context) {
+    match end {
+        Some(end) => context.out.line(format!("{end}   result: stadion matches {id}   replay: stadion replay {id}")),
+        None => context.out.line("left the match"),
+    }
+}

@@ -1,8 +1,183 @@
-//! stub
-use super::Context;
-use crate::failure::Outcome;
-/// Stub
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: stadion replay")]
-pub(crate) struct Replay {}
-pub(crate) fn run(_: &Replay, _: &Context) -> Outcome { Ok(()) }
+//! `stadion replay`: runs a match again, bit for bit, and compares.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use clap::Args;
+use ed25519_dalek::{Signer, SigningKey};
+use stadion_host::artifact::{VerifyingKeys, encode_manifest};
+use stadion_host::compile::{ChildCompiler, CompilerConfig, version_of};
+use stadion_host::engine::{Engine, EngineConfig, LoadedVersion, Sessions, Ticker};
+use stadion_host::journal::{Reader, Record, SetupRecord};
+use stadion_host::replay::{Coverage, Report, verify_with};
+use stadion_protocol::contract::{Artifact, Compiled, Compiler, SIGNING_CONTEXT};
+use stadion_protocol::{MatchId, VersionId};
+use stadion_schema::Schema;
+
+use super::{Context, block_on};
+use crate::failure::{Failure, Kind, Outcome};
+use crate::output::Output;
+use crate::story::Story;
+
+/// Replays a match and compares every tick with its journal.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0             a match of the server, by its id
+  stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0 --print     every tick, decoded
+  stadion replay match.stj --game hello.wasm            from files, without a server
+  stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0 --save match.stj
+
+Exits with 6 if any tick differs.")]
+pub(crate) struct Replay {
+    /// A journal's file, or the id of a match.
+    #[arg(value_name = "FILE|ID")]
+    what: String,
+    /// The game as it was uploaded [default: fetched from the server].
+    #[arg(long, value_name = "FILE.wasm")]
+    game: Option<PathBuf>,
+    /// Print every tick in which something happened, decoded by the game's schema.
+    #[arg(long)]
+    print: bool,
+    /// Also write the journal to this file.
+    #[arg(long, value_name = "FILE.stj")]
+    save: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Replay, context: &Context) -> Outcome {
+    let journal = journal(&args.what, context)?;
+    if let Some(path) = &args.save {
+        std::fs::write(path, &journal).map_err(|error| Failure::file("writing", path, &error))?;
+        context.out.note(format!("{} bytes written to {}", journal.len(), path.display()));
+    }
+    let setup = setup_of(&journal)?;
+    let wasm = match &args.game {
+        Some(path) => own_component(path, setup.version)?,
+        None => component(&setup, context)?,
+    };
+    let game = load(wasm, setup.version, context.out)?;
+    let schema = game.version.description().schema.as_deref().map(Schema::parse).transpose();
+    let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
+    let story = Story::new(schema.as_ref());
+    let report = verify_with(&game.version, &journal, &mut |input, stepped| {
+        if args.print && context.out.is_json() {
+            context.out.value(&story.tick_json(input, &stepped.outputs, stepped.wake));
+        } else if args.print
+            && let Some(lines) = story.tick(input, &stepped.outputs)
+        {
+            context.out.line(lines.join("\n"));
+        }
+    })
+    .map_err(|error| Failure::failed(error.to_string()))?;
+    tell(&setup, &report, context.out);
+    match report.first_difference {
+        None => Ok(()),
+        Some(difference) => {
+            Err(Failure::new(Kind::Differs, format!("the replay differs from its journal: {difference}")))
+        }
+    }
+}
+
+/// From a file if there is one of that name, else from the server.
+fn journal(what: &str, context: &Context) -> Outcome<Bytes> {
+    let path = Path::new(what);
+    if path.is_file() {
+        return std::fs::read(path).map(Bytes::from).map_err(|error| Failure::file("reading", path, &error));
+    }
+    let id: MatchId = what.parse().map_err(|_| {
+        Failure::not_found(format!("{what:?} is neither a file nor the id of a match"))
+            .fix("`stadion matches` lists ids; the journal's file ends in .stj")
+    })?;
+    block_on(context.api()?.journal(&id.to_string()))
+}
+
+fn setup_of(journal: &[u8]) -> Outcome<SetupRecord> {
+    let mut reader = Reader::new(journal).map_err(|damage| Failure::failed(damage.to_string()))?;
+    match reader.next() {
+        Some(Ok(Record::Setup(setup))) => Ok(*setup),
+        Some(Err(damage)) => Err(Failure::failed(damage.to_string())),
+        _ => Err(Failure::failed("the journal is empty")),
+    }
+}
+
+/// A file that must be the very version that the match ran.
+fn own_component(path: &Path, wanted: VersionId) -> Outcome<Bytes> {
+    let wasm = std::fs::read(path).map_err(|error| Failure::file("reading", path, &error))?;
+    let given = version_of(&wasm);
+    if given != wanted {
+        let message =
+            format!("the match ran version {}, {} is version {}", wanted.short(), path.display(), given.short());
+        return Err(Failure::new(Kind::Refused, message).fix("give the file that was uploaded, or leave out --game"));
+    }
+    Ok(Bytes::from(wasm))
+}
+
+fn component(setup: &SetupRecord, context: &Context) -> Outcome<Bytes> {
+    let fetched = block_on(context.api()?.component(setup.game.as_str(), &setup.version.to_string()));
+    fetched.map_err(|failure| match failure.kind {
+        Kind::Unreachable => failure.fix("start the server that has the game, or give the uploaded file with --game"),
+        _ => failure,
+    })
+}
+
+/// A game that can be stepped. The ticker must live as long as its sessions do.
+struct Runnable {
+    version: Arc<LoadedVersion>,
+    _ticker: Ticker,
+}
+
+/// Compiles as a server does, in a child with limits, and loads it into an engine of our own.
+fn load(wasm: Bytes, version: VersionId, out: Output) -> Outcome<Runnable> {
+    let spinner = out.spinner("compiling the game");
+    let exe = std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
+    let compiler = ChildCompiler::new(exe, CompilerConfig::default());
+    let compiled = block_on(async { Ok(compiler.compile(wasm).await) })?;
+    spinner.finish_and_clear();
+    let mut compiled = compiled.map_err(failed)?;
+    // What a server hands out may be the component that it made of an uploaded module: it stands for that version.
+    compiled.manifest.version = version;
+
+    let engine =
+        Engine::new(EngineConfig { sessions: Sessions::OnDemand, ..EngineConfig::default() }).map_err(failed)?;
+    let ticker = engine.start_ticker().map_err(failed)?;
+    let (artifact, keys) = signed(&compiled)?;
+    let version = engine.load(&artifact, &keys).map_err(failed)?;
+    Ok(Runnable { version, _ticker: ticker })
+}
+
+/// Engines load nothing unsigned: signed with a key for this once.
+fn signed(compiled: &Compiled) -> Outcome<(Artifact, VerifyingKeys)> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(failed)?;
+    let key = SigningKey::from_bytes(&seed);
+    let manifest = encode_manifest(&compiled.manifest);
+    let signature = key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
+    let keys = VerifyingKeys::new([key.verifying_key().to_bytes()]).map_err(failed)?;
+    Ok((Artifact { manifest: manifest.into(), signature, code: compiled.code.clone() }, keys))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands errors over by value")]
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(error.to_string())
+}
+
+fn tell(setup: &SetupRecord, report: &Report, out: Output) {
+    let end = match &report.coverage {
+        Coverage::Whole(reason) => format!("ended: {reason}"),
+        Coverage::Running => "still running when the journal was taken".to_owned(),
+        Coverage::Prefix { first, end } => {
+            let end = end.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string);
+            format!("ticks from {first} on were not kept; end: {end}")
+        }
+    };
+    let exact = report.is_exact();
+    out.value(&serde_json::json!({
+        "match": setup.setup.match_id, "game": setup.game.as_str(), "version": setup.version.to_string(),
+        "ticks": report.ticks, "chain": report.chain.to_string(), "exact": exact, "end": end,
+        "difference": report.first_difference.as_ref().map(ToString::to_string),
+    }));
+    out.line(format!("{} of {}@{}   {end}", setup.setup.match_id, setup.game, setup.version.short()));
+    let verdict = if exact { "every one the same as in the journal" } else { "then a difference" };
+    out.line(format!("{} ticks replayed, {verdict}   chain {}", report.ticks, report.chain));
+}

@@ -13,7 +13,7 @@ use crate::serve::settings::{Layer, Lifetime, Settings};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  stadion serve                                     port 7878, state in ./.stadion
+  stadion serve                                     port 7878, state in ~/.local/share/stadion
   stadion serve --data /var/lib/stadion --advertise play.example.com
   stadion serve --games target/games                publishes every .wasm there under its file's name
   stadion serve --ephemeral --json                  for tests: any port, nothing kept, one line of JSON
@@ -23,7 +23,7 @@ are told, then exit code 0; a second signal ends it at once.
 
 Every option is also a key of the file of --config, with the same name.")]
 pub(crate) struct Serve {
-    /// Where it keeps its state [default: ./.stadion].
+    /// Where it keeps its state [default: $XDG_DATA_HOME/stadion, else ~/.local/share/stadion].
     #[arg(long, env = "STADION_DATA", value_name = "DIR", conflicts_with = "ephemeral")]
     data: Option<PathBuf>,
     /// TCP and UDP port; 0: any [default: 7878].

@@ -1,8 +1,8 @@
 //! Inputs of any game as people and programs write them: typed text or JSON, by the game's schema.
 
-pub(crate) mod random;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub(crate) mod random;
 mod tokens;
 mod typed;
 

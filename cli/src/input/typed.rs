@@ -127,7 +127,11 @@ impl<'a> Reader<'a> {
 
     fn option(&mut self, inner: &'a Type) -> Result<Value, Wanted> {
         const NOTHING: &str = "none";
-        if self.tokens.next_if(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(NOTHING))).is_some() {
+        if self
+            .tokens
+            .next_if(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(NOTHING)))
+            .is_some()
+        {
             return Ok(Value::Option(None));
         }
         match self.value(inner) {
@@ -225,7 +229,9 @@ impl<'a> Reader<'a> {
             }
             Kind::Enum(variants) => {
                 let names: Vec<&Arc<str>> = variants.iter().map(|variant| &variant.name).collect();
-                let index = self.choice(&names).map_err(|wanted| Wanted { expected: listed(self.schema, variants), ..wanted })?;
+                let index = self
+                    .choice(&names)
+                    .map_err(|wanted| Wanted { expected: listed(self.schema, variants), ..wanted })?;
                 let variant = &variants[index];
                 let fields = self.fields(&variant.shape)?;
                 Ok(Value::Enum { name, variant: variant.name.clone(), index: index as u32, fields })
@@ -284,7 +290,8 @@ fn listed(schema: &Schema, variants: &[Variant]) -> String {
         Shape::Newtype(ty) => format!("{}({})", variant.name, schema.describe(ty)),
         Shape::Tuple(parts) => format!("{}({})", variant.name, types(parts)),
         Shape::Named(fields) => {
-            let fields: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.name, schema.describe(&field.ty))).collect();
+            let fields: Vec<_> =
+                fields.iter().map(|field| format!("{}: {}", field.name, schema.describe(&field.ty))).collect();
             format!("{} {{ {} }}", variant.name, fields.join(", "))
         }
     };

@@ -35,7 +35,9 @@ pub(crate) fn build(project: &Project, out: Output) -> Outcome<Built> {
     out.note(format!("building {} ...", project.name));
     let mut cargo = Command::new("cargo");
     cargo.current_dir(&project.dir).args(["build", "--lib", "--profile", "guest", "--target", TARGET]);
-    cargo.args(PROFILE.iter().flat_map(|setting| ["--config", setting])).arg("--message-format=json-render-diagnostics");
+    cargo
+        .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
+        .arg("--message-format=json-render-diagnostics");
     let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| no_cargo(&error))?;
     if !output.status.success() {
         return Err(Failure::failed(format!("{} does not build", project.name)).fix("see what cargo says above"));
@@ -72,9 +74,8 @@ fn ensure_target(out: Output) -> Outcome {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(Failure::failed(format!("rustup could not add {TARGET}"))
             .fix(format!("see what rustup says above, then: rustup target add {TARGET}"))),
-        Err(_) => Err(Failure::not_found(format!("this Rust has no {TARGET}, and there is no rustup to add it")).fix(
-            format!("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --target {TARGET}"),
-        )),
+        Err(_) => Err(Failure::not_found(format!("this Rust has no {TARGET}, and there is no rustup to add it"))
+            .fix(format!("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --target {TARGET}"))),
     }
 }
 

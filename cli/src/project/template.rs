@@ -39,7 +39,9 @@ mod tests {
         assert_eq!(Project::load(&dir).unwrap().name, "my-game");
         let manifest: toml::Table = std::fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["package"]["name"].as_str(), Some("my-game"));
-        assert!(dir.join(manifest["dependencies"]["stadion-sdk"]["path"].as_str().unwrap()).join("Cargo.toml").is_file());
+        assert!(
+            dir.join(manifest["dependencies"]["stadion-sdk"]["path"].as_str().unwrap()).join("Cargo.toml").is_file()
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The games that have a board of their own. A board only ever shows what it reads from the view: another game of the
 //! same name, with other messages, gets the tree.
 
+use std::time::Duration;
+
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,6 +12,7 @@ use stadion_schema::Value;
 use super::bomberman::Bomberman;
 use super::hearts::Hearts;
 use super::tictactoe::TicTacToe;
+use crate::sight;
 
 /// One of the boards, or none.
 pub(crate) enum Board {
@@ -42,19 +45,39 @@ impl Board {
     pub(crate) fn understands(&self, view: &Value) -> bool {
         match self {
             Board::None => false,
-            Board::TicTacToe(_) => super::tictactoe::Position::read(view).is_some(),
-            Board::Bomberman(_) => super::bomberman::Arena::read(view).is_some(),
-            Board::Hearts(_) => super::hearts::Table::read(view).is_some(),
+            Board::TicTacToe(_) => sight::tictactoe::Position::read(view).is_some(),
+            Board::Bomberman(_) => sight::bomberman::Arena::read(view).is_some(),
+            Board::Hearts(_) => sight::hearts::Table::read(view).is_some(),
         }
     }
 
+    /// Time has passed, since any start.
+    pub(crate) fn now(&mut self, now: Duration) {
+        if let Board::Bomberman(board) = self {
+            board.now(now);
+        }
+    }
+
+    /// A new view has come.
+    pub(crate) fn saw(&mut self, view: &Value) {
+        if let Board::Bomberman(board) = self {
+            board.saw(view);
+        }
+    }
+
+    /// Whether something moves although nothing is heard.
+    pub(crate) fn moves(&self) -> bool {
+        matches!(self, Board::Bomberman(board) if board.is_alive())
+    }
+
     /// An input as JSON, if the key is one.
-    pub(crate) fn key(&mut self, view: &Value, seat: Option<u16>, key: KeyEvent) -> Option<Json> {
+    pub(crate) fn key(&mut self, view: &Value, key: KeyEvent) -> Option<Json> {
         match self {
             Board::None => None,
-            Board::TicTacToe(board) => board.key(key),
-            Board::Bomberman(board) => board.key(view, seat, key),
-            Board::Hearts(board) => board.key(view, seat, key),
+            Board::TicTacToe(board) if !key.is_release() => board.key(key),
+            Board::Bomberman(board) => board.key(key),
+            Board::Hearts(board) if !key.is_release() => board.key(view, key),
+            Board::TicTacToe(_) | Board::Hearts(_) => None,
         }
     }
 
@@ -74,7 +97,7 @@ impl Board {
             Board::None => {}
             Board::TicTacToe(board) => board.draw(view, area, buf),
             Board::Bomberman(board) => board.draw(view, seat, area, buf),
-            Board::Hearts(board) => board.draw(view, seat, area, buf),
+            Board::Hearts(board) => board.draw(view, area, buf),
         }
     }
 }

@@ -18,6 +18,7 @@ mod tictactoe;
 mod tree;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -109,7 +110,18 @@ impl Screen {
 
     /// What the seat sees now.
     pub(crate) fn view(&mut self, view: Value) {
+        self.board.saw(&view);
         self.view = Some(view);
+    }
+
+    /// Time has passed, since any start.
+    pub(crate) fn now(&mut self, now: Duration) {
+        self.board.now(now);
+    }
+
+    /// Whether something moves although nothing is heard.
+    pub(crate) fn moves(&self) -> bool {
+        self.on_board() && self.board.moves()
     }
 
     /// Something worth a line.
@@ -122,6 +134,9 @@ impl Screen {
 
     /// A key was pressed.
     pub(crate) fn key(&mut self, key: KeyEvent) -> Wish {
+        if key.is_release() {
+            return if self.on_board() { self.board_key(key) } else { Wish::Nothing };
+        }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Esc => return Wish::Leave,
@@ -142,7 +157,7 @@ impl Screen {
 
     fn board_key(&mut self, key: KeyEvent) -> Wish {
         let (Some(view), Some(schema)) = (&self.view, &self.schema) else { return Wish::Nothing };
-        match self.board.key(view, self.seat, key).map(|json| schema.from_json(stadion_schema::Root::In, &json)) {
+        match self.board.key(view, key).map(|json| schema.from_json(stadion_schema::Root::In, &json)) {
             Some(Ok(value)) => Wish::Send(value),
             Some(Err(error)) => {
                 self.say(format!("this board does not fit the game's inputs: {error}"));
@@ -204,7 +219,10 @@ impl Screen {
             None => vec![Line::from("nothing seen yet").dim()],
         };
         let scroll = self.scroll.min(u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(1));
-        Paragraph::new(lines).scroll((scroll, 0)).block(Block::bordered().title(" view ").dim_border()).render(left, buf);
+        Paragraph::new(lines)
+            .scroll((scroll, 0))
+            .block(Block::bordered().title(" view ").dim_border())
+            .render(left, buf);
         self.draw_log(right, buf);
     }
 

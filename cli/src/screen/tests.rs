@@ -52,7 +52,8 @@ fn the_head_tells_the_connection_and_the_code_to_share() {
 #[test]
 fn any_view_is_shown_as_an_aligned_tree() {
     let mut screen = generic();
-    let view = serde_json::json!({"total": 7, "names": ["a rather long name", "and another that needs room"], "turn": null});
+    let view =
+        serde_json::json!({"total": 7, "names": ["a rather long name", "and another that needs room"], "turn": null});
     screen.view(fixture::schema().from_json(stadion_schema::Root::View, &view).unwrap());
     let lines = shown(&screen, 60, 14);
     let body: Vec<&str> = lines[2..8].iter().map(|line| line.split('│').nth(1).unwrap().trim_end()).collect();
@@ -94,4 +95,81 @@ fn no_terminal_is_too_small() {
     for (width, height) in [(1, 1), (3, 2), (10, 3), (300, 5)] {
         shown(&screen, width, height);
     }
+}
+
+/// The screen of an example game that runs, as this seat sees it.
+fn of_game<G: stadion_sdk::GameModule>(game: &str, m: &stadion_sdk::testing::Match<G>, seat: u16) -> Screen {
+    let mut screen = Screen::new(game, Some(crate::sight::fixture::schema::<G>()));
+    screen.seated(seat, None);
+    screen.view(crate::sight::fixture::view(m, seat));
+    screen
+}
+
+#[test]
+fn tictactoe_has_large_cells_and_a_cursor_that_places() {
+    let mut m = stadion_sdk::testing::Match::<::tictactoe::TicTacToe>::with_players(2);
+    let first = m.view(0).turn.0;
+    m.send(first, ::tictactoe::In::Place(0));
+    let mut screen = of_game("tictactoe", &m, 1 - first);
+    let text = shown(&screen, 80, 24).join("\n");
+    let mark = if first == 0 { "╭───╮" } else { "╲   ╱" };
+    assert!(text.contains(mark) && text.contains("your turn") && text.contains("┼"), "{text}");
+    screen.key(KeyEvent::from(KeyCode::Down));
+    let Wish::Send(value) = press(&mut screen, "\n") else { panic!("nothing placed") };
+    assert_eq!(value.to_string(), "Place(7)");
+    let Wish::Send(value) = press(&mut screen, "3") else { panic!("nothing placed") };
+    assert_eq!(value.to_string(), "Place(2)");
+}
+
+#[test]
+fn bomberman_shows_arena_players_and_fuses_and_walks_by_keys() {
+    let mut m = stadion_sdk::testing::Match::<::bomberman::Bomberman>::with_players(4);
+    m.pass(Duration::from_secs(4)).send(0, ::bomberman::In::Bomb).ticks(1);
+    let mut screen = of_game("bomberman", &m, 0);
+    for (width, height) in [(100, 34), (64, 24)] {
+        let text = shown(&screen, width, height).join("\n");
+        for part in ["seat 0  you", "seat 3", "██", "▚▞", "the walls close in in"] {
+            assert!(text.contains(part), "{part} at {width}x{height}:\n{text}");
+        }
+    }
+    assert!(screen.moves(), "a fuse burns");
+    let sent = |wish| if let Wish::Send(value) = wish { value.to_string() } else { String::new() };
+    assert_eq!(sent(screen.key(KeyEvent::from(KeyCode::Left))), "Go(Left)");
+    assert_eq!(sent(screen.key(KeyEvent::from(KeyCode::Left))), "", "a held key repeats");
+    assert_eq!(sent(press(&mut screen, "x")), "Go(None)");
+    assert_eq!(sent(press(&mut screen, " ")), "Bomb");
+}
+
+#[test]
+fn a_key_that_is_let_go_stops_the_walk_it_began() {
+    use crossterm::event::KeyEventKind;
+    let m = stadion_sdk::testing::Match::<::bomberman::Bomberman>::with_players(2);
+    let mut screen = of_game("bomberman", &m, 0);
+    let release = |code| KeyEvent { kind: KeyEventKind::Release, ..KeyEvent::from(code) };
+    screen.key(KeyEvent::from(KeyCode::Left));
+    screen.key(KeyEvent::from(KeyCode::Up));
+    assert_eq!(screen.key(release(KeyCode::Left)), Wish::Nothing, "it goes up by now");
+    assert!(matches!(screen.key(release(KeyCode::Up)), Wish::Send(value) if value.to_string() == "Go(None)"));
+}
+
+#[test]
+fn hearts_shows_the_own_hand_and_passes_three_marked_cards() {
+    let m = stadion_sdk::testing::Match::<::hearts::Hearts>::with_players(4);
+    let mut screen = of_game("hearts", &m, 2);
+    let text = shown(&screen, 110, 30).join("\n");
+    assert!(text.contains("choose three cards to pass to the left") && text.contains("your hand"), "{text}");
+    for _ in 0..3 {
+        press(&mut screen, " ");
+        screen.key(KeyEvent::from(KeyCode::Right));
+    }
+    assert!(shown(&screen, 110, 30).join("\n").contains("(3 chosen)"));
+    assert!(matches!(press(&mut screen, "\n"), Wish::Send(value) if value.variant() == Some("Pass")));
+}
+
+#[test]
+fn every_board_gives_way_to_the_tree_at_a_key() {
+    let m = stadion_sdk::testing::Match::<::hearts::Hearts>::with_players(4);
+    let mut screen = of_game("hearts", &m, 2);
+    screen.key(KeyEvent::from(KeyCode::F(2)));
+    assert!(shown(&screen, 110, 30).join("\n").contains("cards_left"));
 }

@@ -9,50 +9,11 @@ use ratatui::widgets::Widget;
 use serde_json::{Value as Json, json};
 use stadion_schema::Value;
 
+use crate::sight::tictactoe::Position;
+
 /// A cell without its borders.
 const CELL_WIDTH: u16 = 9;
 const CELL_HEIGHT: u16 = 3;
-
-/// What the view says.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) cells: Vec<Option<u16>>,
-    pub(crate) turn: u16,
-    pub(crate) you: u16,
-}
-
-impl Position {
-    /// `None` if this is not tictactoe's view.
-    pub(crate) fn read(view: &Value) -> Option<Position> {
-        let seat = |value: &Value| value.as_i64().and_then(|seat| u16::try_from(seat).ok());
-        let cells: Vec<Option<u16>> = view.get("cells")?.items().iter().map(seat).collect();
-        let position = Position { cells, turn: seat(view.get("turn")?)?, you: seat(view.get("you")?)? };
-        (position.cells.len() == 9).then_some(position)
-    }
-
-    /// Empty cells.
-    pub(crate) fn free(&self) -> Vec<usize> {
-        (0..9).filter(|i| self.cells[*i].is_none()).collect()
-    }
-
-    fn winning_line(&self) -> Option<[usize; 3]> {
-        LINES.into_iter().find(|[a, b, c]| {
-            self.cells[*a].is_some() && self.cells[*a] == self.cells[*b] && self.cells[*b] == self.cells[*c]
-        })
-    }
-
-    /// A cell that completes a line of `seat`.
-    pub(crate) fn completes(&self, seat: u16) -> Option<usize> {
-        self.free().into_iter().find(|cell| {
-            let mine = |i: &usize| i == cell || self.cells[*i] == Some(seat);
-            LINES.iter().any(|line| line.contains(cell) && line.iter().all(mine))
-        })
-    }
-}
-
-/// Rows, columns, diagonals.
-const LINES: [[usize; 3]; 8] =
-    [[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]];
 
 /// The cursor.
 pub(crate) struct TicTacToe {
@@ -125,8 +86,8 @@ impl TicTacToe {
         buf.set_style(area, style);
         let number = format!("{:^9}", cell + 1);
         let rows = match owner {
-            Some(0) => ["  ╲   ╱  ", "    ╳    ", "  ╱   ╲  "],
-            Some(_) => ["  ╭───╮  ", "  │   │  ", "  ╰───╯  "],
+            Some(0) => ["  ╭───╮  ", "  │   │  ", "  ╰───╯  "],
+            Some(_) => ["  ╲   ╱  ", "    ╳    ", "  ╱   ╲  "],
             None => ["", number.as_str(), ""],
         };
         for (y, row) in (0..area.height).zip(rows) {
@@ -136,7 +97,7 @@ impl TicTacToe {
 }
 
 fn turn_line(position: &Position, won: bool) -> Line<'static> {
-    let sign = |seat: u16| if seat == 0 { "X" } else { "O" };
+    let sign = |seat: u16| if seat == 0 { "O" } else { "X" };
     if won || position.free().is_empty() {
         return Line::from("the game is over").bold();
     }

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use crate::config;
 use crate::failure::{Failure, Outcome};
 
 /// HTTP on TCP and QUIC on UDP, both on this port.
@@ -12,6 +13,8 @@ pub(crate) const DEFAULT_PORT: u16 = 7878;
 /// What a server needs to know, decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
+    /// Whether it keeps anything.
+    pub(crate) lifetime: Lifetime,
     /// The address to listen on.
     pub(crate) listen: IpAddr,
     /// The port; 0: any.
@@ -33,6 +36,27 @@ pub(crate) enum Data {
     Folder(PathBuf),
     /// Nowhere: it is gone with the process.
     Memory,
+}
+
+impl Data {
+    /// The folder, if there is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Data::Folder(path) => Some(path),
+            Data::Memory => None,
+        }
+    }
+}
+
+/// Where state is kept unless told otherwise: the user's own folder for data (XDG base directories), not the folder that
+/// the command happens to be run in, which may be a game's and under version control.
+pub(crate) fn default_data(env: impl Fn(&str) -> Option<String>) -> PathBuf {
+    let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .map(|base| base.join("stadion"))
+        .or_else(|| set("LOCALAPPDATA").map(|base| base.join("stadion")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/share/stadion")))
+        .unwrap_or_else(|| PathBuf::from("stadion-data"))
 }
 
 /// An address as clients see it.
@@ -87,7 +111,8 @@ impl Layer {
 
     /// Reads a file's text, or names every fault in it.
     fn parse(text: &str, base: &Path) -> Result<Layer, Vec<String>> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| vec![error.to_string().trim().to_owned()])?;
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| vec![error.to_string().trim().to_owned()])?;
         let (mut layer, mut faults) = (Layer::default(), Vec::new());
         for (key, value) in &table {
             if let Err(fault) = layer.set(key, value, base) {
@@ -133,11 +158,12 @@ impl Layer {
             Lifetime::Kept => (
                 IpAddr::V4(Ipv4Addr::UNSPECIFIED),
                 DEFAULT_PORT,
-                Data::Folder(self.data.unwrap_or_else(|| PathBuf::from(".stadion"))),
+                Data::Folder(self.data.unwrap_or_else(|| default_data(config::env))),
             ),
             Lifetime::Ephemeral => (IpAddr::V4(Ipv4Addr::LOCALHOST), 0, Data::Memory),
         };
         Ok(Settings {
+            lifetime,
             listen: self.listen.unwrap_or(listen),
             port: self.port.unwrap_or(port),
             data,
@@ -146,6 +172,26 @@ impl Layer {
             log: self.log.unwrap_or_else(|| "warn,stadion=info".to_owned()),
         })
     }
+}
+
+/// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
+pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    const KNOWN: [&str; 13] = [
+        "ADVERTISE",
+        "BIN",
+        "CONFIG",
+        "CONFIG_DIR",
+        "DATA",
+        "GAMES",
+        "GAMES_DIR",
+        "KEY",
+        "LISTEN",
+        "LOG",
+        "NAME",
+        "PORT",
+        "SERVER",
+    ];
+    names.filter(|name| name.strip_prefix("STADION_").is_some_and(|rest| !KNOWN.contains(&rest))).collect()
 }
 
 /// `HOST` or `HOST:PORT`; IPv6 addresses with a port stand in brackets.
@@ -174,7 +220,9 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_file_is_named_at_once() {
-        let faults = Layer::parse("prot = 1\nport = 70000\nlisten = \"here\"\ndata = 3\nlog = \"debug\"", Path::new(".")).unwrap_err();
+        let faults =
+            Layer::parse("prot = 1\nport = 70000\nlisten = \"here\"\ndata = 3\nlog = \"debug\"", Path::new("."))
+                .unwrap_err();
         assert_eq!(faults.len(), 4, "{faults:?}");
         for key in ["prot: unknown key", "port:", "listen:", "data:"] {
             assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key} in {faults:?}");
@@ -183,7 +231,8 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file_and_paths_in_it_start_at_its_folder() {
-        let file = Layer::parse("port = 9000\ndata = \"state\"\nlisten = \"127.0.0.1\"", Path::new("/etc/stadion")).unwrap();
+        let file =
+            Layer::parse("port = 9000\ndata = \"state\"\nlisten = \"127.0.0.1\"", Path::new("/etc/stadion")).unwrap();
         let flags = Layer { port: Some(9001), ..Layer::default() };
         let settings = flags.over(file).decide(Lifetime::Kept).unwrap();
         assert_eq!(settings.port, 9001);
@@ -195,6 +244,22 @@ mod tests {
     fn an_ephemeral_server_takes_any_port_of_this_machine_and_keeps_nothing() {
         let settings = Layer::default().decide(Lifetime::Ephemeral).unwrap();
         assert_eq!((settings.port, settings.data, settings.listen.is_loopback()), (0, Data::Memory, true));
+    }
+
+    #[test]
+    fn state_lies_in_the_users_own_folder() {
+        let with = |set: &'static [(&str, &str)]| {
+            default_data(move |name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(with(&[("HOME", "/h")]), PathBuf::from("/h/.local/share/stadion"));
+        assert_eq!(with(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d")]), PathBuf::from("/d/stadion"));
+        assert_eq!(with(&[]), PathBuf::from("stadion-data"));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_noticed() {
+        let names = ["STADION_PORT", "STADION_PROT", "PATH", "STADION_GAMES_DIR"].map(str::to_owned);
+        assert_eq!(unknown_variables(names.into_iter()), ["STADION_PROT"]);
     }
 
     #[test]
