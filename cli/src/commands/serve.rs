@@ -24,7 +24,7 @@ are told, then exit code 0; a second signal ends it at once.
 Every option is also a key of the file of --config, with the same name.")]
 pub(crate) struct Serve {
     /// Where it keeps its state [default: $XDG_DATA_HOME/stadion, else ~/.local/share/stadion].
-    #[arg(long, env = "STADION_DATA", value_name = "DIR", conflicts_with = "ephemeral")]
+    #[arg(long, env = "STADION_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
     /// TCP and UDP port; 0: any [default: 7878].
     #[arg(long, env = "STADION_PORT")]
@@ -44,7 +44,7 @@ pub(crate) struct Serve {
     /// A TOML file with these options; flags and environment win over it.
     #[arg(long, env = "STADION_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Keep nothing, take any port, listen on this machine alone.
+    /// Keep nothing (whatever --data says), take any port, listen on this machine alone.
     #[arg(long)]
     ephemeral: bool,
 }

@@ -162,7 +162,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 fn log_to_stderr(filter: &str) -> Outcome {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::usage(format!("log filter {filter:?}: {error}")).fix("for example --log info"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     Ok(())
 }
 

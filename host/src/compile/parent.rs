@@ -111,6 +111,8 @@ impl ChildCompiler {
             .arg("compile-child")
             .env_clear()
             .env("RAYON_NUM_THREADS", THREADS)
+            // mimalloc commits its first gibibyte at once where the system overcommits, which is all the memory there is.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
