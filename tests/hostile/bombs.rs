@@ -58,3 +58,9 @@ async fn one_function_with_a_huge_table_of_branches() {
     );
     is_answered(&body).await;
 }
+
+#[tokio::test]
+async fn one_function_of_two_megabytes() {
+    let body = "(local.set 0 (i64.add (i64.mul (local.get 0) (i64.const 0x123456789)) (i64.const 77)))".repeat(140_000);
+    is_answered(&format!("(func (param i64) {body})")).await;
+}

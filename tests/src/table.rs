@@ -138,6 +138,10 @@ impl<G: GameModule> Table<G> {
 
     fn listen(&mut self) {
         for (conn, word) in self.words.take() {
+            if let ToPlayer::Reliable { out_seq, .. } = word {
+                // Refused only when the match is gone.
+                self.inbox.post(MATCH, conn, FromPlayer::Ack { out_seq });
+            }
             let seat = &mut self.seats[usize::try_from(conn.0).unwrap()];
             let (ToPlayer::Reliable { data, .. } | ToPlayer::Unreliable { data, .. }) = word else { continue };
             match Down::parse(&data).unwrap() {
@@ -151,11 +155,12 @@ impl<G: GameModule> Table<G> {
     }
 
     /// Ends the match if it still runs, and replays its journal: every tick must give the same, to the same end.
-    pub async fn replays_exactly(self) -> EndReason {
+    pub async fn replays_exactly(mut self) -> EndReason {
         self.host.end(MATCH, EndReason::Closed).await.unwrap();
         let mut looks = 0;
         while self.host.status(MATCH).await.unwrap().state != MatchState::Ended {
-            // Nobody acknowledges here, so a finished match lingers.
+            // A match that is over waits until its last messages are acknowledged.
+            self.listen();
             looks += 1;
             assert!(looks < MOST_LOOKS, "the match did not end");
             tokio::time::sleep(LOOK_EVERY).await;

@@ -40,12 +40,12 @@ impl Http {
         kind: &str,
         body: &[u8],
     ) -> anyhow::Result<(u16, Value)> {
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
-            self.host,
-            body.len()
-        )
-        .into_bytes();
+        let bearer = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
+        let (host, length) = (&self.host, body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{bearer}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        let mut request = head.into_bytes();
         request.extend_from_slice(body);
         self.reader.get_mut().write_all(&request)?;
         let (status, length) = self.head().with_context(|| format!("{method} {path}"))?;

@@ -22,6 +22,9 @@ const WARM_UP: u32 = 50;
 
 /// One match after the other, each ended again outside of the clock.
 pub(super) fn row(wasm: &[u8], runs: u32) -> anyhow::Result<Row> {
+    // The host loads a version on a thread of tokio's, the first time; what is measured is called from this thread.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+    let _entered = runtime.enter();
     let Workshop { engine, artifact, version, keys, .. } = Workshop::open(wasm, SLOTS)?;
     let host = LocalHost::new(HostConfig::new([7; 32]), engine, Arc::new(One(artifact)), Arc::new(Nobody), keys)?;
     let mut samples = Samples::with_capacity(runs);
