@@ -14,8 +14,15 @@ fn paths(text: &str) -> Vec<&str> {
         let extension = Path::new(word).extension().and_then(|extension| extension.to_str());
         word.ends_with('/') || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
     };
-    // Code blocks are fenced by three backticks, which leaves their content at even places, too.
-    text.split('`').skip(1).step_by(2).filter(plain).filter(path).collect()
+    let mut in_block = false;
+    let prose = text.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        in_block ^= fence;
+        !fence && !in_block
+    });
+    // Line by line: a backtick that stands alone spoils no more than its own.
+    let words: Vec<&str> = prose.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    words.into_iter().filter(plain).filter(path).collect()
 }
 
 #[test]
@@ -55,6 +62,6 @@ fn every_crate_stands_in_the_architecture() {
 #[test]
 fn paths_are_told_from_other_code() {
     let text =
-        "`host/` has `host/src/link.rs`, not `/v1/games` or `Engine::new` or `stadion/1`; `game.wit`. ```\n`x`\n```";
+        "`host/` has `host/src/link.rs`,\n```text\n `-- `no.rs`\n```\nnot `/v1/games` or `stadion/1`; `game.wit`.";
     assert_eq!(paths(text), ["host/", "host/src/link.rs", "game.wit"]);
 }

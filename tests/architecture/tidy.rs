@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Past this a file wants a cut.
 const MOST_LINES: usize = 500;
 /// A file that a program wrote says so near its top.
-const GENERATED: &str = concat!("@gener", "ated");
+const GENERATED: [&str; 2] = [concat!("@gener", "ated"), concat!("// Gener", "ated by ")];
 /// What has no place in a source tree, and why. Written in pieces, or this file would be its own first finding.
 const FORBIDDEN: [(&str, &str); 8] = [
     (concat!("/wo", "rk/"), "a path of one machine"),
@@ -29,7 +29,7 @@ fn sources(extensions: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 fn is_generated(text: &str) -> bool {
-    text.lines().take(10).any(|line| line.contains(GENERATED))
+    text.lines().take(10).any(|line| GENERATED.iter().any(|mark| line.contains(mark)))
 }
 
 /// Fails with all that was found, not with the first alone.

@@ -25,7 +25,7 @@ pub fn hearts(view: &hearts::View) -> Option<hearts::In> {
         hearts::Phase::Waiting => None,
         hearts::Phase::Passing(_, chosen) => {
             let cards = view.hand.first_chunk::<3>()?;
-            (!chosen[view.you.index()]).then(|| hearts::In::Pass(*cards))
+            (!chosen[view.you.index()]).then_some(hearts::In::Pass(*cards))
         }
         hearts::Phase::Playing(seat) => {
             let card = view.playable.first()?;

@@ -21,6 +21,17 @@ pub(super) struct Http {
     host: String,
 }
 
+/// What is asked.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// The bearer token; empty: none.
+    pub(super) key: &'a str,
+    /// The type of the body.
+    pub(super) kind: &'a str,
+    pub(super) body: &'a [u8],
+}
+
 impl Http {
     /// Connects to `http://host:port`.
     pub(super) fn connect(url: &str) -> anyhow::Result<Http> {
@@ -32,22 +43,14 @@ impl Http {
     }
 
     /// One request with its answer's status and JSON (null when empty).
-    pub(super) fn call(
-        &mut self,
-        method: &str,
-        path: &str,
-        key: &str,
-        kind: &str,
-        body: &[u8],
-    ) -> anyhow::Result<(u16, Value)> {
+    pub(super) fn call(&mut self, request: &Request<'_>) -> anyhow::Result<(u16, Value)> {
+        let Request { method, path, key, kind, body } = request;
         let bearer = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
         let (host, length) = (&self.host, body.len());
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{bearer}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
         );
-        let mut request = head.into_bytes();
-        request.extend_from_slice(body);
-        self.reader.get_mut().write_all(&request)?;
+        self.reader.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         let (status, length) = self.head().with_context(|| format!("{method} {path}"))?;
         let mut body = vec![0; length];
         self.reader.read_exact(&mut body)?;
@@ -61,7 +64,7 @@ impl Http {
 
     /// Like [`Http::call`] with JSON, where only a 2xx answer will do.
     pub(super) fn json(&mut self, method: &str, path: &str, key: &str, body: &[u8]) -> anyhow::Result<Value> {
-        let (status, value) = self.call(method, path, key, "application/json", body)?;
+        let (status, value) = self.call(&Request { method, path, key, kind: "application/json", body })?;
         ensure!((200..300).contains(&status), "{method} {path}: {status} {value}");
         Ok(value)
     }

@@ -36,7 +36,7 @@ pub(super) struct Raw {
 impl Raw {
     /// Compiles a component.
     pub(super) fn compile(component: &[u8]) -> anyhow::Result<Raw> {
-        Raw::link(component).map_err(told)
+        Raw::link(component).map_err(|error| told(&error))
     }
 
     fn link(component: &[u8]) -> wasmtime::Result<Raw> {
@@ -51,7 +51,7 @@ impl Raw {
     /// One session after the other, each in the slot that the one before has left.
     pub(super) fn measure(&self, runs: u32, samples: &mut Samples) -> anyhow::Result<()> {
         for _ in 0..runs {
-            drop(samples.time(|| self.session()).map_err(told)?);
+            drop(samples.time(|| self.session()).map_err(|error| told(&error))?);
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Raw {
 }
 
 /// Wasmtime's error in the words of the rest of this crate.
-fn told(error: wasmtime::Error) -> anyhow::Error {
+fn told(error: &wasmtime::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use super::http::Http;
+use super::http::{Http, Request};
 use crate::Row;
 use crate::samples::Samples;
 
@@ -25,7 +25,8 @@ pub(super) fn row(server: &Path, wasm: &[u8], runs: u32) -> anyhow::Result<Row> 
     let server = Server::start(server)?;
     let mut http = Http::connect(&server.http)?;
     let versions = format!("/v1/games/{GAME}/versions");
-    let (status, answer) = http.call("PUT", &versions, &server.key, "application/wasm", wasm)?;
+    let upload = Request { method: "PUT", path: &versions, key: &server.key, kind: "application/wasm", body: wasm };
+    let (status, answer) = http.call(&upload)?;
     ensure!(status == 201 || status == 200, "uploading: {status} {answer}");
     let guest = http.json("POST", "/v1/guests", "", b"{}")?;
     let token = text(&guest, "access_token")?;
