@@ -181,8 +181,7 @@ mod tests {
     }
 
     fn way(arena: &Arena) -> Option<Way> {
-        let mut mind = Mind::default();
-        mind.noticed = arena.bombs().map(|bomb| (bomb, true)).collect();
+        let mind = Mind { noticed: arena.bombs().map(|bomb| (bomb, true)).collect(), ..Mind::default() };
         let me = arena.hero(0).unwrap();
         mind.way(arena, me, &mind.danger(arena), &mut Rng::new(1))
     }

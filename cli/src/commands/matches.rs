@@ -85,6 +85,7 @@ fn described(info: &MatchInfo) -> Vec<String> {
     }
     if let Some(end) = &info.end {
         lines.push(format!("ended: {} ({})", end.kind, end.message));
+        lines.extend(info.chain.as_ref().map(|chain| format!("chain: {chain}")));
         lines.push(format!("replay: stadion replay {}", info.id));
     }
     lines

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             Type::Char => self.number(ty, Value::Char),
             Type::String => match self.next() {
                 Some(Token::Text(text) | Token::Word(text)) => Ok(Value::Text(text)),
-                other => Err(self.wanted("a text in quotes", other)),
+                other => Err(self.wanted("a text in quotes", other.as_ref())),
             },
             Type::Option(inner) => self.option(inner),
             Type::Seq(inner) => self.sequence(inner),
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
             return Ok(make(number));
         }
         let expected = self.schema.describe(ty);
-        Err(self.wanted(&expected, token))
+        Err(self.wanted(&expected, token.as_ref()))
     }
 
     /// One of these words, without regard to case: its index.
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
             return Ok(index);
         }
         let words: Vec<String> = words.iter().map(|word| word.as_ref().to_owned()).collect();
-        let mut wanted = self.wanted(&words.join(" | "), token);
+        let mut wanted = self.wanted(&words.join(" | "), token.as_ref());
         wanted.words = words;
         Err(wanted)
     }
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
         let items = (0..length).map(|_| self.value(inner)).collect::<Result<Vec<_>, _>>()?;
         if bracketed && self.tokens.next_if_eq(&Token::Close).is_none() {
             let token = self.next();
-            return Err(self.wanted("]", token));
+            return Err(self.wanted("]", token.as_ref()));
         }
         Ok(if *inner == Type::U8 { Value::Bytes(narrow(&items)) } else { Value::List(items) })
     }
@@ -264,8 +264,8 @@ impl<'a> Reader<'a> {
         self.tokens.next_if(|token| matches!(token, Token::Word(word) if word == name));
     }
 
-    fn wanted(&self, expected: &str, got: Option<Token>) -> Wanted {
-        Wanted { expected: expected.to_owned(), words: Vec::new(), got: got.as_ref().map(shown) }
+    fn wanted(&self, expected: &str, got: Option<&Token>) -> Wanted {
+        Wanted { expected: expected.to_owned(), words: Vec::new(), got: got.map(shown) }
     }
 }
 

@@ -58,7 +58,7 @@ fn last_wasm(messages: &str) -> Option<PathBuf> {
         Some(files.iter().filter_map(|file| file.as_str().map(PathBuf::from)).collect())
     };
     let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
-    messages.lines().filter_map(files).flatten().filter(is_wasm).last()
+    messages.lines().filter_map(files).flatten().rfind(is_wasm)
 }
 
 /// Adds the wasm target when the toolchain lacks it.

@@ -199,7 +199,7 @@ fn player_list(arena: &Arena, seat: Option<u16>) -> Paragraph<'static> {
             Span::from(format!(" seat {}{you}{state}", hero.seat)),
         ]));
         let speed = 7u8.saturating_sub(hero.step_ticks);
-        let power = format!("    bombs {}   reach {}   speed {speed}", hero.bombs, hero.range);
+        let power = format!("   bombs {}  reach {}  speed {speed}", hero.bombs, hero.range);
         lines.push(Line::from(power).dim());
     }
     Paragraph::new(lines)

@@ -54,7 +54,9 @@ impl TicTacToe {
         for cell in 0..9 {
             let corner = (left + cell as u16 % 3 * (CELL_WIDTH + 1), top + cell as u16 / 3 * (CELL_HEIGHT + 1));
             let inner = Rect::new(corner.0, corner.1, CELL_WIDTH, CELL_HEIGHT).intersection(area);
-            self.draw_cell(&position, cell, won.is_some_and(|line| line.contains(&cell)), inner, buf);
+            let won = won.is_some_and(|line| line.contains(&cell));
+            let style = self.cell_style(position.cells[cell], cell, won);
+            draw_cell(position.cells[cell], cell, style, inner, buf);
         }
         let below = Rect::new(area.x, top + height + 1, area.width, 1).intersection(area);
         turn_line(&position, won.is_some()).centered().render(below, buf);
@@ -75,24 +77,26 @@ impl TicTacToe {
         }
     }
 
-    fn draw_cell(&self, position: &Position, cell: usize, won: bool, area: Rect, buf: &mut Buffer) {
-        let owner = position.cells[cell];
-        let mut style = owner.map_or(Style::new().fg(Color::DarkGray), |seat| Style::new().fg(color(seat)).bold());
-        if won {
-            style = style.add_modifier(Modifier::REVERSED);
-        } else if cell == self.cursor {
-            style = style.bg(Color::Indexed(236));
+    fn cell_style(&self, owner: Option<u16>, cell: usize, won: bool) -> Style {
+        let style = owner.map_or(Style::new().fg(Color::DarkGray), |seat| Style::new().fg(color(seat)).bold());
+        match (won, cell == self.cursor) {
+            (true, _) => style.add_modifier(Modifier::REVERSED),
+            (false, true) => style.bg(Color::Indexed(236)),
+            (false, false) => style,
         }
-        buf.set_style(area, style);
-        let number = format!("{:^9}", cell + 1);
-        let rows = match owner {
-            Some(0) => ["  ╭───╮  ", "  │   │  ", "  ╰───╯  "],
-            Some(_) => ["  ╲   ╱  ", "    ╳    ", "  ╱   ╲  "],
-            None => ["", number.as_str(), ""],
-        };
-        for (y, row) in (0..area.height).zip(rows) {
-            buf.set_stringn(area.x, area.y + y, row, usize::from(area.width), style);
-        }
+    }
+}
+
+fn draw_cell(owner: Option<u16>, cell: usize, style: Style, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, style);
+    let number = format!("{:^9}", cell + 1);
+    let rows = match owner {
+        Some(0) => ["  ╭───╮  ", "  │   │  ", "  ╰───╯  "],
+        Some(_) => ["  ╲   ╱  ", "    ╳    ", "  ╱   ╲  "],
+        None => ["", number.as_str(), ""],
+    };
+    for (y, row) in (0..area.height).zip(rows) {
+        buf.set_stringn(area.x, area.y + y, row, usize::from(area.width), style);
     }
 }
 

@@ -76,7 +76,7 @@ fn show(screen: &mut Screen, heard: Heard) {
         Heard::View(view) => screen.view(view),
         Heard::Message(message) => screen.say(message.line(300)),
         Heard::Bytes(bytes) => {
-            screen.say(format!("{} bytes: {}", bytes.len(), hex::encode(&bytes[..bytes.len().min(32)])))
+            screen.say(format!("{} bytes: {}", bytes.len(), hex::encode(&bytes[..bytes.len().min(32)])));
         }
         Heard::Live { rtt_ms } => screen.link(Link::Live { rtt_ms }),
         Heard::Stalled => screen.link(Link::Stalled),
