@@ -1,3 +1,5 @@
+//! Rules of bomberman, as players meet them.
+
 use super::*;
 use crate::arena::FUSE_TICKS;
 use crate::blast::FIRE_TICKS;

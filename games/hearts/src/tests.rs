@@ -1,3 +1,5 @@
+//! Hearts as its four players meet it.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

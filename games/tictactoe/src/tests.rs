@@ -1,3 +1,5 @@
+//! Tictactoe as its players meet it.
+
 use super::*;
 
 /// A match of two, and the seat whose turn it is.

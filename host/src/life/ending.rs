@@ -62,8 +62,9 @@ impl Life {
         }
     }
 
-    /// The game called `finish` in the newest tick.
-    pub(super) fn finish(&mut self, now: Moment, placings: Vec<Placing>, data: Vec<u8>) {
+    /// The game called `finish` in the newest tick. Results are told best first, in whatever order the game gave them.
+    pub(super) fn finish(&mut self, now: Moment, mut placings: Vec<Placing>, data: Vec<u8>) {
+        placings.sort_by_key(|placing| placing.rank);
         self.close(now, EndReason::Finished, placings, data);
     }
 

@@ -217,7 +217,11 @@ impl Checker {
         let life = &self.world.life;
         assert!(life.uncommitted.len() <= MAX_UNCOMMITTED);
         for (conn, seat) in &life.conns {
-            assert_eq!(life.seats.tenant(*seat).and_then(super::seats::Tenant::conn), Some(*conn), "one connection a seat");
+            assert_eq!(
+                life.seats.tenant(*seat).and_then(super::seats::Tenant::conn),
+                Some(*conn),
+                "one connection a seat"
+            );
         }
         assert!(life.durable_tick <= life.tick);
     }

@@ -121,6 +121,7 @@ async fn a_full_host_says_so_and_has_room_again_later() {
     assert!(matches!(rig.try_create(version).await, Err(CreateError::Full(_))));
     rig.host.end(MatchId([1; 16]), EndReason::Closed).await.unwrap();
     rig.until_ended(MatchId([1; 16])).await;
+    rig.until_matches(capacity - 1).await;
     rig.try_create(version).await.unwrap();
     assert_eq!(rig.host.reserve(MatchId([1; 16]), reservation(0)).await, Err(ReserveError::Ended));
 }

@@ -252,6 +252,11 @@ impl Rig {
         report
     }
 
+    /// The host counts this many matches: a place is given back a moment after its match is told to be over.
+    pub async fn until_matches(&self, count: u32) {
+        until(|| (self.host.load().matches == count).then_some(())).await;
+    }
+
     /// Sessions, memories and places are given back.
     pub async fn until_empty(&self) {
         let empty = || self.bench.engine.sessions() == 0 && self.bench.engine.memories() == 0;

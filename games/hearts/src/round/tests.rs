@@ -1,3 +1,5 @@
+//! The rules of one round.
+
 use super::*;
 use crate::cards::{self, ACE, QUEEN_OF_SPADES};
 
