@@ -72,7 +72,7 @@ fn write_bundle(bundle: &Path, server: &JavaServer, port: u16) -> anyhow::Result
     let rootfs = bundle.join("rootfs");
     let shared = shared_folders(server);
     for folder in
-        shared.iter().map(|(_, inside)| inside.as_path()).chain([Path::new("/proc"), "/dev".as_ref(), "/tmp".as_ref()])
+        shared.iter().map(|(_, inside)| inside.as_path()).chain(["/proc", "/dev", "/tmp", "/sys"].map(Path::new))
     {
         std::fs::create_dir_all(rootfs.join(folder.strip_prefix("/")?))?;
     }
@@ -93,23 +93,17 @@ fn shared_folders(server: &JavaServer) -> Vec<(PathBuf, PathBuf)> {
 }
 
 fn config(server: &JavaServer, shared: &[(PathBuf, PathBuf)], port: u16) -> Value {
+    let bind = |(outside, inside): &(PathBuf, PathBuf)| json!({"destination": inside, "type": "bind", "source": outside, "options": ["rbind", "ro"]});
     let mut mounts = vec![
         json!({"destination": "/proc", "type": "proc", "source": "proc"}),
         json!({"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]}),
         json!({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev"]}),
     ];
-    mounts.extend(shared.iter().map(|(outside, inside)| {
-        json!({"destination": inside, "type": "bind", "source": outside, "options": ["rbind", "ro"]})
-    }));
-    let mut namespaces: Vec<_> = ["pid", "mount", "ipc", "uts"].iter().map(|kind| json!({"type": kind})).collect();
-    let mut linux = json!({});
-    let (user, group) = (rustix::process::getuid(), rustix::process::getgid());
-    if !user.is_root() {
-        namespaces.push(json!({"type": "user"}));
-        linux["uidMappings"] = json!([{"containerID": 0, "hostID": user.as_raw(), "size": 1}]);
-        linux["gidMappings"] = json!([{"containerID": 0, "hostID": group.as_raw(), "size": 1}]);
+    let is_root = rustix::process::getuid().is_root();
+    if is_root {
+        mounts.extend(usual_mounts());
     }
-    linux["namespaces"] = json!(namespaces);
+    mounts.extend(shared.iter().map(bind));
     json!({
         "ociVersion": "1.0.2",
         "process": {
@@ -124,6 +118,48 @@ fn config(server: &JavaServer, shared: &[(PathBuf, PathBuf)], port: u16) -> Valu
         "root": {"path": "rootfs", "readonly": true},
         "hostname": "bench",
         "mounts": mounts,
-        "linux": linux,
+        "linux": if is_root { usual_walls() } else { rootless_walls() },
     })
+}
+
+/// What container engines mount beside the file system.
+fn usual_mounts() -> [Value; 4] {
+    [
+        json!({"destination": "/dev/pts", "type": "devpts", "source": "devpts",
+            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]}),
+        json!({"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "noexec", "nodev", "size=64m"]}),
+        json!({"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]}),
+        json!({"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]}),
+    ]
+}
+
+/// What container engines put around a process: namespaces, limits, hidden files. The network is left out.
+fn usual_walls() -> Value {
+    json!({
+        "namespaces": namespaces(),
+        "resources": {
+            "devices": [{"allow": false, "access": "rwm"}],
+            "memory": {"limit": 512 << 20},
+            "pids": {"limit": 512},
+        },
+        "maskedPaths": ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+            "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware"],
+        "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+    })
+}
+
+/// What a plain user may have: our own id is root inside, and there are no limits.
+fn rootless_walls() -> Value {
+    let mapping = |id: u32| json!([{"containerID": 0, "hostID": id, "size": 1}]);
+    let mut namespaces = namespaces();
+    namespaces.push(json!({"type": "user"}));
+    json!({
+        "namespaces": namespaces,
+        "uidMappings": mapping(rustix::process::getuid().as_raw()),
+        "gidMappings": mapping(rustix::process::getgid().as_raw()),
+    })
+}
+
+fn namespaces() -> Vec<Value> {
+    ["pid", "mount", "ipc", "uts"].iter().map(|kind| json!({"type": kind})).collect()
 }
