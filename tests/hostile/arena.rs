@@ -15,12 +15,20 @@ const CANARY_RATE: u16 = 20;
 const WATCHED: Duration = Duration::from_millis(1_000);
 /// The fewest ticks of a canary meanwhile: half of its rate. Less would not be noise of a busy machine, but harm.
 const FEWEST_TICKS: u64 = 10;
+/// What may be left behind: code of the version that was loaded, buffers that are kept for reuse.
+const MEMORY_LEFT: u64 = 48 << 20;
+/// Connections of this test to the API that are kept alive.
+const DESCRIPTORS_LEFT: usize = 8;
+/// How long what a match held may take to be given back.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(15);
 
 /// The server under attack.
 pub(crate) struct Arena {
     pub(crate) server: Server,
     pub(crate) api: Api,
     canaries: Vec<String>,
+    /// Open descriptors and resident bytes before anything hostile came.
+    baseline: (usize, u64),
 }
 
 /// What a player does to set a guest off.
@@ -59,7 +67,8 @@ impl Arena {
             assert!(status.is_success(), "{status} {joined}");
             canaries.push(text(&joined["match"], "id").to_owned());
         }
-        Arena { server, api, canaries }
+        let baseline = (server.descriptors(), server.memory());
+        Arena { server, api, canaries, baseline }
     }
 
     /// Uploads a guest, takes a seat in a match of it, sets it off, and waits for the end.
@@ -98,7 +107,7 @@ impl Arena {
         joined
     }
 
-    /// The same process, every canary at its pace.
+    /// The same process, every canary at its pace, nothing kept.
     pub(crate) async fn assert_unharmed(&mut self) {
         let before = self.ticks().await;
         tokio::time::sleep(WATCHED).await;
@@ -107,6 +116,25 @@ impl Arena {
             assert!(after - before >= FEWEST_TICKS, "a canary made {} ticks in {WATCHED:?}", after - before);
         }
         self.server.assert_lives();
+        self.assert_given_back().await;
+    }
+
+    /// Memory and descriptors are back at what they were.
+    async fn assert_given_back(&self) {
+        let most = (self.baseline.0 + DESCRIPTORS_LEFT, self.baseline.1 + MEMORY_LEFT);
+        let deadline = tokio::time::Instant::now() + GIVEN_BACK_WITHIN;
+        loop {
+            let now = (self.server.descriptors(), self.server.memory());
+            if now.0 <= most.0 && now.1 <= most.1 {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "descriptors, bytes: {:?} before, {now:?} now",
+                self.baseline
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     async fn ticks(&self) -> Vec<u64> {

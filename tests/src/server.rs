@@ -93,6 +93,11 @@ impl Server {
         assert!(ended.is_none(), "the server ended: {ended:?}");
     }
 
+    /// Open file descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()
+    }
+
     /// Resident memory, bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
