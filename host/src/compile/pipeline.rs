@@ -32,7 +32,11 @@ impl Rejection {
     /// For errors of the parser and the validator.
     #[expect(clippy::needless_pass_by_value, reason = "used as a function value with map_err")]
     pub(super) fn invalid(error: wasmparser::BinaryReaderError) -> Rejection {
-        Rejection::new(CompileStage::Validate, format!("not a valid module: {error}"))
+        let (what, at) = (error.message(), error.offset());
+        Rejection::new(
+            CompileStage::Validate,
+            format!("the upload is damaged or uses wasm features that are not offered: {what} (at byte {at})"),
+        )
     }
 }
 
@@ -95,7 +99,8 @@ fn look(upload: &[u8]) -> Result<Encoding, Rejection> {
             return refuse("this is compressed: upload the wasm module itself");
         }
         [b'(' | b';', ..] => return refuse("this is the text format: convert it to binary first"),
-        _ => {}
+        [0, b'a', b's', b'm', ..] => {}
+        _ => return refuse("not a valid module: wasm begins with the bytes 00 61 73 6d; upload what the build left"),
     }
     match Parser::new(0).parse_all(upload).next() {
         Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
