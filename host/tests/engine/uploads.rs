@@ -1,6 +1,7 @@
 //! Uploads that are not games, by the stage that refuses them. The checks run in this process here; `child` tries the
 //! child around them.
 
+use proptest::prelude::*;
 use stadion_host::compile::in_process;
 use stadion_host::engine::{BadArtifact, CodeSettings, CpuBaseline, Engine, EngineConfig, PoolLayout, Sessions};
 use stadion_protocol::contract::{CompileError, CompileStage};
@@ -100,6 +101,38 @@ fn declarations_past_a_limit_are_named() {
     let nested = format!("{}{}", "(component ".repeat(40), ")".repeat(40));
     let (stage, message) = refused(&wat::parse_str(nested).unwrap());
     assert_eq!(stage, CompileStage::Limits, "{message}");
+}
+
+/// A field of a module: a function of any signature, a global, data, elements.
+fn field() -> impl Strategy<Value = String> {
+    let kind = prop::sample::select(vec!["i32", "i64", "f32", "f64"]);
+    let kinds = prop::collection::vec(kind.clone(), 0..6);
+    let function = (kinds, kind.clone(), any::<u8>()).prop_map(|(params, result, n)| {
+        format!("(func (export \"NAME\") (param {}) (result {result}) {result}.const {n})", params.join(" "))
+    });
+    let global = (kind, any::<u8>()).prop_map(|(kind, n)| format!("(global (mut {kind}) ({kind}.const {n}))"));
+    let data =
+        (0..60_000u32, 0..200usize).prop_map(|(at, len)| format!("(data (i32.const {at}) \"{}\")", "x".repeat(len)));
+    let elements = (0..9u32).prop_map(|at| format!("(elem (i32.const {at}) $first)"));
+    prop_oneof![function, global, data, elements]
+}
+
+proptest! {
+    /// Whatever a valid module holds, with the contract's types or without them, it is no game: that is said.
+    #[test]
+    fn random_valid_modules_are_refused_with_a_reason(
+        fields in prop::collection::vec(field(), 0..40),
+        pages in 1..8u32,
+    ) {
+        let named = fields.iter().enumerate().map(|(n, field)| field.replace("NAME", &n.to_string()));
+        let fields = named.collect::<Vec<_>>().join("\n");
+        let text = format!("(module (func $first) (memory {pages}) (table 10 funcref) {fields})");
+        let (_, message) = refused(&wat::parse_str(&text).unwrap());
+        prop_assert!(message.contains("embedded WIT types"), "{}", message);
+        let (stage, message) = refused(&embed(&text, "basic"));
+        prop_assert_eq!(stage, CompileStage::Componentize, "{}", message);
+        prop_assert!(message.contains("stadion:game/game@0.1.0"), "{}", message);
+    }
 }
 
 #[test]
