@@ -1,0 +1,52 @@
+//! A match that lives: its life, and the journal that it waits for.
+
+use std::collections::VecDeque;
+
+use stadion_protocol::Moment;
+
+use crate::journal::{Journal, Position, Record};
+use crate::life::{Life, Mark};
+
+pub(super) struct Living {
+    pub(super) life: Life,
+    pub(super) journal: Box<dyn Journal>,
+    /// Appended, not known to be durable.
+    pub(super) unsynced: VecDeque<(Position, Mark)>,
+}
+
+impl Living {
+    pub(super) fn append(&mut self, now: Moment, mark: Mark, record: &Record) {
+        match self.journal.append(record) {
+            Ok(position) => {
+                self.unsynced.push_back((position, mark));
+                self.sync(now);
+            }
+            Err(error) => {
+                tracing::error!(id = %self.life.spec().id, %error, "the journal failed");
+                self.life.journal_failed(now, &error.to_string());
+            }
+        }
+    }
+
+    /// Tells the life what has become durable.
+    pub(super) fn sync(&mut self, now: Moment) {
+        if self.unsynced.is_empty() {
+            return;
+        }
+        let durable = self.journal.durable();
+        let mut newest = None;
+        while let Some((_, mark)) = self.unsynced.pop_front_if(|(position, _)| *position <= durable) {
+            newest = Some(mark);
+        }
+        if let Some(mark) = newest {
+            self.life.durable(now, mark);
+        }
+    }
+}
+
+/// A resume token's secret.
+pub(super) fn secret() -> [u8; 16] {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).expect("the operating system gives random bytes");
+    secret
+}

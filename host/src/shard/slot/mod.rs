@@ -1,0 +1,245 @@
+//! One match on its shard: the session, the life and the journal, and how they are made to meet.
+//!
+//! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
+//! `settle`: carrying out what the life wants done. `counting`: what is counted.
+
+mod counting;
+mod living;
+mod settle;
+mod starting;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use stadion_protocol::Moment;
+use stadion_protocol::contract::{CreateError, EndReason};
+
+use crate::journal::Journal;
+use crate::life::Life;
+use crate::session::{StepBudget, StepFault};
+
+use super::command::CreateJob;
+use super::mailbox::{Key, Mailbox};
+use super::slow::SlowJob;
+use super::stats::MatchStats;
+use super::task::{Outcome, Slice, Task};
+use super::{ShardHandle, Shared};
+
+use living::{Living, secret};
+use starting::{START_WITHIN, Starting, create_error};
+
+/// Slices on the shard before a step goes on in the slow lane.
+const SLICES_HERE: u32 = 2;
+
+/// What every slot may use.
+pub(super) struct Around<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) handle: &'a Arc<ShardHandle>,
+}
+
+/// One match.
+pub(super) struct Slot {
+    key: Key,
+    mailbox: Arc<Mailbox>,
+    stage: Stage,
+    session: Whereabouts,
+    /// Slices that the call in flight has used up here.
+    slices: u32,
+    given_at: Moment,
+    players: u32,
+    stats: MatchStats,
+}
+
+enum Stage {
+    Starting(Box<Starting>),
+    Living(Box<Living>),
+    /// Nothing is left to do.
+    Gone,
+}
+
+/// Where the session is.
+enum Whereabouts {
+    Here(Task),
+    /// In the slow lane. The flag says that it is not wanted back.
+    Away(Arc<AtomicBool>),
+    Gone,
+}
+
+/// What the shard is to do with a match next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Look again at its deadline.
+    Wait,
+    /// Its step wants another slice.
+    Slice,
+    /// It is over and gone.
+    Forget,
+}
+
+impl Slot {
+    /// A match that starts with its first slice.
+    pub(super) fn new(key: Key, job: CreateJob, now: Moment) -> Slot {
+        job.mailbox.set_key(key);
+        let budget = StepBudget::of(job.version.description());
+        let task = Task::new(job.version, job.spec.setup.clone(), budget);
+        let starting = Starting { spec: job.spec, reservations: job.reservations, reply: job.reply, began: now };
+        Slot {
+            key,
+            mailbox: job.mailbox,
+            stage: Stage::Starting(Box::new(starting)),
+            session: Whereabouts::Here(task),
+            slices: 0,
+            given_at: now,
+            players: 0,
+            stats: MatchStats::default(),
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    pub(super) fn life(&mut self) -> Option<&mut Life> {
+        match &mut self.stage {
+            Stage::Living(living) => Some(&mut living.life),
+            Stage::Starting(_) | Stage::Gone => None,
+        }
+    }
+
+    pub(super) fn journal(&self) -> Option<&dyn Journal> {
+        match &self.stage {
+            Stage::Living(living) => Some(&*living.journal),
+            Stage::Starting(_) | Stage::Gone => None,
+        }
+    }
+
+    pub(super) fn stats(&self) -> MatchStats {
+        self.stats
+    }
+
+    /// When to look at this match again.
+    pub(super) fn deadline(&self, now: Moment) -> Option<Moment> {
+        let Stage::Living(living) = &self.stage else { return None };
+        if living.life.wants_input_now() && living.life.has_room() && self.mailbox.waits() {
+            return Some(now);
+        }
+        living.life.deadline()
+    }
+
+    /// Hears what was said, looks at the time, and begins the next tick if it is due. `scheduled` is the deadline for
+    /// which the shard came, if it came for one.
+    pub(super) fn visit(&mut self, around: &Around<'_>, now: Moment, scheduled: Option<Moment>) -> Next {
+        let Stage::Living(living) = &mut self.stage else { return Next::Wait };
+        self.mailbox.looked_at();
+        living.sync(now);
+        while living.life.has_room()
+            && let Some((conn, word)) = self.mailbox.take()
+        {
+            living.life.hear(now, conn, word, &mut secret);
+        }
+        living.life.turn(now);
+        let sealed = match &mut self.session {
+            Whereabouts::Here(task) => living.life.seal(now).map(|input| task.give(input)).is_some(),
+            Whereabouts::Away(_) | Whereabouts::Gone => false,
+        };
+        if self.settle(around, now) == Next::Forget {
+            return Next::Forget;
+        }
+        if !sealed {
+            return Next::Wait;
+        }
+        self.count_tick(around, now, scheduled);
+        (self.slices, self.given_at) = (0, now);
+        self.slice(around, now)
+    }
+
+    /// Lets the call in flight run for a slice.
+    pub(super) fn slice(&mut self, around: &Around<'_>, now: Moment) -> Next {
+        if let Stage::Starting(starting) = &self.stage
+            && now.since(starting.began) > START_WITHIN
+        {
+            return self.start_failed(around, CreateError::Failed("start took too long".to_owned()));
+        }
+        let Whereabouts::Here(task) = &mut self.session else { return Next::Wait };
+        match task.slice() {
+            Slice::Done(outcome) => self.returned(around, outcome),
+            Slice::UsedUp => {
+                self.slices += 1;
+                self.stats.slices += 1;
+                around.handle.stats.slices.fetch_add(1, Ordering::Relaxed);
+                if self.slices < SLICES_HERE {
+                    return Next::Slice;
+                }
+                self.send_away(around);
+                Next::Wait
+            }
+        }
+    }
+
+    /// A step comes back from the slow lane.
+    pub(super) fn back(&mut self, around: &Around<'_>, task: Task, outcome: Outcome) -> Next {
+        if matches!(self.session, Whereabouts::Away(_)) {
+            self.session = Whereabouts::Here(task);
+            return self.returned(around, outcome);
+        }
+        Next::Wait
+    }
+
+    /// Ends it, whatever it is doing.
+    pub(super) fn end(&mut self, around: &Around<'_>, now: Moment, reason: EndReason) -> Next {
+        match &mut self.stage {
+            Stage::Living(living) => living.life.end(now, reason),
+            Stage::Starting(_) => return self.start_failed(around, CreateError::Full("it is shutting down")),
+            Stage::Gone => {}
+        }
+        self.settle(around, now)
+    }
+
+    fn returned(&mut self, around: &Around<'_>, outcome: Outcome) -> Next {
+        let now = crate::clock::now();
+        match outcome {
+            Outcome::Started(Ok(stepped), usage) => self.started(around, now, stepped, usage),
+            Outcome::Started(Err(fault), _) => self.start_failed(around, create_error(fault)),
+            Outcome::Stepped(result, usage) => {
+                self.count_step(around, now, usage);
+                let Stage::Living(living) = &mut self.stage else { return Next::Wait };
+                match result {
+                    Ok(stepped) => living.life.stepped(now, stepped),
+                    Err(fault) => living.life.failed(now, end_reason(fault)),
+                }
+                self.settle(around, now)
+            }
+        }
+    }
+
+    fn send_away(&mut self, around: &Around<'_>) {
+        let unwanted = Arc::new(AtomicBool::new(false));
+        let give_up_at = match &self.stage {
+            Stage::Starting(starting) => Some(starting.began + START_WITHIN),
+            Stage::Living(_) | Stage::Gone => None,
+        };
+        if let Whereabouts::Here(task) = std::mem::replace(&mut self.session, Whereabouts::Away(Arc::clone(&unwanted)))
+        {
+            around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
+            let home = Arc::clone(around.handle);
+            around.shared.slow.take(SlowJob { key: self.key, task, home, give_up_at, unwanted });
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Whereabouts::Away(unwanted) = &self.session {
+            unwanted.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn end_reason(fault: StepFault) -> EndReason {
+    match fault {
+        StepFault::Trap(report) => EndReason::Trapped(report.text),
+        StepFault::OverBudget => EndReason::OverBudget,
+        StepFault::OverQuota(quota) => EndReason::OverQuota(quota),
+        StepFault::Host(what) => EndReason::HostFailed(what),
+    }
+}

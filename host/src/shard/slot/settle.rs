@@ -1,0 +1,73 @@
+//! Carrying out what a life wants done.
+
+use std::sync::atomic::Ordering;
+
+use stadion_protocol::Moment;
+use stadion_protocol::contract::HostEvent;
+
+use crate::life::{Effect, Spec};
+use crate::model::LogLevel;
+
+use super::super::directory::Archived;
+use super::{Around, Next, Slot, Stage, Whereabouts};
+
+impl Slot {
+    /// Carries out what the life wants done.
+    pub(in crate::shard) fn settle(&mut self, around: &Around<'_>, now: Moment) -> Next {
+        let Stage::Living(living) = &mut self.stage else { return Next::Wait };
+        while let Some(effect) = living.life.poll_effect() {
+            match effect {
+                Effect::Append { mark, record } => living.append(now, mark, &record),
+                Effect::Post(conn, word) => {
+                    if let Some(outbox) = around.shared.outbox.get() {
+                        outbox.post(conn, word);
+                    }
+                }
+                Effect::Changed => around.shared.events.publish(HostEvent::Changed(living.life.status())),
+                Effect::Log { level, text } => log(living.life.spec(), level, &text),
+                Effect::Report { kind, json } => {
+                    let id = living.life.spec().id;
+                    around.shared.events.publish(HostEvent::Report { id, kind, json });
+                }
+                Effect::DropSession => {
+                    if let Whereabouts::Away(unwanted) = std::mem::replace(&mut self.session, Whereabouts::Gone) {
+                        unwanted.store(true, Ordering::Relaxed);
+                    }
+                }
+                Effect::Ended(ended) => {
+                    let journal = living.journal.to_file();
+                    let status = living.life.status();
+                    let archived = Archived { status, ended: *ended, journal };
+                    self.forget(around, archived);
+                    return Next::Forget;
+                }
+            }
+        }
+        self.mailbox.set_eager(living.life.wants_input_now());
+        let players = u32::try_from(living.life.players()).unwrap_or(u32::MAX);
+        self.count_players(around, players);
+        Next::Wait
+    }
+
+    /// The match is over: what is kept of it moves to the archive before it can no longer be found here.
+    fn forget(&mut self, around: &Around<'_>, archived: Archived) {
+        let id = archived.status.id;
+        self.count_players(around, 0);
+        around.shared.archive.put(archived.clone());
+        around.shared.directory.remove(&id);
+        let Archived { status, ended, journal } = archived;
+        around.shared.events.publish(HostEvent::Ended { status, ended, journal });
+        self.stage = Stage::Gone;
+    }
+}
+
+/// A line of a match's log, as the session escaped and limited it.
+fn log(spec: &Spec, level: LogLevel, text: &str) {
+    let (id, game) = (spec.id, &spec.game);
+    match level {
+        LogLevel::Debug => tracing::debug!(target: "stadion::game", %id, %game, "{text}"),
+        LogLevel::Info => tracing::info!(target: "stadion::game", %id, %game, "{text}"),
+        LogLevel::Warn => tracing::warn!(target: "stadion::game", %id, %game, "{text}"),
+        LogLevel::Error => tracing::error!(target: "stadion::game", %id, %game, "{text}"),
+    }
+}
