@@ -1,0 +1,65 @@
+import type { Endpoint } from "./protocol/path.js";
+/** Which match to play; nothing: the fullest open one, else a new one. */
+export type Play = {
+    readonly create?: undefined;
+    readonly code?: undefined;
+}
+/** A new match: found by its code alone, or by everybody. */
+ | {
+    readonly create: "private" | "public" | NewMatch;
+    readonly code?: undefined;
+}
+/** The match with this code. */
+ | {
+    readonly code: string;
+    readonly create?: undefined;
+};
+/** A new match on one's own terms. */
+export interface NewMatch {
+    readonly visibility: "private" | "public";
+    /** How many; else as many as the game takes. */
+    readonly seats?: number;
+    /** For the game, such as `points=50`. */
+    readonly parameters?: string | Uint8Array;
+}
+/** The body of a request for a seat. */
+export declare function playBody(play: Play): unknown;
+/** What the control plane says about a match. */
+export interface MatchInfo {
+    readonly id: string;
+    /** What friends type to join. */
+    readonly code: string;
+    /** Of the game, 64 hexadecimal digits. */
+    readonly version: string;
+}
+interface Endpoints {
+    webtransport?: string | null;
+    websocket?: string | null;
+    certificate_hashes: string[];
+}
+/** A seat, as `play` answers it. */
+export interface Seat {
+    match: {
+        id: string;
+        code: string;
+    };
+    version: string;
+    join_token: string;
+    endpoints: Endpoints;
+    schema_hash: string;
+}
+/** Where to connect, best first. */
+export declare function endpointsOf({ webtransport, websocket, certificate_hashes }: Endpoints): Endpoint[];
+/** What brings a reloaded page back to its seat. A secret: whoever has it has the seat. */
+export interface Ticket extends MatchInfo {
+    readonly schema: string;
+    readonly token: Uint8Array;
+    readonly endpoints: readonly Endpoint[];
+}
+/** As text, for a storage. */
+export declare function writeTicket({ token, endpoints, ...info }: Ticket): string;
+/** The ticket in a text; nothing if it is none. */
+export declare function readTicket(text: string | undefined): Ticket | undefined;
+/** The eight bytes of a schema's hash. */
+export declare function schemaBytes(schema: string): Uint8Array;
+export {};
