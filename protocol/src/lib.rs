@@ -7,6 +7,7 @@
 //! - [`wire`]: frames and datagrams as bytes, both ways.
 //! - [`client`], [`server`]: the two sides as state machines.
 //! - [`contract`]: traits and types between control plane and host.
+//! - [`origin`]: which web pages may talk to a server.
 //! - [`token`]: join tokens and resume tokens.
 
 pub mod client;
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod close;
 pub mod contract;
 pub mod ids;
+pub mod origin;
 pub mod server;
 pub mod token;
 pub mod wire;

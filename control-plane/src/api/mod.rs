@@ -2,6 +2,7 @@
 
 mod accounts;
 mod document;
+mod endpoints;
 mod games;
 mod matches;
 mod play;

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::accounts::Caller;
+use crate::api::endpoints::EndpointsBody;
 use crate::api::wire::GamePath;
 use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
 use crate::matches::{NoteError, Order, PlaceError, PlaceRequest, Placed};
@@ -93,10 +94,12 @@ pub(crate) struct SeatBody {
     /// Seconds until the join token expires.
     #[schema(example = 60)]
     expires_in_s: u64,
-    /// Where to connect over QUIC, in order of preference.
+    /// Where to connect.
+    endpoints: EndpointsBody,
+    /// `endpoints.quic`, for native clients.
     #[schema(example = json!(["192.0.2.1:7879"]))]
     quic: Vec<String>,
-    /// SHA-256 of the certificates that may be pinned, hexadecimal; none: verify by the system's roots.
+    /// `endpoints.certificate_hashes` in hexadecimal, for native clients.
     certificate_hashes: Vec<String>,
     /// Of messages and views; all zero without a schema.
     #[schema(example = "5f1c0ad2b6e94c1d")]
@@ -117,9 +120,10 @@ pub(crate) struct MatchRef {
     code: String,
 }
 
-impl From<Placed> for SeatBody {
-    fn from(placed: Placed) -> SeatBody {
+impl SeatBody {
+    fn new(placed: Placed, headers: &HeaderMap) -> SeatBody {
         SeatBody {
+            endpoints: EndpointsBody::new(&placed.endpoints, headers),
             of: MatchRef { id: placed.id.to_string(), code: placed.code.to_string() },
             game: placed.game.to_string(),
             version: placed.version.to_string(),
@@ -220,7 +224,7 @@ pub(crate) async fn play(
         Turn::First(idempotency) => idempotency,
         Turn::Again(status, body) => return Ok(answer(status, body)),
     };
-    let seated = seat(&app, game, caller, body).await;
+    let seated = seat(&app, game, caller, body, &headers).await;
     match (seated, idempotency) {
         (Ok((status, body)), Some(idempotency)) => {
             idempotency.keep(status, &body).await;
@@ -236,13 +240,19 @@ pub(crate) async fn play(
     }
 }
 
-async fn seat(app: &Arc<App>, game: GameName, caller: Caller, body: PlayBody) -> Result<(u16, Vec<u8>), Problem> {
+async fn seat(
+    app: &Arc<App>,
+    game: GameName,
+    caller: Caller,
+    body: PlayBody,
+    headers: &HeaderMap,
+) -> Result<(u16, Vec<u8>), Problem> {
     let version = body.version.as_deref().map(str::parse).transpose().map_err(PlayError::Id)?;
     let bot = body.bot;
     let order = Order::try_from(body)?;
     let placed = app.placer.place(PlaceRequest { caller, game, version, order, bot }).await?;
     let status = if placed.created { StatusCode::CREATED } else { StatusCode::OK };
-    let body = serde_json::to_vec(&SeatBody::from(placed)).expect("a seat is plain JSON");
+    let body = serde_json::to_vec(&SeatBody::new(placed, headers)).expect("a seat is plain JSON");
     Ok((status.as_u16(), body))
 }
 
@@ -308,6 +318,19 @@ mod tests {
         assert_eq!(first["schema_hash"], version["schema_hash"]);
         assert_eq!(first["quic"], json!(["192.0.2.1:7879"]));
         assert_eq!(first["certificate_hashes"], json!(["07".repeat(32)]));
+        assert_eq!(first["endpoints"]["quic"], first["quic"]);
+        assert_eq!(first["endpoints"]["certificate_hashes"], json!(["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="]));
+    }
+
+    #[tokio::test]
+    async fn a_browser_is_told_to_come_back_to_the_host_that_it_asked() {
+        let stage = Stage::new().await;
+        stage.publish("chess").await;
+        let guest = stage.guest().await;
+        let play = stage.post("/v1/games/chess/play", json!({})).bearer(&guest).with("host", "play.example:8080");
+        let endpoints = &play.await.expect(201)["endpoints"];
+        assert_eq!(endpoints["webtransport"], "https://play.example:7879/v1/connect");
+        assert_eq!(endpoints["websocket"], "ws://play.example:8080/v1/connect");
     }
 
     #[tokio::test]

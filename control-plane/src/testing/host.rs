@@ -9,7 +9,7 @@ use bytes::Bytes;
 use stadion_protocol::contract::{
     CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
     MatchEnded, MatchState, MatchStatus, Pending, Placing, PlayerInfo, Presence, Reservation, ReserveError, SeatStatus,
-    UnknownMatch,
+    UnknownMatch, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick};
 
@@ -134,7 +134,12 @@ impl Host for FakeHost {
     }
 
     fn endpoints(&self) -> Endpoints {
-        Endpoints { quic: vec!["192.0.2.1:7879".parse().unwrap()], certificate_hashes: vec![[7; 32]] }
+        Endpoints {
+            quic: vec!["192.0.2.1:7879".parse().unwrap()],
+            webtransport: Some(WebAddress { host: None, port: Some(7879) }),
+            websocket: Some(WebAddress::default()),
+            certificate_hashes: vec![[7; 32]],
+        }
     }
 
     fn load(&self) -> HostLoad {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Endpoint, Incoming};
 use stadion_protocol::CloseCode;
-use stadion_protocol::wire::ALPN;
+use stadion_protocol::wire::{ALPN, WEBTRANSPORT_ALPN};
 
 use super::config::HANDSHAKE_WITHIN;
 use super::door::{Address, Crowd, Door, Entry};
 use super::player::Player;
 use super::shared::{Place, Shared};
-use super::transport::{Control, quic};
+use super::transport::{Control, quic, webtransport};
 
 /// Answers every knock until the endpoint closes.
 pub(super) async fn accept_all(endpoint: Endpoint, door: Door, shared: Arc<Shared>) {
@@ -53,13 +53,42 @@ async fn welcome(incoming: Incoming, place: Place, shared: Arc<Shared>) {
             return;
         }
     };
-    drop(place);
-    shared.counters.accepted.up();
-    let asked = alpn(&connection);
-    let (control, receive) = quic::open(connection);
-    match asked.as_deref() {
-        Some(ALPN) => Box::pin(Player::new(shared, control, receive).run()).await,
-        _ => control.close(CloseCode::ProtocolError, "unknown ALPN protocol"),
+    match alpn(&connection).as_deref() {
+        Some(ALPN) => {
+            drop(place);
+            shared.counters.accepted.up();
+            let (control, receive) = quic::open(connection);
+            Box::pin(Player::new(shared, control, receive).run()).await;
+        }
+        Some(WEBTRANSPORT_ALPN) => Box::pin(welcome_page(connection, place, shared)).await,
+        _ => {
+            shared.counters.accepted.up();
+            quic::open(connection).0.close(CloseCode::ProtocolError, "unknown ALPN protocol");
+        }
+    }
+}
+
+/// The same for a web page, whose handshake goes on above QUIC's.
+async fn welcome_page(connection: quinn::Connection, place: Place, shared: Arc<Shared>) {
+    let from = connection.remote_address();
+    let asking = webtransport::accept(connection, &*shared.origins);
+    match tokio::time::timeout(HANDSHAKE_WITHIN, asking).await {
+        Ok(Ok((control, receive))) => {
+            drop(place);
+            shared.counters.accepted.up();
+            Box::pin(Player::new(shared, control, receive).run()).await;
+        }
+        Ok(Err(refused)) => {
+            let refusal = matches!(refused, webtransport::Refused::Answered { .. });
+            if refusal {
+                shared.counters.refused_pages.up()
+            } else {
+                shared.counters.failed_handshakes.up()
+            }
+            tracing::debug!(%from, %refused, "no WebTransport session");
+        }
+        // Dropping what it held closes the connection.
+        Err(_) => shared.counters.failed_handshakes.up(),
     }
 }
 

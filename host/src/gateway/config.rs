@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use quinn::{AckFrequencyConfig, EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
-use stadion_protocol::wire::ALPN;
+use stadion_protocol::contract::WebAddress;
+use stadion_protocol::origin::{AllowedOrigins, Origins};
+use stadion_protocol::wire::{ALPN, WEBTRANSPORT_ALPN};
 
 use super::GatewayError;
 use super::certificate::{Identity, Served};
+use super::door::Door;
 use super::keys::HostKeys;
 
 /// A client is done with its handshake and has said `hello` within this time each.
@@ -34,14 +37,16 @@ const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// Datagrams waiting, each way. With the windows above and [`WAITING_BYTES`] a connection that neither reads nor
 /// acknowledges holds 960 KiB, under the 1 MiB that is promised.
-const DATAGRAM_BUFFER: usize = 64 * 1024;
+pub(super) const DATAGRAM_BUFFER: usize = 64 * 1024;
 
-/// Streams that a client may open, each kind: one is ours, the rest is what HTTP/3 needs.
-const STREAMS: u32 = 2;
+/// Streams that a client may open: one is ours, the rest is what HTTP/3 needs, a request and three streams of its own
+/// (RFC 9114 section 6.2).
+const BIDI_STREAMS: u32 = 2;
+const UNI_STREAMS: u32 = 3;
 
 /// Generous: a lost player comes back on a second connection long before.
-const IDLE: Duration = Duration::from_secs(30);
-const KEEP_ALIVE: Duration = Duration::from_secs(8);
+pub(super) const IDLE: Duration = Duration::from_secs(30);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(8);
 
 /// Clients acknowledge every fourth packet or after this time, where they know the extension. Saves a third of all
 /// packets of a game that sends 20 states a second.
@@ -61,6 +66,12 @@ pub struct GatewayConfig {
     pub listen: SocketAddr,
     /// What clients are told to connect to; empty: the address that was bound (loopback for a wildcard).
     pub advertised: Vec<SocketAddr>,
+    /// The name or address that browsers are told for WebTransport; `None`: by which they reached the REST API.
+    pub web_host: Option<String>,
+    /// Where a server of HTTP passes WebSockets on to this gateway; `None`: nowhere.
+    pub websocket: Option<WebAddress>,
+    /// Which web pages may connect.
+    pub origins: Arc<dyn Origins>,
     /// The certificate.
     pub identity: Identity,
     /// The host's secrets.
@@ -74,11 +85,22 @@ pub struct GatewayConfig {
 }
 
 impl GatewayConfig {
+    pub(super) fn door(&self) -> Door {
+        Door {
+            max_connections: self.max_connections as u64,
+            max_handshakes: self.max_handshakes as u64,
+            retry_above: self.retry_above as u64,
+        }
+    }
+
     /// On a free port of the loopback, with bounds for one machine.
     pub fn new(keys: HostKeys) -> GatewayConfig {
         GatewayConfig {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             advertised: Vec::new(),
+            web_host: None,
+            websocket: None,
+            origins: Arc::new(AllowedOrigins::default()),
             identity: Identity::Development,
             keys,
             max_connections: 50_000,
@@ -123,7 +145,7 @@ fn tls_config(served: Served) -> Result<rustls::ServerConfig, GatewayError> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(served.chain, served.key))
         .map_err(|error| GatewayError::Tls(error.to_string()))?;
     config.ignore_client_order = true;
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = vec![ALPN.to_vec(), WEBTRANSPORT_ALPN.to_vec()];
     Ok(config)
 }
 
@@ -133,8 +155,8 @@ fn transport_config() -> TransportConfig {
     let idle = IdleTimeout::try_from(IDLE).expect("30 s fit a QUIC idle timeout");
     let mut config = TransportConfig::default();
     config
-        .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS))
-        .max_concurrent_uni_streams(VarInt::from_u32(STREAMS))
+        .max_concurrent_bidi_streams(VarInt::from_u32(BIDI_STREAMS))
+        .max_concurrent_uni_streams(VarInt::from_u32(UNI_STREAMS))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
         .send_window(SEND_WINDOW)

@@ -37,6 +37,8 @@ counters! {
     retried,
     /// Handshakes that failed or took too long.
     failed_handshakes,
+    /// Web pages turned away: another path, or an origin that is not allowed.
+    refused_pages,
     /// Connections closed because their `hello` did not come in time.
     without_hello,
     /// Clients told `expired`: an old join token, or a match that is not here.

@@ -29,6 +29,7 @@ mod thread;
 mod tokens;
 mod transport;
 mod waiting;
+mod websockets;
 mod words;
 
 use std::io;
@@ -38,16 +39,19 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use quinn::AsyncUdpSocket as _;
-use stadion_protocol::contract::Endpoints;
+use stadion_protocol::contract::{Endpoints, WebAddress};
 
 pub use self::certificate::{CertificateError, Identity};
 pub use self::config::GatewayConfig;
 pub use self::counters::GatewayCounters;
 pub use self::keys::{HostKeys, KeyError};
 pub use self::tokens::{JoinKeys, TokenRefusal};
+pub use self::transport::websocket::ByteStream;
+pub use self::websockets::{GrantedSocket, SocketRefusal, WebSockets};
 
 use self::certificate::Certificates;
 use self::counters::Counters;
+use self::door::Door;
 use self::mailbox::Mailbox;
 use self::shared::Shared;
 use self::socket::TurnSocket;
@@ -85,6 +89,9 @@ pub struct Gateway {
     link: Arc<Link>,
     address: SocketAddr,
     advertised: Vec<SocketAddr>,
+    webtransport: WebAddress,
+    websocket: Option<WebAddress>,
+    door: Door,
     /// Hung up by the thread as it ends.
     ended: std::sync::Mutex<Receiver<()>>,
 }
@@ -102,11 +109,17 @@ impl Gateway {
         let certificates = Certificates::open(&config.identity, config.keys.storage(), now_s)?;
         let counters = Arc::<Counters>::default();
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&counters)));
-        let link = Arc::new(Link::new(Arc::new(Shared::new(inbox, join_keys, counters)), mailbox));
+        let link = Arc::new(Link::new(
+            Arc::new(Shared::new(inbox, join_keys, Arc::clone(&config.origins), counters)),
+            mailbox,
+        ));
         let advertised = advertised(&config, address);
-        let ended = start_thread(config, socket, certificates, Arc::clone(&link))?;
+        let port = advertised.first().map_or(address.port(), SocketAddr::port);
+        let webtransport = WebAddress { host: config.web_host.clone(), port: Some(port) };
+        let (websocket, door) = (config.websocket.clone(), config.door());
+        let ended = std::sync::Mutex::new(start_thread(config, socket, certificates, Arc::clone(&link))?);
         tracing::info!(%address, ?advertised, "gateway listens");
-        Ok(Gateway { link, address, advertised, ended: std::sync::Mutex::new(ended) })
+        Ok(Gateway { link, address, advertised, webtransport, websocket, door, ended })
     }
 
     /// Where matches leave their words for players.
@@ -114,11 +127,21 @@ impl Gateway {
         Arc::clone(&self.link.mailbox) as Arc<dyn Outbox>
     }
 
+    /// Where a server of HTTP passes WebSockets on.
+    pub fn websockets(&self) -> WebSockets {
+        WebSockets { door: self.door, shared: Arc::clone(&self.link.shared) }
+    }
+
     /// What clients are told: addresses, and the certificate hashes that they may pin now. Ask anew for each client,
     /// since development certificates rotate.
     pub fn endpoints(&self) -> Endpoints {
         let hashes = self.link.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        Endpoints { quic: self.advertised.clone(), certificate_hashes: hashes.clone() }
+        Endpoints {
+            quic: self.advertised.clone(),
+            webtransport: Some(self.webtransport.clone()),
+            websocket: self.websocket.clone(),
+            certificate_hashes: hashes.clone(),
+        }
     }
 
     /// The address that was bound.

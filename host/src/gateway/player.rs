@@ -115,6 +115,7 @@ impl<C: Control, R: Receive> Player<C, R> {
             }
             Arrived::Stream(bytes) => self.machine.on_stream(now, &bytes),
             Arrived::Datagram(datagram) => self.machine.on_datagram(now, &datagram),
+            Arrived::Nonsense(reason) => return Err(Ending::Cut(CloseCode::ProtocolError, reason.to_owned())),
             Arrived::Gone(departure) => return Err(Ending::Gone(departure)),
         };
         // What came before a fault still counts.

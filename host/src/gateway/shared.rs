@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stadion_protocol::CloseCode;
+use stadion_protocol::origin::Origins;
 use tokio::sync::Notify;
 
 use super::counters::Counters;
@@ -15,6 +16,7 @@ use crate::link::{ConnId, Inbox, ToPlayer};
 pub(super) struct Shared {
     pub(super) inbox: Arc<dyn Inbox>,
     pub(super) join_keys: JoinKeys,
+    pub(super) origins: Arc<dyn Origins>,
     pub(super) counters: Arc<Counters>,
     links: Mutex<Links>,
     last_conn: AtomicU64,
@@ -46,8 +48,13 @@ pub(super) struct Listed {
 pub(super) struct Place(Arc<Counters>);
 
 impl Shared {
-    pub(super) fn new(inbox: Arc<dyn Inbox>, join_keys: JoinKeys, counters: Arc<Counters>) -> Shared {
-        Shared { inbox, join_keys, counters, links: Mutex::default(), last_conn: AtomicU64::new(0) }
+    pub(super) fn new(
+        inbox: Arc<dyn Inbox>,
+        join_keys: JoinKeys,
+        origins: Arc<dyn Origins>,
+        counters: Arc<Counters>,
+    ) -> Shared {
+        Shared { inbox, join_keys, origins, counters, links: Mutex::default(), last_conn: AtomicU64::new(0) }
     }
 
     /// Counts a handshake until the place is dropped.

@@ -21,7 +21,6 @@ use tokio::time::MissedTickBehavior;
 use super::accept::accept_all;
 use super::certificate::{Certificates, Rotation};
 use super::config::{endpoint_config, server_config};
-use super::door::Door;
 use super::keys::HostKeys;
 use super::mailbox::Mailbox;
 use super::shared::Shared;
@@ -117,12 +116,7 @@ impl GatewayThread {
             Arc::new(TokioRuntime),
         )
         .map_err(|source| GatewayError::Bind { address: config.listen, source })?;
-        let door = Door {
-            max_connections: config.max_connections as u64,
-            max_handshakes: config.max_handshakes as u64,
-            retry_above: config.retry_above as u64,
-        };
-        tokio::spawn(accept_all(endpoint.clone(), door, Arc::clone(&link.shared)));
+        tokio::spawn(accept_all(endpoint.clone(), config.door(), Arc::clone(&link.shared)));
         let next_check = clock::now() + CERTIFICATE_CHECK;
         let keys = config.keys.clone();
         Ok(GatewayThread { link, socket, endpoint, keys, certificates, next_check, words: Vec::new() })

@@ -72,7 +72,7 @@ async fn a_full_gateway_refuses_and_has_room_again_when_somebody_leaves() {
 #[tokio::test]
 async fn another_protocol_is_not_served() {
     let rig = Rig::new();
-    let stranger = endpoint(&rig, b"h3", Appetite::Normal);
+    let stranger = endpoint(&rig, b"hq-interop", Appetite::Normal);
     assert!(connect(&stranger, rig.address()).await.is_err());
     let mute = endpoint(&rig, b"", Appetite::Normal);
     if let Ok(connection) = connect(&mute, rig.address()).await {

@@ -144,8 +144,22 @@ pub struct UnknownMatch;
 pub struct Endpoints {
     /// UDP: QUIC with ALPN `stadion/1`.
     pub quic: Vec<SocketAddr>,
+    /// UDP: WebTransport at [`CONNECT_PATH`](crate::wire::CONNECT_PATH); `None`: not offered.
+    pub webtransport: Option<WebAddress>,
+    /// TCP: WebSocket at the same path; `None`: not offered.
+    pub websocket: Option<WebAddress>,
     /// SHA-256 of the certificates that clients may pin; empty: verify by the system's roots.
     pub certificate_hashes: Vec<[u8; 32]>,
+}
+
+/// Where a browser connects. It reaches the REST API by some name already; unless an operator says otherwise, that
+/// name is good for its other connections too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebAddress {
+    /// A name or an IP address; `None`: as the REST API was reached.
+    pub host: Option<String>,
+    /// `None`: as the REST API was reached.
+    pub port: Option<u16>,
 }
 
 /// How full a host is.

@@ -27,7 +27,7 @@ pub use artifact::{
 };
 pub use host::{
     CreateError, CreateMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo, Reservation,
-    ReserveError, UnknownMatch,
+    ReserveError, UnknownMatch, WebAddress,
 };
 pub use settings::{Durability, InvalidSetting, Lifetimes, MatchSettings, TrapPolicy};
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};

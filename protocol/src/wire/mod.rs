@@ -24,6 +24,12 @@ pub use stream::FrameReader;
 
 /// The ALPN protocol name (RFC 7301) of native clients.
 pub const ALPN: &[u8] = b"stadion/1";
+/// The ALPN protocol name of browsers: HTTP/3, for WebTransport.
+pub const WEBTRANSPORT_ALPN: &[u8] = b"h3";
+/// Where browsers connect: the path of WebTransport on the gateway's UDP port and of WebSocket on the REST API's port.
+pub const CONNECT_PATH: &str = "/v1/connect";
+/// The WebSocket subprotocol (RFC 6455 section 1.9).
+pub const WEBSOCKET_PROTOCOL: &str = "stadion.1";
 /// The version that a `hello` names.
 pub const PROTOCOL_VERSION: u16 = 1;
 

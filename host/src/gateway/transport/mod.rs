@@ -1,11 +1,13 @@
 //! The seam between a player's connection and what carries it.
 //!
 //! A transport carries one ordered, reliable stream each way and datagrams each way, knows its path, and closes with a
-//! number and a text. [`quic`] does that for native clients over ALPN `stadion/1`. WebTransport (ALPN `h3`, on the same
-//! endpoint) and WebSocket (on the TCP port) take their place beside it as modules of their own: nothing outside this
-//! folder knows what a transport is made of, and nothing here knows what the bytes mean.
+//! number and a text. [`quic`] does that for native clients over ALPN `stadion/1`, [`webtransport`] for browsers over ALPN
+//! `h3` on the same endpoint, [`websocket`] for browsers on a TCP port that others serve. Nothing outside this folder knows
+//! what a transport is made of, and nothing here knows what the bytes mean.
 
 pub(super) mod quic;
+pub(super) mod websocket;
+pub(super) mod webtransport;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,6 +15,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::CloseCode;
+
+/// Read from a stream at once, at most: a frame of the largest input in one piece.
+const READ_BYTES: usize = 32 * 1024;
+
+/// Pieces offered to a transport at once.
+const WRITE_PIECES: usize = 32;
 
 /// What a transport brought.
 pub(super) enum Arrived<W> {
@@ -22,6 +30,8 @@ pub(super) enum Arrived<W> {
     Stream(Bytes),
     /// One datagram.
     Datagram(Bytes),
+    /// What came is not this transport's, for this reason. The last thing to arrive.
+    Nonsense(&'static str),
     /// The client ended its stream, or the connection is gone. The last thing to arrive.
     Gone(Departure),
 }

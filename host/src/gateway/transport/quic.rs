@@ -7,13 +7,7 @@ use bytes::Bytes;
 use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt};
 use stadion_protocol::CloseCode;
 
-use super::{Arrived, Control, Departure, Fate, Path, Receive, Stopped, Transmit};
-
-/// Read from the stream at once, at most: a frame of the largest input in one piece.
-const READ_BYTES: usize = 32 * 1024;
-
-/// Pieces offered to the transport at once.
-const WRITE_PIECES: usize = 32;
+use super::{Arrived, Control, Departure, Fate, Path, READ_BYTES, Receive, Stopped, Transmit, WRITE_PIECES};
 
 /// The whole of a QUIC connection.
 #[derive(Clone)]
