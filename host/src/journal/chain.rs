@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{EndRecord, Fact, SetupRecord, TickRecord};
+use super::record::{EndRecord, Fact, SetupRecord, SwappedRecord, TickRecord};
 use super::wire;
 use crate::model::{Output, TickInput, Wake};
 
@@ -31,6 +31,7 @@ impl fmt::Debug for Link {
 const TAG_SETUP: u8 = 0;
 const TAG_TICK: u8 = 1;
 const TAG_END: u8 = 2;
+const TAG_SWAPPED: u8 = 3;
 
 /// Hash of what a step asked for, in the order in which it asked.
 pub fn outputs(outputs: &[Output]) -> [u8; 16] {
@@ -62,6 +63,11 @@ pub fn next(tick: &TickRecord) -> Link {
 /// The chain after the end.
 pub fn last(end: &EndRecord) -> Link {
     link(TAG_END, end.previous, &wire::encode_end_content(end))
+}
+
+/// The chain after a swap.
+pub fn after_swap(swap: &SwappedRecord) -> Link {
+    link(TAG_SWAPPED, swap.previous, &wire::encode(&(swap.incarnation, swap.tick, swap.version, &swap.by)))
 }
 
 /// What a tick adds to the chain.

@@ -1,13 +1,21 @@
 //! `.stj`: one match in one file.
 //!
 //! ```text
-//!   file   = magic "STADIONJ" | format: u16 LE = 1 | reserved: u16 LE = 0 | frame*
+//!   file   = magic "STADIONJ" | format: u16 LE = 2 | reserved: u16 LE = 0 | frame*
 //!   frame  = length: u32 LE | CRC-32C over length and body: u32 LE | body (length bytes)
 //!   body   = kind: u8 | postcard
 //! ```
 //!
 //! The first frame is the setup, the last of a match that is over is its end; a file without one is a match that was
-//! still running. Whatever does not read is [`Damage`], with the place where it begins.
+//! still running. Format 1 knew no resumed, swapped and skipped, wrote settings by position, and was never released.
+//!
+//! ```text
+//!   setup ( tick | idle | resumed | swapped | skipped )* [ gap ] [ end ]
+//!
+//!   resumed, swapped   name the tick before them        skipped   names the tick that follows, run again
+//! ```
+//!
+//! Whatever does not read is [`Damage`], with the place where it begins.
 
 use super::crc::crc32c;
 use super::record::Record;
@@ -17,7 +25,7 @@ use super::{JournalError, wire};
 pub const MAX_RECORD_BYTES: usize = 8 << 20;
 
 /// The first bytes of a file.
-pub const HEADER: [u8; 12] = *b"STADIONJ\x01\0\0\0";
+pub const HEADER: [u8; 12] = *b"STADIONJ\x02\0\0\0";
 
 const FRAME_HEADER: usize = 8;
 
@@ -37,7 +45,7 @@ pub struct Damage {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DamageKind {
     /// Not a journal, or one of a format that this build does not know.
-    #[error("this is no journal of format 1")]
+    #[error("this is no journal of format 2")]
     NoJournal,
     /// The file ends within a record.
     #[error("the file ends in mid-record")]
@@ -181,6 +189,9 @@ impl State {
                 .ok_or("tick numbers overflow"),
             (State::Ticks { next }, Record::Gap(gap)) if gap.first == next => Ok(State::Gap),
             (State::Ticks { next }, Record::End(end)) if end.tick.checked_add(1) == Some(next) => Ok(State::Over),
+            (State::Ticks { next }, Record::Resumed(new)) if new.tick.checked_add(1) == Some(next) => Ok(self),
+            (State::Ticks { next }, Record::Swapped(swap)) if swap.tick.checked_add(1) == Some(next) => Ok(self),
+            (State::Ticks { next }, Record::Skipped(skip)) if skip.tick == next => Ok(self),
             (State::Gap, Record::End(_)) => Ok(State::Over),
             (State::Over | State::Failed, _) => Err("a record after the end"),
             _ => Err("a tick out of order"),

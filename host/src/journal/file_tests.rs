@@ -1,72 +1,10 @@
 //! What a file gives back, and what it says about damage.
 
-use std::task::Waker;
-
 use proptest::prelude::*;
-use stadion_protocol::contract::{Durability, EndReason, MatchSettings, Placing};
-use stadion_protocol::{MatchId, Seat, VersionId};
 
 use super::*;
-use crate::journal::record::{Cut, EndRecord, Fact, IdleRun, SetupRecord, TickRecord};
-use crate::journal::{Journals, Link, MemoryJournals, MemoryLimits};
-use crate::model::{Delivery, Event, Limits, Setup, TickInput, Wake};
-
-fn setup() -> Record {
-    let limits = Limits {
-        memory_bytes: 1 << 20,
-        unreliable_bytes: 1_100,
-        reliable_bytes: 65_536,
-        sends_per_tick: 64,
-        send_bytes_per_tick: 65_536,
-        requests_open: 4,
-        saved_bytes: 1 << 20,
-    };
-    Record::Setup(Box::new(SetupRecord {
-        game: "tictactoe".parse().unwrap(),
-        version: VersionId([7; 32]),
-        settings: MatchSettings::default(),
-        setup: Setup {
-            match_id: MatchId([1; 16]).to_string(),
-            seed: [1, 2, 3, 4],
-            started_unix_ns: 5,
-            rate: 20,
-            seats: 2,
-            parameters: vec![1],
-            limits,
-        },
-        incarnation: 1,
-        wake: Wake::Next,
-        outputs: [0; 16],
-    }))
-}
-
-fn tick(number: u64) -> Record {
-    let message = Event::Message { seat: Seat(1), via: Delivery::Reliable, data: vec![1, 2, 3] };
-    Record::Tick(Box::new(TickRecord {
-        incarnation: 1,
-        input: TickInput { number, time: number * 50_000_000, skipped: 0, events: vec![message.clone(), message] },
-        facts: vec![(1, Fact::InSeq(number))],
-        wake: Wake::Next,
-        outputs: [3; 16],
-        previous: Link([2; 16]),
-    }))
-}
-
-fn idle(first: u64, count: u32) -> Record {
-    Record::Idle(IdleRun { incarnation: 1, first, time: first * 50_000_000, count, last: Link([first as u8; 16]) })
-}
-
-fn end(tick: u64) -> Record {
-    Record::End(Box::new(EndRecord {
-        incarnation: 1,
-        tick,
-        reason: EndReason::Trapped("unreachable".into()),
-        cut: Some(Cut { input: TickInput { number: tick + 1, time: 1, skipped: 0, events: vec![] }, facts: vec![] }),
-        placings: vec![Placing { seat: Seat(0), rank: 1, score: -5 }],
-        data: vec![9],
-        previous: Link([4; 16]),
-    }))
-}
+use crate::journal::record::{Fact, Record};
+use crate::journal::testing::{end, idle, resumed, setup, skipped, swapped, tick};
 
 fn written(records: &[Record]) -> Vec<u8> {
     let mut writer = Writer::default();
@@ -80,7 +18,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
 
 #[test]
 fn a_file_gives_back_what_was_written() {
-    let records = [setup(), tick(1), idle(2, 10), tick(12), end(12)];
+    let records = [setup(), tick(1), idle(2, 10), resumed(11), swapped(11), skipped(12), tick(12), end(12)];
     assert_eq!(read(&written(&records)).unwrap(), records);
 }
 
@@ -109,7 +47,7 @@ fn every_truncation_is_either_a_shorter_match_or_damage_at_its_place() {
 
 #[test]
 fn every_flipped_bit_is_found() {
-    let whole = written(&[setup(), tick(1), idle(2, 3), end(4)]);
+    let whole = written(&[setup(), tick(1), idle(2, 3), swapped(4), end(4)]);
     for bit in 0..whole.len() * 8 {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -126,45 +64,14 @@ fn records_out_of_order_are_damage() {
         vec![setup(), idle(1, 0)],
         vec![setup(), tick(1), end(2)],
         vec![setup(), end(0), tick(1)],
+        vec![resumed(0)],
+        vec![setup(), tick(1), resumed(0)],
+        vec![setup(), tick(1), swapped(2)],
+        vec![setup(), tick(1), skipped(1)],
     ] {
         let damage = read(&written(&records)).unwrap_err();
         assert!(matches!(damage.what, DamageKind::Order(_)), "{damage}");
     }
-}
-
-#[test]
-fn idle_ticks_share_one_small_record() {
-    let mut journal = MemoryJournals::new(MemoryLimits::default())
-        .open(MatchId([1; 16]), Durability::None, Waker::noop().clone())
-        .unwrap();
-    journal.append(&setup()).unwrap();
-    let before = journal.to_file().len();
-    for number in 1..=100 {
-        journal.append(&idle(number, 1)).unwrap();
-    }
-    let file = journal.to_file();
-    assert!(file.len() - before <= 40, "{} bytes", file.len() - before);
-    let Record::Idle(run) = read(&file).unwrap()[1] else { panic!("no run") };
-    assert_eq!((run.first, run.count, run.last), (1, 100, Link([100; 16])));
-}
-
-#[test]
-fn a_journal_over_its_bound_keeps_a_prefix_and_the_end() {
-    let limits = MemoryLimits { match_bytes: 1_000, total_bytes: 1 << 20 };
-    let journals = MemoryJournals::new(limits);
-    let mut journal = journals.open(MatchId([1; 16]), Durability::None, Waker::noop().clone()).unwrap();
-    journal.append(&setup()).unwrap();
-    for number in 1..=100 {
-        journal.append(&tick(number)).unwrap();
-    }
-    journal.append(&end(100)).unwrap();
-    let file = journal.to_file();
-    assert!(file.len() < 1_200);
-    let records = read(&file).unwrap();
-    let [.., Record::Tick(last), Record::Gap(gap), Record::End(_)] = &records[..] else { panic!("{records:?}") };
-    assert_eq!(gap.first, last.input.number + 1);
-    drop(journal);
-    assert_eq!(journals.used_bytes(), 0);
 }
 
 proptest! {

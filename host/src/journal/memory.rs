@@ -1,24 +1,27 @@
-//! Journals that live in memory: what `durability = "none"` and `"process"` of a single machine get until a log on disk
-//! takes over. Every record is durable at once, at the only level that memory has.
+//! Journals that live in memory: for tests and for hosts that keep nothing. Every record is durable at once, at the only
+//! level that memory has. A match that hibernates is taken up again within the process.
 //!
 //! Bounds: bytes for a match and bytes for all. A match that is over either plays on, and its journal keeps what it has:
 //! a prefix can be replayed from tick 0, a suffix could not. A gap record says where it stops, and the end with the hash
 //! of the whole chain is always kept.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use bytes::Bytes;
 use stadion_protocol::MatchId;
 use stadion_protocol::contract::Durability;
 
-use super::file::Writer;
-use super::record::{GapRecord, IdleRun, Record, TickRecord};
-use super::{Journal, JournalError, Journals, Position};
+use super::checkpoint::Checkpoint;
+use super::file::{Reader, Writer};
+use super::record::{GapRecord, IdleRun, Record, SetupRecord, TickRecord};
+use super::summary::Summary;
+use super::{Journal, JournalError, Journals, Position, Reopened, Unfinished};
 
 /// The longest folded run: at 20 Hz a difference is located to within 13 s of ticks in which nothing happened.
-const MAX_IDLE_RUN: u32 = 256;
+pub(super) const MAX_IDLE_RUN: u32 = 256;
 
 /// How much memory journals may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,55 +43,156 @@ impl Default for MemoryLimits {
 pub struct MemoryJournals {
     limits: MemoryLimits,
     used: Arc<AtomicU64>,
+    matches: Arc<Mutex<HashMap<MatchId, Arc<Mutex<Stored>>>>>,
 }
 
 impl MemoryJournals {
     /// Journals within these limits.
     pub fn new(limits: MemoryLimits) -> MemoryJournals {
-        MemoryJournals { limits, used: Arc::default() }
+        MemoryJournals { limits, used: Arc::default(), matches: Arc::default() }
     }
 
-    /// Bytes of all journals that are open.
+    /// Bytes of all journals that are not over.
     pub fn used_bytes(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
+
+    fn get(&self, id: MatchId) -> Option<Arc<Mutex<Stored>>> {
+        lock(&self.matches).get(&id).cloned()
+    }
+
+    fn journal(&self, id: MatchId, stored: Arc<Mutex<Stored>>) -> Box<dyn Journal> {
+        Box::new(MemoryJournal {
+            id,
+            stored,
+            position: Position(0),
+            limits: self.limits,
+            used: Arc::clone(&self.used),
+            matches: Arc::clone(&self.matches),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Journals for MemoryJournals {
-    fn open(&self, _: MatchId, _: Durability, _: Waker) -> Result<Box<dyn Journal>, JournalError> {
-        Ok(Box::new(MemoryJournal {
+    fn open(&self, id: MatchId, level: Durability, _: Waker) -> Result<Box<dyn Journal>, JournalError> {
+        let stored = Arc::new(Mutex::new(Stored::new(level)));
+        lock(&self.matches).insert(id, Arc::clone(&stored));
+        Ok(self.journal(id, stored))
+    }
+
+    fn unfinished(&self) -> Vec<Unfinished> {
+        let matches = lock(&self.matches);
+        matches.iter().filter_map(|(id, stored)| lock(stored).unfinished(*id)).collect()
+    }
+
+    fn reopen(&self, id: MatchId, _: Waker) -> Result<Reopened, JournalError> {
+        let stored = self.get(id).ok_or(JournalError::NotThere(id))?;
+        let (setup, checkpoint, records) = lock(&stored).reopen().ok_or(JournalError::NotThere(id))?;
+        Ok(Reopened { journal: self.journal(id, stored), setup, checkpoint, records: Box::new(records.into_iter()) })
+    }
+
+    fn read(&self, id: MatchId) -> Option<Bytes> {
+        self.get(id).map(|stored| lock(&stored).to_file())
+    }
+}
+
+/// What is there of a match.
+#[derive(Debug)]
+struct Stored {
+    level: Durability,
+    open: bool,
+    writer: Writer,
+    /// Frames in `writer`.
+    records: u64,
+    /// The run that the last frame holds and where that frame begins: it grows in place.
+    idle: Option<(IdleRun, usize)>,
+    /// Ticks are no longer kept.
+    gap: bool,
+    ended: bool,
+    /// With how many records stand before each; at most two.
+    checkpoints: Vec<(u64, Checkpoint)>,
+    /// What this journal has added to `used`.
+    counted: u64,
+}
+
+type Taken = (SetupRecord, Option<Checkpoint>, Vec<Result<Record, JournalError>>);
+
+impl Stored {
+    fn new(level: Durability) -> Stored {
+        Stored {
+            level,
+            open: true,
             writer: Writer::default(),
+            records: 0,
             idle: None,
-            position: Position(0),
             gap: false,
+            ended: false,
+            checkpoints: Vec::new(),
             counted: 0,
-            limits: self.limits,
-            used: Arc::clone(&self.used),
-        }))
+        }
+    }
+
+    fn could_go_on(&self) -> bool {
+        !self.open && !self.gap && !self.ended && self.records > 0
+    }
+
+    fn read(&self) -> impl Iterator<Item = Record> {
+        Reader::new(self.writer.as_bytes()).into_iter().flatten().map_while(Result::ok)
+    }
+
+    fn unfinished(&self, id: MatchId) -> Option<Unfinished> {
+        if !self.could_go_on() {
+            return None;
+        }
+        let mut records = self.read();
+        let Some(Record::Setup(setup)) = records.next() else { return None };
+        let mut summary = Summary::new(&setup);
+        records.for_each(|record| summary.note(&record));
+        Some(summary.unfinished(id, self.level, self.writer.len() as u64))
+    }
+
+    fn reopen(&mut self) -> Option<Taken> {
+        if !self.could_go_on() {
+            return None;
+        }
+        let mut records = self.read();
+        let Some(Record::Setup(setup)) = records.next() else { return None };
+        let (before, checkpoint) = match self.checkpoints.last() {
+            Some((before, checkpoint)) => (*before, Some(checkpoint.clone())),
+            None => (1, None),
+        };
+        let skip = usize::try_from(before - 1).unwrap_or(usize::MAX);
+        let records = records.skip(skip).map(Ok).collect();
+        (self.open, self.idle) = (true, None);
+        Some((*setup, checkpoint, records))
+    }
+
+    fn to_file(&self) -> Bytes {
+        Bytes::copy_from_slice(self.writer.as_bytes())
     }
 }
 
 struct MemoryJournal {
-    writer: Writer,
-    /// The run that the last frame holds and where that frame begins: it grows in place.
-    idle: Option<(IdleRun, usize)>,
+    id: MatchId,
+    stored: Arc<Mutex<Stored>>,
     position: Position,
-    /// Ticks are no longer kept.
-    gap: bool,
-    /// What this journal has added to `used`.
-    counted: u64,
     limits: MemoryLimits,
     used: Arc<AtomicU64>,
+    matches: Arc<Mutex<HashMap<MatchId, Arc<Mutex<Stored>>>>>,
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, record: &Record) -> Result<Position, JournalError> {
+        let mut writing = Writing { stored: &mut lock(&self.stored), limits: self.limits, used: &self.used };
         match record {
-            Record::Idle(_) if self.gap => {}
-            Record::Tick(_) if self.gap => {}
-            Record::Idle(run) => self.append_idle(*run)?,
-            Record::Tick(tick) => self.append_tick(record, tick)?,
-            other => self.write(other)?,
+            Record::Idle(_) | Record::Tick(_) if writing.stored.gap => {}
+            Record::Idle(run) => writing.append_idle(*run)?,
+            Record::Tick(tick) => writing.append_tick(record, tick)?,
+            other => writing.write(other)?,
         }
         self.position.0 += 1;
         Ok(self.position)
@@ -99,13 +203,43 @@ impl Journal for MemoryJournal {
     }
 
     fn to_file(&self) -> Bytes {
-        Bytes::copy_from_slice(self.writer.as_bytes())
+        lock(&self.stored).to_file()
+    }
+
+    fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError> {
+        let mut stored = lock(&self.stored);
+        let mut writing = Writing { stored: &mut stored, limits: self.limits, used: &self.used };
+        writing.keep(checkpoint);
+        Ok(())
+    }
+
+    fn checkpointed(&self) -> Option<u64> {
+        lock(&self.stored).checkpoints.last().map(|(_, checkpoint)| checkpoint.tick)
     }
 }
 
-impl MemoryJournal {
+impl Drop for MemoryJournal {
+    fn drop(&mut self) {
+        let mut stored = lock(&self.stored);
+        stored.open = false;
+        if !stored.could_go_on() {
+            self.used.fetch_sub(stored.counted, Ordering::Relaxed);
+            drop(stored);
+            lock(&self.matches).remove(&self.id);
+        }
+    }
+}
+
+/// A match being written to, within the limits of all.
+struct Writing<'a> {
+    stored: &'a mut Stored,
+    limits: MemoryLimits,
+    used: &'a AtomicU64,
+}
+
+impl Writing<'_> {
     fn append_tick(&mut self, record: &Record, tick: &TickRecord) -> Result<(), JournalError> {
-        let before = self.writer.len();
+        let before = self.stored.writer.len();
         self.write(record)?;
         self.stop_over_bounds(before, tick.input.number);
         Ok(())
@@ -113,57 +247,66 @@ impl MemoryJournal {
 
     /// Lets the run in the last frame grow, or starts another.
     fn append_idle(&mut self, run: IdleRun) -> Result<(), JournalError> {
-        if let Some((open, at)) = self.idle
-            && open.incarnation == run.incarnation
-            && open.last_tick() + 1 == run.first
-            && open.count.saturating_add(run.count) <= MAX_IDLE_RUN
+        if let Some((open, at)) = self.stored.idle
+            && let Some(grown) = open.followed_by(&run).filter(|grown| grown.count <= MAX_IDLE_RUN)
         {
-            let grown = IdleRun { count: open.count + run.count, last: run.last, ..open };
-            self.writer.truncate(at);
+            self.stored.writer.truncate(at);
+            self.stored.records -= 1;
             self.write(&Record::Idle(grown))?;
-            self.idle = Some((grown, at));
+            self.stored.idle = Some((grown, at));
             return Ok(());
         }
-        let at = self.writer.len();
+        let at = self.stored.writer.len();
         self.write(&Record::Idle(run))?;
-        self.idle = Some((run, at));
+        self.stored.idle = Some((run, at));
         self.stop_over_bounds(at, run.first);
         Ok(())
     }
 
     fn write(&mut self, record: &Record) -> Result<(), JournalError> {
-        self.idle = None;
-        self.writer.append(record)?;
+        self.stored.idle = None;
+        self.stored.writer.append(record)?;
+        self.stored.records += 1;
+        self.stored.ended |= matches!(record, Record::End(_));
         self.count();
         Ok(())
     }
 
-    fn count(&mut self) {
-        let now = self.writer.len() as u64;
-        if now >= self.counted {
-            self.used.fetch_add(now - self.counted, Ordering::Relaxed);
-        } else {
-            self.used.fetch_sub(self.counted - now, Ordering::Relaxed);
+    fn keep(&mut self, checkpoint: Checkpoint) {
+        let records = self.stored.records;
+        self.stored.idle = None;
+        self.stored.checkpoints.push((records, checkpoint));
+        if self.stored.checkpoints.len() > 2 {
+            self.stored.checkpoints.remove(0);
         }
-        self.counted = now;
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let checkpoints: usize = self.stored.checkpoints.iter().map(|(_, checkpoint)| checkpoint.size()).sum();
+        let now = (self.stored.writer.len() + checkpoints) as u64;
+        if now >= self.stored.counted {
+            self.used.fetch_add(now - self.stored.counted, Ordering::Relaxed);
+        } else {
+            self.used.fetch_sub(self.stored.counted - now, Ordering::Relaxed);
+        }
+        self.stored.counted = now;
     }
 
     /// Over a bound: takes the newest frame back and says from which tick on nothing is kept.
     fn stop_over_bounds(&mut self, before: usize, tick: u64) {
         let total = self.used.load(Ordering::Relaxed);
-        if self.counted <= self.limits.match_bytes && total <= self.limits.total_bytes {
+        if self.stored.counted <= self.limits.match_bytes && total <= self.limits.total_bytes {
             return;
         }
-        self.writer.truncate(before);
-        self.writer.append(&Record::Gap(GapRecord { first: tick })).expect("a gap record is small");
-        self.idle = None;
-        self.gap = true;
+        self.stored.writer.truncate(before);
+        self.stored.writer.append(&Record::Gap(GapRecord { first: tick })).expect("a gap record is small");
+        self.stored.idle = None;
+        self.stored.gap = true;
         self.count();
     }
 }
 
-impl Drop for MemoryJournal {
-    fn drop(&mut self) {
-        self.used.fetch_sub(self.counted, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ use stadion_protocol::contract::{EndReason, MatchSettings, Placing};
 use stadion_protocol::{GameName, VersionId};
 
 use super::chain::{self, Link};
+use super::wire;
 use crate::model::{Event, MatchTime, Setup, TickInput, Wake};
 
 /// One record of a match.
@@ -19,6 +20,12 @@ pub enum Record {
     Idle(IdleRun),
     /// From here on nothing but the end was kept.
     Gap(GapRecord),
+    /// A new session took over. Not in the chain: no tick was given or asked for anything.
+    Resumed(ResumedRecord),
+    /// From here on the guest is another instance. In the chain.
+    Swapped(Box<SwappedRecord>),
+    /// An event that trapped was dropped. Not in the chain: the tick that follows is, without the event.
+    Skipped(Box<SkippedRecord>),
     /// Always the last.
     End(Box<EndRecord>),
 }
@@ -31,6 +38,7 @@ pub struct SetupRecord {
     /// The code that ran.
     pub version: VersionId,
     /// In force for the whole match.
+    #[serde(with = "wire::settings")]
     pub settings: MatchSettings,
     /// As given to the guest.
     pub setup: Setup,
@@ -103,6 +111,58 @@ pub struct GapRecord {
     pub first: u64,
 }
 
+/// A new session took over after a tick: recovery, a move, waking up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumedRecord {
+    /// The new session's number.
+    pub incarnation: u32,
+    /// The newest tick that counts.
+    pub tick: u64,
+    /// When, nanoseconds since 1970.
+    pub unix_ns: u64,
+}
+
+/// A journaled transition after a tick: replay makes the same one at the same place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwappedRecord {
+    /// Which session did it.
+    pub incarnation: u32,
+    /// The newest tick before it.
+    pub tick: u64,
+    /// The code from here on.
+    pub version: VersionId,
+    /// How the new instance came by its state.
+    pub by: Swap,
+    /// The chain before it.
+    pub previous: Link,
+}
+
+/// How a new instance came by its state. New ways are added at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Swap {
+    /// The old one saved these bytes, a fresh one of the same or another version loaded them.
+    Saved(Vec<u8>),
+    /// An instance of another version was given all ticks from the start.
+    Replayed,
+    /// A fresh one was started and knows nothing of what was before.
+    Restarted,
+}
+
+/// Trap policy `skip-once`: a tick trapped, and is run again under the same number without one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedRecord {
+    /// Which session goes on.
+    pub incarnation: u32,
+    /// The tick that trapped.
+    pub tick: u64,
+    /// Index in the cut's events of the one that was dropped.
+    pub event: u16,
+    /// How it trapped.
+    pub why: String,
+    /// The tick as it trapped.
+    pub cut: Cut,
+}
+
 /// How a match ended: a decision, not something that replay finds out again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndRecord {
@@ -169,7 +229,21 @@ impl EndRecord {
     }
 }
 
+impl SwappedRecord {
+    /// The chain after the swap.
+    pub fn link(&self) -> Link {
+        chain::after_swap(self)
+    }
+}
+
 impl IdleRun {
+    /// This run and the one that follows it as one, if it does follow it.
+    pub fn followed_by(&self, next: &IdleRun) -> Option<IdleRun> {
+        let follows = self.incarnation == next.incarnation && self.last_tick().checked_add(1) == Some(next.first);
+        let count = self.count.checked_add(next.count).filter(|_| follows)?;
+        Some(IdleRun { count, last: next.last, ..*self })
+    }
+
     /// The last tick of the run.
     pub fn last_tick(&self) -> u64 {
         self.first.saturating_add(u64::from(self.count)).saturating_sub(1)

@@ -12,6 +12,9 @@ const KIND_TICK: u8 = 2;
 const KIND_IDLE: u8 = 3;
 const KIND_GAP: u8 = 4;
 const KIND_END: u8 = 5;
+const KIND_RESUMED: u8 = 6;
+const KIND_SWAPPED: u8 = 7;
+const KIND_SKIPPED: u8 = 8;
 
 /// Why the body of an intact frame is no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +33,15 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     postcard::to_allocvec(value).expect("types of this crate encode")
 }
 
+/// Appends the postcard bytes of a value.
+pub(super) fn encode_after<T: Serialize>(value: &T, to: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(value, to).expect("types of this crate encode")
+}
+
 fn append<T: Serialize>(kind: u8, value: &T, to: Vec<u8>) -> Vec<u8> {
     let mut to = to;
     to.push(kind);
-    postcard::to_extend(value, to).expect("types of this crate encode")
+    encode_after(value, to)
 }
 
 /// Appends a record's kind and body.
@@ -44,6 +52,9 @@ pub(super) fn encode_record(record: &Record, to: Vec<u8>) -> Vec<u8> {
         Record::Idle(run) => append(KIND_IDLE, run, to),
         Record::Gap(gap) => append(KIND_GAP, gap, to),
         Record::End(end) => append(KIND_END, &(end.previous, EndContent::from(&**end)), to),
+        Record::Resumed(resumed) => append(KIND_RESUMED, resumed, to),
+        Record::Swapped(swapped) => append(KIND_SWAPPED, swapped, to),
+        Record::Skipped(skipped) => append(KIND_SKIPPED, skipped, to),
     }
 }
 
@@ -59,11 +70,14 @@ pub(super) fn decode_record(bytes: &[u8]) -> Result<Record, BadBody> {
             let (previous, content): (Link, EndContent) = decode(body)?;
             Record::End(Box::new(content.into_record(previous)))
         }
+        KIND_RESUMED => Record::Resumed(decode(body)?),
+        KIND_SWAPPED => Record::Swapped(Box::new(decode(body)?)),
+        KIND_SKIPPED => Record::Skipped(Box::new(decode(body)?)),
         other => return Err(BadBody::UnknownKind(other)),
     })
 }
 
-fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BadBody> {
+pub(super) fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, BadBody> {
     let (value, rest) = postcard::take_from_bytes(body).map_err(|_| BadBody::Malformed)?;
     if rest.is_empty() { Ok(value) } else { Err(BadBody::Trailing(rest.len())) }
 }
@@ -107,6 +121,23 @@ impl EndContent {
             data: self.data,
             previous,
         }
+    }
+}
+
+/// Settings as pairs of texts, those that differ from the defaults: a setting that is added later leaves older journals
+/// and their chains as they are. So the default of a setting never changes within a format.
+pub(super) mod settings {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use stadion_protocol::contract::MatchSettings;
+
+    pub(crate) fn serialize<S: Serializer>(settings: &MatchSettings, to: S) -> Result<S::Ok, S::Error> {
+        settings.to_pairs().serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<MatchSettings, D::Error> {
+        let pairs: Vec<(&str, &str)> = Vec::deserialize(from)?;
+        MatchSettings::from_pairs(pairs).map_err(D::Error::custom)
     }
 }
 

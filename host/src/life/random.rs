@@ -240,6 +240,8 @@ impl Checker {
                 }
                 Record::Idle(run) => chain = run.last,
                 Record::End(end) => assert_eq!(end.previous, chain),
+                Record::Swapped(swap) => chain = swap.link(),
+                Record::Resumed(_) | Record::Skipped(_) => {}
                 Record::Gap(_) => unreachable!("a life knows no bounds of journals"),
             }
         }

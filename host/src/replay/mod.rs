@@ -74,6 +74,9 @@ pub enum DifferenceKind {
     /// The records do not form one chain, or their times are not the schedule's: the journal was tampered with.
     #[error("the journal's chain is broken here")]
     Chain,
+    /// The guest was exchanged here, and this replay cannot do the same.
+    #[error("the guest was exchanged for another instance, which this replay cannot follow")]
+    Swapped,
     /// The step that returned then does not return now.
     #[error("the game did not return: {0}")]
     Fault(String),

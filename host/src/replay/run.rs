@@ -58,6 +58,9 @@ pub(super) fn replay(
                 coverage = Coverage::Prefix { first: gap.first, end: None };
                 Ok(())
             }
+            // Neither was given to the guest: what followed was.
+            Record::Resumed(_) | Record::Skipped(_) => Ok(()),
+            Record::Swapped(swap) => Err(at(swap.tick, DifferenceKind::Swapped)),
             Record::End(end) => replay.end(*end, &mut coverage),
         };
         if let Err(difference) = same {

@@ -29,7 +29,7 @@ pub use host::{
     CreateError, CreateMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo, Reservation,
     ReserveError, UnknownMatch, WebAddress,
 };
-pub use settings::{Durability, InvalidSetting, Lifetimes, MatchSettings, TrapPolicy};
+pub use settings::{Durability, InvalidSetting, Lifetimes, LogFailure, MatchSettings, TrapPolicy};
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};
 
 /// A boxed future: these traits are used as objects.

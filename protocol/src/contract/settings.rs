@@ -30,6 +30,17 @@ pub enum TrapPolicy {
     SkipOnce,
 }
 
+/// What a match does while its journal cannot be written: the disk is full, the follower is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFailure {
+    /// It stands still until the journal can be written again: nothing that was promised is lost.
+    #[default]
+    Stall,
+    /// It plays on as if its durability were `none`, and its journal ends there.
+    Degrade,
+}
+
 /// How long things last. Zero never means "at once"; where it means "for ever" that is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {
@@ -64,6 +75,9 @@ pub struct MatchSettings {
     pub durability: Durability,
     /// See [`TrapPolicy`].
     pub trap: TrapPolicy,
+    /// See [`LogFailure`].
+    #[serde(default)]
+    pub on_log_failure: LogFailure,
     /// See [`Lifetimes`].
     pub lifetimes: Lifetimes,
 }
@@ -80,9 +94,10 @@ pub struct InvalidSetting {
 
 impl MatchSettings {
     /// The keys that [`MatchSettings::from_pairs`] knows.
-    pub const KEYS: [&'static str; 7] = [
+    pub const KEYS: [&'static str; 8] = [
         "durability",
         "trap-policy",
+        "on-log-failure",
         "claim-seconds",
         "reconnect-seconds",
         "empty-seconds",
@@ -99,6 +114,44 @@ impl MatchSettings {
             settings.set(key, value)?;
         }
         Ok(settings)
+    }
+
+    /// The settings that differ from the defaults, as [`MatchSettings::from_pairs`] reads them.
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let MatchSettings { durability, trap, on_log_failure, lifetimes } = *self;
+        let Lifetimes { claim, reconnect, empty, linger, longest } = lifetimes;
+        let usual = MatchSettings::default();
+        let durability = (durability != usual.durability).then_some(match durability {
+            Durability::None => "none",
+            Durability::Process => "process",
+            Durability::Disk => "disk",
+            Durability::Fleet => "fleet",
+        });
+        let trap = (trap != usual.trap).then_some(match trap {
+            TrapPolicy::End => "end",
+            TrapPolicy::SkipOnce => "skip-once",
+        });
+        let on_log_failure = (on_log_failure != usual.on_log_failure).then_some(match on_log_failure {
+            LogFailure::Stall => "stall",
+            LogFailure::Degrade => "degrade",
+        });
+        let word = |key, value: Option<&str>| value.map(|value| (key, value.to_owned()));
+        let seconds =
+            |key, value: Duration, usual: Duration| (value != usual).then(|| (key, value.as_secs().to_string()));
+        let usual = usual.lifetimes;
+        [
+            word("durability", durability),
+            word("trap-policy", trap),
+            word("on-log-failure", on_log_failure),
+            seconds("claim-seconds", claim, usual.claim),
+            seconds("reconnect-seconds", reconnect, usual.reconnect),
+            seconds("empty-seconds", empty, usual.empty),
+            seconds("linger-seconds", linger, usual.linger),
+            seconds("longest-seconds", longest, usual.longest),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), InvalidSetting> {
@@ -125,6 +178,13 @@ impl MatchSettings {
                     _ => return Err(invalid(format!("{value:?} is not one of end, skip-once"))),
                 }
             }
+            "on-log-failure" => {
+                self.on_log_failure = match value {
+                    "stall" => LogFailure::Stall,
+                    "degrade" => LogFailure::Degrade,
+                    _ => return Err(invalid(format!("{value:?} is not one of stall, degrade"))),
+                }
+            }
             "claim-seconds" => self.lifetimes.claim = seconds(1..=3600)?,
             "reconnect-seconds" => self.lifetimes.reconnect = seconds(1..=86_400)?,
             "empty-seconds" => self.lifetimes.empty = seconds(1..=604_800)?,
@@ -146,6 +206,24 @@ mod tests {
         assert_eq!(settings.lifetimes.reconnect, Duration::from_secs(60));
         assert_eq!(settings.lifetimes.claim, Duration::from_secs(15));
         assert_eq!(settings.durability, Durability::None);
+    }
+
+    #[test]
+    fn settings_are_written_as_they_are_read() {
+        assert!(MatchSettings::default().to_pairs().is_empty());
+        let pairs = [
+            ("durability", "disk"),
+            ("trap-policy", "skip-once"),
+            ("on-log-failure", "degrade"),
+            ("claim-seconds", "1"),
+            ("reconnect-seconds", "2"),
+            ("empty-seconds", "3"),
+            ("linger-seconds", "4"),
+            ("longest-seconds", "5"),
+        ];
+        assert_eq!(pairs.map(|(key, _)| key), MatchSettings::KEYS);
+        let written = MatchSettings::from_pairs(pairs).unwrap().to_pairs();
+        assert_eq!(written, pairs.map(|(key, value)| (key, value.to_owned())));
     }
 
     #[test]
