@@ -1,15 +1,26 @@
 //! Stadion's benchmarks: every figure beside a peer, from one run, with the conditions it was taken under.
 //!
-//! [`start`] is what `stadion bench start` runs; `benches/step.rs` (criterion) measures a step. This crate measures and
-//! reports; it decides nothing about how a host works, and it prints nothing: the caller does.
+//! Each of [`start`], [`arena`] and their siblings is what `stadion bench` runs under that name; `benches/step.rs`
+//! (criterion) measures a step. `load` is the load generator, [`stage`] the process that is measured. This crate measures
+//! and reports; it decides nothing about how a host works, and it prints nothing: the caller does.
 
+pub mod arena;
 mod clock;
 pub mod conditions;
+mod cpu;
 pub mod executor;
+pub mod figures;
+pub mod gateway;
+mod load;
+mod pin;
 pub mod report;
 mod samples;
+pub mod stage;
 pub mod start;
+mod stretch;
+mod tickets;
 pub mod workshop;
 
 pub use conditions::Conditions;
+pub use figures::{Figures, Line};
 pub use report::{Omitted, Report, Row};

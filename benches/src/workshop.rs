@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use ed25519_dalek::{Signer, SigningKey};
 use stadion_host::artifact::encode_manifest;
-use stadion_host::engine::{Engine, EngineConfig, LoadedVersion, Sessions, VerifyingKeys};
+use stadion_host::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Sessions, VerifyingKeys};
 use stadion_host::model::{Limits, Setup};
 use stadion_protocol::VersionId;
-use stadion_protocol::contract::{Artifact, SIGNING_CONTEXT};
+use stadion_protocol::contract::{Artifact, ArtifactManifest, Description, SIGNING_CONTEXT};
 
 /// Signs what this process alone will check: any key does.
 const KEY: [u8; 32] = [7; 32];
@@ -34,15 +34,44 @@ impl Workshop {
     pub fn open(wasm: &[u8], slots: u32) -> anyhow::Result<Workshop> {
         let config = EngineConfig { sessions: Sessions::Pooled(Some(slots)), ..EngineConfig::default() };
         let engine = Engine::new(config)?;
-        let compiled = stadion_host::compile::in_process(config.code, wasm).context("compiling the game")?;
+        let shop = Shop::new(&engine)?;
+        let Made { artifact, version, component, .. } = shop.make(wasm)?;
+        let loaded = engine.load(&artifact, &shop.keys)?;
+        Ok(Workshop { engine, artifact, version, keys: shop.keys, component, loaded })
+    }
+}
+
+/// Makes artifacts for one engine.
+pub(crate) struct Shop {
+    code: CodeSettings,
+    key: SigningKey,
+    /// What the signatures are checked with.
+    pub(crate) keys: VerifyingKeys,
+}
+
+/// A game that was made.
+pub(crate) struct Made {
+    pub(crate) artifact: Artifact,
+    pub(crate) version: VersionId,
+    pub(crate) description: Description,
+    pub(crate) component: Vec<u8>,
+}
+
+impl Shop {
+    pub(crate) fn new(engine: &Engine) -> anyhow::Result<Shop> {
         let key = SigningKey::from_bytes(&KEY);
-        let manifest = encode_manifest(&compiled.manifest);
-        let signature = key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
-        let artifact = Artifact { manifest: manifest.into(), signature, code: compiled.code };
         let keys = VerifyingKeys::new([key.verifying_key().to_bytes()])?;
-        let loaded = engine.load(&artifact, &keys)?;
-        let version = compiled.manifest.version;
-        Ok(Workshop { engine, artifact, version, keys, component: compiled.component.to_vec(), loaded })
+        Ok(Shop { code: engine.code(), key, keys })
+    }
+
+    /// Compiles and signs an upload.
+    pub(crate) fn make(&self, wasm: &[u8]) -> anyhow::Result<Made> {
+        let compiled = stadion_host::compile::in_process(self.code, wasm).context("compiling the game")?;
+        let manifest = encode_manifest(&compiled.manifest);
+        let signature = self.key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
+        let artifact = Artifact { manifest: manifest.into(), signature, code: compiled.code };
+        let ArtifactManifest { version, description, .. } = compiled.manifest;
+        Ok(Made { artifact, version, description, component: compiled.component.to_vec() })
     }
 }
 

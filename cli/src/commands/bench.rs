@@ -1,9 +1,10 @@
 //! `stadion bench`: what a match costs on this machine, beside what others cost on it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use stadion_benches::start::{self, Options};
+use stadion_benches::{Figures, arena, stage, start};
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
@@ -14,7 +15,9 @@ use crate::failure::{Failure, Outcome};
 Examples:
   stadion bench start                                 a table: ours, raw wasmtime, processes, a JVM, a container
   stadion bench start --json > start.json             one array of {name, p50_us, p99_us, runs}
-  stadion bench start --game target/games/relay-arena.wasm --runs 1000")]
+  stadion bench start --game target/games/relay-arena.wasm --runs 1000
+  stadion bench arena                                 how many matches with live players one core carries
+  stadion bench arena --matches 600 --seconds 20      how these do")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -34,30 +37,73 @@ enum What {
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200))]
         process_runs: Option<u32>,
     },
+    /// How many matches of relay-arena with four live players each one core carries, over real QUIC. Takes up to two
+    /// minutes and both cores of two.
+    Arena {
+        /// Measure this many instead of searching the most.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4_000))]
+        matches: Option<u32>,
+        /// How long each count is measured.
+        #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// What matches survive: none, process or disk.
+        #[arg(long, default_value = "process", value_parser = ["none", "process", "disk"])]
+        durability: String,
+    },
+    /// What another `bench` measures, in a process of its own.
+    #[command(hide = true)]
+    Stage {
+        /// As the other one says.
+        setup: String,
+    },
 }
 
 pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
-    let What::Start { game, runs, process_runs } = args.what;
-    let exe = std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
-    let mut options = Options::new(exe, game.map_or_else(found_game, Ok)?);
-    options.runs = runs.unwrap_or(options.runs);
-    options.process_runs = process_runs.unwrap_or(options.process_runs);
-    let spinner = context.out.spinner("measuring");
-    let report = start::run(&options, &mut |what| spinner.set_message(what.to_owned()));
-    spinner.finish_and_clear();
-    let report = report?;
-    context.out.value(&report.rows);
-    context.out.line(report.to_string().trim_end());
+    let exe = || std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")));
+    match args.what {
+        What::Start { game, runs, process_runs } => {
+            let mut options = start::Options::new(exe()?, game.map_or_else(|| found_game(ARENA), Ok)?);
+            options.runs = runs.unwrap_or(options.runs);
+            options.process_runs = process_runs.unwrap_or(options.process_runs);
+            let report = measured(context, |progress| start::run(&options, progress))?;
+            context.out.value(&report.rows);
+            context.out.line(report.to_string().trim_end());
+            Ok(())
+        }
+        What::Arena { matches, seconds, durability } => {
+            let lasts = Duration::from_secs(seconds);
+            let options =
+                arena::Options { matches, lasts, durability, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
+            show(context, |progress| arena::run(&options, progress))
+        }
+        What::Stage { setup } => Ok(stage::child_main(&setup)?),
+    }
+}
+
+/// Measures and prints what was found.
+fn show(context: &Context, run: impl FnOnce(&mut dyn FnMut(&str)) -> anyhow::Result<Figures>) -> Outcome {
+    let figures = measured(context, run)?;
+    context.out.value(&figures.lines);
+    context.out.line(figures.to_string().trim_end());
     Ok(())
 }
 
-fn found_game() -> Outcome<PathBuf> {
-    const NAME: &str = "relay-arena.wasm";
+/// Measures behind a spinner.
+fn measured<T>(context: &Context, run: impl FnOnce(&mut dyn FnMut(&str)) -> anyhow::Result<T>) -> Outcome<T> {
+    let spinner = context.out.spinner("measuring");
+    let found = run(&mut |what| spinner.set_message(what.to_owned()));
+    spinner.finish_and_clear();
+    Ok(found?)
+}
+
+const ARENA: &str = "relay-arena.wasm";
+
+fn found_game(name: &str) -> Outcome<PathBuf> {
     let folder = std::env::var_os("STADION_GAMES_DIR").map_or_else(|| PathBuf::from("target/games"), PathBuf::from);
-    let game = folder.join(NAME);
+    let game = folder.join(name);
     if game.is_file() {
         return Ok(game);
     }
     Err(Failure::not_found(format!("there is no {}", game.display()))
-        .fix("build the games with `cargo xtask games`, or name one with --game"))
+        .fix("build the games with `cargo xtask games`, or name their folder with STADION_GAMES_DIR"))
 }

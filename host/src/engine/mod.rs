@@ -111,6 +111,11 @@ impl Engine {
         self.0.pool.map_or(1, |pool| pool.sessions)
     }
 
+    /// What was decided about the pool; `None` without one.
+    pub fn pool_size(&self) -> Option<PoolSize> {
+        self.0.pool
+    }
+
     /// Sessions that hold a slot of the pool now.
     pub fn sessions(&self) -> u64 {
         self.0.wasmtime.pooling_allocator_metrics().map_or(0, |metrics| metrics.component_instances())

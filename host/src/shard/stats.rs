@@ -79,6 +79,15 @@ pub struct ShardStats {
     pub turns: AtomicU64,
 }
 
+impl ShardStats {
+    /// Starts counting anew. What is counted meanwhile may be lost.
+    pub fn reset(&self) {
+        self.lateness.reset();
+        self.step.reset();
+        [&self.slices, &self.slow, &self.turns].into_iter().for_each(|counter| counter.store(0, Relaxed));
+    }
+}
+
 /// Counters of one match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MatchStats {
