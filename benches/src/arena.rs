@@ -59,7 +59,7 @@ pub struct Options {
 
 /// Measures. Blocks for up to two minutes; `progress` is told, for people, what is being measured.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<Figures> {
-    let load = LoadMeter::start();
+    let (load, conditions) = (LoadMeter::start(), Conditions::read());
     let cores = two_cores();
     let mut bench = Bench { options, progress, cores, lines: Vec::new(), notes: Vec::new() };
     let omitted = match cores {
@@ -77,7 +77,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
     bench.floor(best).context("measuring raw quinn")?;
     bench.verdict();
     let Bench { lines, notes, .. } = bench;
-    let conditions = Conditions { foreign: load.stop(), ..Conditions::read() };
+    let conditions = Conditions { foreign: load.stop(), ..conditions };
     Ok(Figures { lines, omitted, conditions, notes })
 }
 

@@ -41,7 +41,7 @@ pub struct Options {
 
 /// Measures. Blocks for about half a minute; `progress` is told, for people, what is being measured.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<Figures> {
-    let load = LoadMeter::start();
+    let (load, conditions) = (LoadMeter::start(), Conditions::read());
     let cores = two_cores();
     let _pinned = Pinned::to(cores.map(|cores| cores.load))?;
     let mut lines = Vec::new();
@@ -63,7 +63,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
             .to_owned(),
         "memory counts what the process grew by from no connection to all of them, after playing".to_owned(),
     ];
-    let conditions = Conditions { foreign: load.stop(), ..Conditions::read() };
+    let conditions = Conditions { foreign: load.stop(), ..conditions };
     Ok(Figures { lines, omitted: Vec::new(), conditions, notes })
 }
 

@@ -22,6 +22,7 @@ use stadion_protocol::Moment;
 pub(crate) use bare::Bare;
 pub(crate) use fleet::{Fleet, Pace, Target};
 pub(crate) use player::{Player, Ticket, View};
+pub(crate) use socket::set_buffers;
 pub(crate) use tally::Tally;
 
 /// Bytes of an input: sequence number (4), time stamp (8), and what a game would have.

@@ -32,6 +32,7 @@ impl Socket {
     pub(super) fn bind() -> io::Result<Socket> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let state = UdpSocketState::new((&socket).into())?;
+        socket.set_nonblocking(true)?;
         set_buffers(&socket)?;
         Ok(Socket { socket, state, buffers: vec![0; BATCH_SIZE * RECEIVE_BYTES] })
     }
@@ -76,9 +77,9 @@ impl Socket {
     }
 }
 
-fn set_buffers(socket: &UdpSocket) -> io::Result<()> {
+/// Buffers of [`BUFFER_BYTES`] each way, or as large as the kernel allows.
+pub(crate) fn set_buffers(socket: &UdpSocket) -> io::Result<()> {
     use rustix::net::sockopt;
-    socket.set_nonblocking(true)?;
     #[cfg(target_os = "linux")]
     if sockopt::set_socket_recv_buffer_size_force(socket, BUFFER_BYTES).is_ok()
         && sockopt::set_socket_send_buffer_size_force(socket, BUFFER_BYTES).is_ok()

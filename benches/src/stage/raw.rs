@@ -1,16 +1,17 @@
 //! The floor: a quinn server as one writes it from quinn's examples. A single thread, a task for each connection, every
 //! datagram sent back at once; the same cipher, no protocol above it.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::Context;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, ServerConfig};
+use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
 use rustls::crypto::ring::{cipher_suite, default_provider};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::{Answer, Ask, Counted, Ready, converse};
+use crate::load::set_buffers;
 
 /// The protocol that bare clients ask for.
 pub(crate) const RAW_ALPN: &[u8] = b"bench-raw";
@@ -18,7 +19,11 @@ pub(crate) const RAW_ALPN: &[u8] = b"bench-raw";
 pub(super) fn serve() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
-    let endpoint = Endpoint::server(server_config()?, (Ipv4Addr::LOCALHOST, 0).into())?;
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    // As large as the gateway's: with the system's, bursts are lost and what is left looks cheap.
+    set_buffers(&socket)?;
+    let runtime_of_quinn = Arc::new(TokioRuntime);
+    let endpoint = Endpoint::new(EndpointConfig::default(), Some(server_config()?), socket, runtime_of_quinn)?;
     drop(entered);
     let address = endpoint.local_addr()?;
     std::thread::Builder::new().name("raw-quinn".to_owned()).spawn(move || runtime.block_on(accept_all(endpoint)))?;
