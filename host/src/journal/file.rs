@@ -113,6 +113,11 @@ impl Writer {
         self.bytes.len() == HEADER.len()
     }
 
+    /// The file, for good.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

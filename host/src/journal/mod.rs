@@ -9,7 +9,7 @@
 //! - [`chain`]: the hashes. They cover what the guest asked for, before any policy of the host.
 //! - `checkpoint`: states from which replay may start, beside the records.
 //! - [`file`]: the `.stj` file, and the frames that every log uses: length, CRC-32C, body.
-//! - [`memory`]: the journal that lives and dies with the process.
+//! - [`log`]: the durable log of a host. [`memory`]: journals that live and die with the process.
 //!
 //! **Invariant.** Nothing here decides: what is journaled and when it may be released is the business of `life`.
 
@@ -17,6 +17,7 @@ pub mod chain;
 mod checkpoint;
 mod crc;
 pub mod file;
+pub mod log;
 pub mod memory;
 pub mod record;
 mod summary;
@@ -34,6 +35,7 @@ use stadion_protocol::{GameName, MatchId, VersionId};
 pub use chain::Link;
 pub use checkpoint::{Checkpoint, CheckpointKind};
 pub use file::{Damage, Reader, Writer};
+pub use log::{DiskJournals, LogConfig};
 pub use memory::{MemoryJournals, MemoryLimits};
 pub use record::{
     Cut, EndRecord, Fact, GapRecord, IdleRun, Record, ResumedRecord, SetupRecord, SkippedRecord, Swap, SwappedRecord,

@@ -2,7 +2,7 @@
 
 /// Lets the calling thread wake within a microsecond of a deadline; Linux adds 50 by default.
 #[cfg(target_os = "linux")]
-pub(super) fn exact_timers() {
+pub(crate) fn exact_timers() {
     const SLACK_NS: std::num::NonZeroU64 = std::num::NonZeroU64::new(1_000).expect("not zero");
     if let Err(error) = rustix::thread::set_current_timer_slack(Some(SLACK_NS)) {
         tracing::warn!(%error, "timer slack stays as it is: ticks will be later");
@@ -20,7 +20,7 @@ pub(super) fn low_priority() {
 
 /// Nothing to ask for here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn exact_timers() {}
+pub(crate) fn exact_timers() {}
 
 /// Not possible for a single thread here.
 #[cfg(not(target_os = "linux"))]
