@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{bench, bot, build, completions, games, matches, new, play, publish, replay, serve};
+use crate::commands::{bench, bot, build, completions, dev, games, matches, new, play, publish, replay, serve};
 use crate::output::{Format, Output};
 
 /// Hosts multiplayer games whose server side is one WebAssembly component.
@@ -20,6 +20,7 @@ const AFTER_HELP: &str = "\
 Examples:
   stadion serve                          a whole server on this machine
   stadion new hello && cd hello          a new game, ready to build
+  stadion dev                            play it while you write it
   stadion publish . && stadion play hello
   stadion bot bomberman --players 2      two programs play a match to its end
 
@@ -58,6 +59,7 @@ impl Global {
 pub(crate) enum Command {
     Serve(serve::Serve),
     New(new::New),
+    Dev(dev::Dev),
     Build(build::Build),
     Publish(publish::Publish),
     Games(games::Games),

@@ -10,6 +10,7 @@ mod bots;
 mod clock;
 mod commands;
 mod config;
+mod dev;
 mod failure;
 mod input;
 mod output;

@@ -63,6 +63,11 @@ impl<'a> Story<'a> {
         })
     }
 
+    /// What was sent to a player, from its bytes alone.
+    pub(crate) fn sent(&self, data: &[u8]) -> String {
+        shown(&self.down(data))
+    }
+
     fn event(&self, event: &Event) -> String {
         match event {
             Event::Joined { seat, player, .. } => {

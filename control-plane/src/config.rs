@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
+use crate::web::SitePage;
 
 /// Settings of a control plane. [`Config::default`] is fit for one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Config {
     pub accounts: AccountConfig,
     /// Publishing.
     pub uploads: UploadConfig,
+    /// Pages.
+    pub web: WebConfig,
     /// Playing.
     pub matches: MatchConfig,
 }
@@ -104,6 +107,29 @@ impl Default for UploadConfig {
     }
 }
 
+/// Web bundles of games, and the server's own pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebConfig {
+    /// Largest bundle, bytes of its tar.
+    pub bundle_bytes: u64,
+    /// Most files of a bundle.
+    pub bundle_files: u32,
+    /// Bundles received at once; past it, 429. Each is held in memory once it is whole.
+    pub at_once: u32,
+    /// A name that leads here with everything below it (a wildcard in DNS): each owner's pages get an origin below it.
+    /// `localhost` is one in any case.
+    pub domain: Option<String>,
+    /// The server's own pages.
+    pub site: &'static [SitePage],
+}
+
+impl Default for WebConfig {
+    fn default() -> WebConfig {
+        // What engines export is 20 to 50 MiB.
+        WebConfig { bundle_bytes: 64 * 1024 * 1024, bundle_files: 2000, at_once: 4, domain: None, site: &[] }
+    }
+}
+
 /// Bounds of playing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchConfig {
@@ -150,6 +176,7 @@ impl Config {
         self.http.validate(&mut faults);
         self.accounts.validate(&mut faults);
         self.uploads.validate(&mut faults);
+        self.web.validate(&mut faults);
         self.matches.validate(&mut faults);
         if faults.0.is_empty() { Ok(()) } else { Err(InvalidConfig { faults: faults.0 }) }
     }
@@ -213,6 +240,18 @@ impl UploadConfig {
         faults.range("uploads.max_bytes", &self.max_bytes, &1024, &(1 << 30));
         faults.range("uploads.at_once", &self.at_once, &1, &10_000);
         faults.range("uploads.compiling", &self.compiling, &1, &self.at_once.max(1));
+    }
+}
+
+impl WebConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.range("web.bundle_bytes", &self.bundle_bytes, &1024, &(1 << 30));
+        faults.range("web.bundle_files", &self.bundle_files, &1, &100_000);
+        faults.range("web.at_once", &self.at_once, &1, &100);
+        let host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        if self.domain.as_ref().is_some_and(|name| name.is_empty() || !name.chars().all(host)) {
+            faults.0.push("web.domain: a host name in lower case, such as play.example.com".to_owned());
+        }
     }
 }
 

@@ -28,6 +28,7 @@ pub mod model;
 pub mod store;
 #[cfg(test)]
 mod testing;
+mod web;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,12 +44,14 @@ use games::{Catalog, UploadParts, Uploads};
 use matches::{EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Writer, handle_events, write_behind};
 use model::{InvalidName, Role};
 use store::{NewAccountError, Store, StoreError};
+use web::{Home, PackLimits, WebShelf, WebShelfParts};
 
 pub use accounts::{API_AUDIENCE, PasswordCost};
 pub use config::{Config, InvalidConfig};
 pub use games::ArtifactShelf;
 pub use keys::{Keys, KeysError};
 pub use matches::HostEventQueue;
+pub use web::SitePage;
 
 /// What a control plane stands on.
 pub struct Parts {
@@ -105,7 +108,10 @@ pub(crate) struct App {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) placer: Arc<Placer>,
+    pub(crate) live: Arc<LiveIndex>,
     pub(crate) matches: MatchService,
+    pub(crate) bundles: WebShelf,
+    pub(crate) home: Home,
     pub(crate) going_down: AtomicBool,
 }
 
@@ -178,6 +184,14 @@ impl ControlPlane {
         Ok(self.app.accounts.create_key(name.parse()?, Role::Operator).await?)
     }
 
+    /// The bundles of this key's owner are the server's own from now on: shown beside its start page, at every address.
+    /// For the developer whose machine this is; a key that is not good changes nothing.
+    pub async fn keep_at_home(&self, key: &str) {
+        if let Ok(caller) = self.app.accounts.authenticate(key).await {
+            self.app.home.let_in(caller.account);
+        }
+    }
+
     /// Whether a key is good.
     pub async fn accepts_key(&self, key: &str) -> bool {
         self.app.accounts.authenticate(key).await.is_ok()
@@ -227,7 +241,12 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         writer: writer.clone(),
         clock: parts.clock.clone(),
     };
+    let limits = PackLimits { files: config.web.bundle_files, bytes: config.web.bundle_bytes };
+    let bundles =
+        WebShelf::new(WebShelfParts { blobs: parts.artifacts.blobs().clone(), limits, at_once: config.web.at_once });
     App {
+        home: Home::new(config.web.domain.clone()),
+        bundles,
         config,
         store: parts.store.clone(),
         coordination: parts.coordination.clone(),
@@ -239,6 +258,7 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         catalog,
         uploads: Arc::new(uploads),
         placer: Arc::new(placer),
+        live: live.clone(),
         matches,
         going_down: AtomicBool::new(false),
     }

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use stadion_tests::{Server, programs};
 
 /// Every command that people see.
-const COMMANDS: [&str; 11] =
-    ["serve", "new", "build", "publish", "games", "matches", "play", "bot", "replay", "bench", "completions"];
+const COMMANDS: [&str; 12] =
+    ["serve", "new", "dev", "build", "publish", "games", "matches", "play", "bot", "replay", "bench", "completions"];
 
 /// Runs the program against a server that is not there.
 fn run(arguments: &[&str]) -> Output {

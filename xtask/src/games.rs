@@ -1,6 +1,7 @@
-//! `cargo xtask games`: the example games as wasm, under their own names, in `target/games`.
+//! `cargo xtask games`: the example games as wasm, under their own names, in `target/games`; what is published with each
+//! (settings, pages) in a folder of its name beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -63,5 +64,35 @@ fn gather(place: &Place, names: &[String]) -> Result<PathBuf> {
         std::fs::write(&partial, &bytes)?;
         std::fs::rename(&partial, &wanted)?;
     }
+    for name in names {
+        gather_beside(&place.root.join("games").join(name), &directory.join(name))?;
+    }
     Ok(directory)
+}
+
+/// What is published beside a game's wasm: its settings and its pages.
+fn gather_beside(game: &Path, wanted: &Path) -> Result<()> {
+    if wanted.is_dir() {
+        std::fs::remove_dir_all(wanted)?;
+    }
+    for part in ["stadion.toml", "web"] {
+        copy(&game.join(part), &wanted.join(part))?;
+    }
+    Ok(())
+}
+
+/// Copies a file or a folder, if it is there.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if from.is_file() {
+        std::fs::create_dir_all(to.parent().unwrap_or(to))?;
+        std::fs::copy(from, to).with_context(|| format!("copying {}", from.display()))?;
+    } else if from.is_dir() {
+        for entry in std::fs::read_dir(from)? {
+            let entry = entry?;
+            if entry.file_name() != "node_modules" {
+                copy(&entry.path(), &to.join(entry.file_name()))?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -9,10 +9,13 @@ use futures_util::stream;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-pub(crate) use types::{Game, MatchInfo, Page, Problem, Published};
+pub(crate) use types::{
+    Difference, DifferingOutput, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
+};
 
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
+use crate::project::web::Bundle;
 
 /// A server on the same machine or network answers within this; a dead one is noticed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -58,6 +61,35 @@ impl Api {
         self.send(self.request(Method::DELETE, &format!("/v1/matches/{id}"))).await.map(drop)
     }
 
+    /// The matches of a game that run, newest first.
+    pub(crate) async fn running_matches(&self, game: &str) -> Outcome<Vec<MatchInfo>> {
+        self.matches(&[("game", game.to_owned()), ("state", "running".to_owned())]).await
+    }
+
+    /// The newest matches of a game, running or over: one page.
+    pub(crate) async fn newest_matches(&self, game: &str, most: usize) -> Outcome<Vec<MatchInfo>> {
+        let request = self.get("/v1/matches").query(&[("game", game), ("limit", &most.to_string())]);
+        let page: Page<MatchInfo> = self.json(request).await?;
+        Ok(page.items)
+    }
+
+    /// Has a match go on in another version, as the body says.
+    pub(crate) async fn upgrade(&self, id: &str, body: &serde_json::Value) -> Outcome<Upgraded> {
+        let request = self.request(Method::POST, &format!("/v1/matches/{id}/upgrade")).timeout(UPLOAD_TIMEOUT);
+        self.json(request.json(body)).await
+    }
+
+    /// The schema of a version; `None`: it speaks raw bytes.
+    pub(crate) async fn schema(&self, game: &str, version: &str) -> Outcome<Option<Bytes>> {
+        let schema = self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/schema"))).await?;
+        Ok(Some(schema).filter(|schema| !schema.is_empty()))
+    }
+
+    /// Whether the server answers and knows the key.
+    pub(crate) async fn whoami(&self) -> Outcome {
+        self.send(self.get("/v1/me")).await.map(drop)
+    }
+
     /// The journal so far, as a `.stj` file.
     pub(crate) async fn journal(&self, id: &str) -> Outcome<Bytes> {
         self.bytes(self.get(&format!("/v1/matches/{id}/journal"))).await
@@ -88,6 +120,32 @@ impl Api {
             .header("content-length", length)
             .body(reqwest::Body::wrap_stream(stream::iter(chunks)));
         self.json(request).await
+    }
+
+    /// Gives a version its settings, in place of those it was given before.
+    pub(crate) async fn set(&self, game: &str, version: &str, settings: &[(String, String)]) -> Outcome {
+        let settings: serde_json::Map<String, serde_json::Value> =
+            settings.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        let request = self.request(Method::PUT, &format!("/v1/games/{game}/versions/{version}/settings"));
+        self.send(request.json(&settings)).await.map(drop)
+    }
+
+    /// Gives a version its pages.
+    pub(crate) async fn publish_web(&self, game: &str, version: &str, bundle: &Bundle) -> Outcome<PublishedBundle> {
+        let web = &bundle.web;
+        let request = self
+            .request(Method::PUT, &format!("/v1/games/{game}/versions/{version}/web"))
+            .timeout(UPLOAD_TIMEOUT)
+            .query(&[("wasm", web.wasm), ("inline", web.inline), ("isolated", web.isolated)])
+            .query(&[("connect", web.connect.join(","))])
+            .header("content-type", "application/x-tar")
+            .body(bundle.tar.clone());
+        self.json(request).await
+    }
+
+    /// A path of the server, as people open it.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.target.server)
     }
 
     async fn pages<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Outcome<Vec<T>> {

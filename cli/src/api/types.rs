@@ -52,6 +52,51 @@ pub(crate) struct Published {
     pub(crate) size_bytes: u64,
 }
 
+/// The answer to a web bundle.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PublishedBundle {
+    pub(crate) bundle: String,
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    pub(crate) play: String,
+}
+
+/// What became of a match that was to go on in another version.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Upgraded {
+    /// `moved` or `kept`.
+    pub(crate) outcome: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) tick: Option<u64>,
+    #[serde(default)]
+    pub(crate) ticks_replayed: u64,
+    #[serde(default)]
+    pub(crate) clients_outdated: u32,
+    #[serde(default)]
+    pub(crate) difference: Option<Difference>,
+}
+
+/// The first tick for which two versions ask for different things.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Difference {
+    pub(crate) tick: u64,
+    pub(crate) what: String,
+    #[serde(default)]
+    pub(crate) before: Vec<DifferingOutput>,
+    #[serde(default)]
+    pub(crate) after: Vec<DifferingOutput>,
+}
+
+/// One thing that a step asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DifferingOutput {
+    pub(crate) kind: String,
+    pub(crate) about: String,
+    /// Base64.
+    pub(crate) data: String,
+}
+
 /// A match.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MatchInfo {

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::Context;
 use crate::failure::Outcome;
-use crate::project::{Project, build};
+use crate::project::Project;
+use crate::project::build::{self, Speed};
 
 /// Builds the game in a folder to WebAssembly.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(crate) struct Build {
 
 pub(crate) fn run(args: &Build, context: &Context) -> Outcome {
     let project = Project::load(&args.dir)?;
-    let built = build::build(&project, context.out)?;
+    let built = build::build(&project, Speed::Best, context.out)?;
     context.out.value(&serde_json::json!({"game": project.name, "wasm": built.wasm, "size_bytes": built.size_bytes}));
     context.out.line(format!("{}   {} KB   {}", project.name, built.size_bytes.div_ceil(1000), built.wasm.display()));
     Ok(())

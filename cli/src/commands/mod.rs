@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod bot;
 pub(crate) mod build;
 pub(crate) mod completions;
+pub(crate) mod dev;
 pub(crate) mod games;
 pub(crate) mod matches;
 pub(crate) mod new;
@@ -43,6 +44,11 @@ impl Context {
         Target::decide(self.global.server.as_deref(), self.global.key.as_deref(), self.saved.as_ref())
     }
 
+    /// Whether a server was named on the command line or in the environment.
+    pub(crate) fn names_a_server(&self) -> bool {
+        self.global.server.is_some()
+    }
+
     /// Its REST API.
     pub(crate) fn api(&self) -> Outcome<Api> {
         Api::new(&self.target()?)
@@ -62,6 +68,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Bench(args) => bench::run(args, context),
+        Command::Dev(args) => dev::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::CompileChild => Ok(()), // `main` has seen to it
     }

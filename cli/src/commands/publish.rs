@@ -1,4 +1,4 @@
-//! `stadion publish`: a folder or a wasm file becomes a version on the server.
+//! `stadion publish`: a folder or a wasm file becomes a version on the server; a folder's settings and pages go with it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,11 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::{Context, block_on};
-use crate::api::Published;
+use crate::api::{Api, Published, PublishedBundle};
 use crate::failure::{Failure, Outcome};
-use crate::project::{Project, build};
+use crate::project::build::{self, Speed};
+use crate::project::web::Bundle;
+use crate::project::{Project, web};
 
 /// Builds a game and uploads it as a new version.
 #[derive(Debug, Args)]
@@ -29,29 +31,66 @@ pub(crate) struct Publish {
 
 pub(crate) fn run(args: &Publish, context: &Context) -> Outcome {
     let api = context.api()?;
-    let (name, wasm) = found(args, context)?;
-    let name = checked_name(args.game.as_deref().unwrap_or(&name))?;
-    let bytes = Bytes::from(std::fs::read(&wasm).map_err(|error| Failure::file("reading", &wasm, &error))?);
+    let found = found(args, context)?;
+    let name = checked_name(args.game.as_deref().unwrap_or(&found.name))?;
+    let bytes = Bytes::from(std::fs::read(&found.wasm).map_err(|error| Failure::file("reading", &found.wasm, &error))?);
     let bar = context.out.bytes_bar("uploading, then compiling on the server", bytes.len() as u64);
     let moving = bar.clone();
-    let published = block_on(api.publish(&name, bytes, move |sent| moving.set_position(sent)));
-    bar.finish_and_clear();
-    let published = published?;
+    let published = block_on(async {
+        let published = api.publish(&name, bytes, move |sent| moving.set_position(sent)).await;
+        bar.finish_and_clear();
+        let published = published?;
+        let bundle = found.beside(&api, &published).await?;
+        Ok((published, bundle))
+    });
+    let (published, bundle) = published?;
     context.out.value(&published);
     for line in described(&published) {
         context.out.line(line);
     }
+    if let Some(bundle) = bundle {
+        context.out.value(&bundle);
+        context.out.line(format!("web        {}   {}", api.url(&bundle.play), bundle_words(&bundle)));
+    }
     Ok(())
 }
 
-/// The wasm to upload, and the name that goes with it.
-fn found(args: &Publish, context: &Context) -> Outcome<(String, PathBuf)> {
-    if args.what.is_dir() {
-        let project = Project::load(&args.what)?;
-        let built = build::build(&project, context.out)?;
-        return Ok((project.name, built.wasm));
+/// A bundle in a few words.
+pub(crate) fn bundle_words(bundle: &PublishedBundle) -> String {
+    format!("{} files, {} KB", bundle.files, bundle.bytes.div_ceil(1000))
+}
+
+/// What there is to publish.
+struct Found {
+    name: String,
+    wasm: PathBuf,
+    /// Of a folder.
+    project: Option<(Project, Option<Bundle>)>,
+}
+
+impl Found {
+    /// Sends what goes beside the wasm: settings and pages.
+    async fn beside(self, api: &Api, published: &Published) -> Outcome<Option<PublishedBundle>> {
+        let Some((project, bundle)) = self.project else { return Ok(None) };
+        if !project.settings.is_empty() {
+            api.set(&published.game, &published.version, &project.settings).await?;
+        }
+        match bundle {
+            Some(bundle) => api.publish_web(&published.game, &published.version, &bundle).await.map(Some),
+            None => Ok(None),
+        }
     }
-    Ok((name_of(&args.what), args.what.clone()))
+}
+
+/// Builds what a folder needs before anything is sent: an upload that lacks its pages would be half a version.
+fn found(args: &Publish, context: &Context) -> Outcome<Found> {
+    if !args.what.is_dir() {
+        return Ok(Found { name: name_of(&args.what), wasm: args.what.clone(), project: None });
+    }
+    let project = Project::load(&args.what)?;
+    let built = build::build(&project, Speed::Best, context.out)?;
+    let bundle = web::bundle(&project, context.out)?;
+    Ok(Found { name: project.name.clone(), wasm: built.wasm, project: Some((project, bundle)) })
 }
 
 /// `target/relay_arena.wasm` is `relay-arena`: cargo writes underscores where games have hyphens.

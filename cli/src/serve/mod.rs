@@ -15,6 +15,7 @@ mod parts;
 mod port;
 mod ports;
 pub(crate) mod settings;
+mod site;
 mod stop;
 
 use std::sync::Arc;

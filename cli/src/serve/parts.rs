@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stadion_control_plane::clock::{Clock, Rng, SystemClock, SystemRng};
+use stadion_control_plane::config::WebConfig;
 use stadion_control_plane::coordination::MemoryCoordination;
 use stadion_control_plane::store::Store;
 use stadion_control_plane::store::sqlite::SqliteStore;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use super::announce::reachable;
 use super::data::{Storage, write_secret};
 use super::settings::Settings;
-use super::{lan, ports};
+use super::{lan, ports, site};
 use crate::failure::{Failure, Outcome};
 
 /// The name of the account whose key a server leaves for its own machine.
@@ -77,8 +78,10 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         clock,
         rng: Arc::new(SystemRng) as Arc<dyn Rng>,
     };
-    let control = ControlPlane::start(Config::default(), parts).await.map_err(failed)?;
+    let web = WebConfig { site: site::PAGES, ..WebConfig::default() };
+    let control = ControlPlane::start(Config { web, ..Config::default() }, parts).await.map_err(failed)?;
     let developer_key = developer_key(&control, storage).await?;
+    control.keep_at_home(&developer_key).await;
     let at = Address { bound, http: format!("http://{}", reachable(bound)), developer_key };
     Ok(Server { control, host, gateway, listener, at })
 }

@@ -44,8 +44,10 @@ fn document() -> OpenApi {
     }
     for item in api.paths.paths.values_mut() {
         if let Some(put) = &mut item.put {
-            // The only PUT is the same handler as the POST beside it; ids of operations must differ.
-            put.operation_id = put.operation_id.take().map(|id| format!("{id}_put"));
+            // A PUT beside a POST is the same handler; ids of operations must differ.
+            if item.post.is_some() {
+                put.operation_id = put.operation_id.take().map(|id| format!("{id}_put"));
+            }
         }
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
@@ -70,7 +72,7 @@ fn complete(operation: &mut Operation) {
 /// Bytes are a binary string, not a list of numbers.
 fn describe_bytes((media_type, content): (&String, &mut RefOr<Content>)) {
     if let RefOr::T(content) = content
-        && ["application/wasm", "application/octet-stream"].contains(&media_type.as_str())
+        && ["application/wasm", "application/octet-stream", "application/x-tar"].contains(&media_type.as_str())
     {
         let format = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
         content.schema = Some(ObjectBuilder::new().schema_type(Type::String).format(format).into());

@@ -50,6 +50,15 @@ impl EndpointsBody {
     }
 }
 
+/// The origins at which a browser that sent these headers connects, as a content security policy names them: addresses of
+/// IPv6 have no form there.
+pub(crate) fn browser_origins(endpoints: &Endpoints, headers: &HeaderMap) -> Vec<String> {
+    let body = EndpointsBody::new(endpoints, headers);
+    let urls = [body.webtransport, body.websocket].into_iter().flatten();
+    let origin = |url: String| url.strip_suffix(CONNECT_PATH).map(str::to_owned);
+    urls.filter_map(origin).filter(|origin| !origin.contains('[')).collect()
+}
+
 /// How the caller reached this API. It only ever shapes the caller's own answer.
 #[derive(Debug, PartialEq, Eq)]
 struct Reached<'a> {

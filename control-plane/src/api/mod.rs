@@ -5,6 +5,7 @@ mod document;
 mod endpoints;
 mod games;
 mod matches;
+mod pages;
 mod play;
 mod system;
 mod versions;
@@ -35,6 +36,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::retire::retire_version))
         .routes(routes!(versions::schema::get_schema))
         .routes(routes!(versions::component::get_component))
+        .routes(routes!(versions::web::publish_web))
+        .routes(routes!(versions::settings::set_settings))
         .routes(routes!(play::play))
         .routes(routes!(matches::list::list_matches))
         .routes(routes!(matches::get::get_match, matches::end::end_match))
@@ -44,11 +47,11 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(system::jwks::get_jwks))
 }
 
-/// The API as a service, and its document at `/openapi.json`.
+/// The API as a service, its document at `/openapi.json`, and the pages beside it.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let (router, _) = endpoints().split_for_parts();
     let document = document::json();
-    router
+    pages::routes(router, &app)
         .route("/openapi.json", axum::routing::get(move || std::future::ready(document::answer(document.clone()))))
         .fallback(async || Problem::new(Kind::NotFound, "there is nothing at this path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed, "this path takes other methods"))

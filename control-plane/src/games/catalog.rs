@@ -124,7 +124,8 @@ impl Catalog {
         if version.retired_at.is_some() && matches!(selection, Selection::Exact(_)) {
             return Err(CatalogError::Retired(game.clone(), version.id));
         }
-        let pairs = version.description.settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let pairs = version.settings();
+        let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let settings = MatchSettings::from_pairs(pairs).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let schema = version.description.schema_hash();
         Ok(Playable { game: entry.game, settings, schema, pool: pool(game, version.id), version })

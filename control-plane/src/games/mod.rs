@@ -7,4 +7,4 @@ mod upload;
 pub(crate) use catalog::{Catalog, CatalogError, Playable, Selection, pool};
 pub use shelf::ArtifactShelf;
 pub(crate) use shelf::BlobError;
-pub(crate) use upload::{UploadError, UploadParts, Uploads};
+pub(crate) use upload::{Received, UploadError, UploadParts, Uploads, receive};

@@ -25,6 +25,13 @@ use crate::keys::Keys;
 #[error("blob storage: {0}")]
 pub(crate) struct BlobError(String);
 
+impl BlobError {
+    /// A blob that does not read.
+    pub(crate) fn damaged(what: String) -> BlobError {
+        BlobError(what)
+    }
+}
+
 impl From<object_store::Error> for BlobError {
     fn from(error: object_store::Error) -> BlobError {
         BlobError(error.to_string())

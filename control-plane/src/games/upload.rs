@@ -45,7 +45,7 @@ pub(crate) enum UploadError {
     #[error("the game {0} belongs to somebody else; choose another name")]
     NotOwner(GameName),
     /// No bytes.
-    #[error("the body is empty; send the game's wasm file as the body")]
+    #[error("the body is empty; send the file as the body")]
     Empty,
     /// More than is accepted.
     #[error("uploads are at most {limit_bytes} bytes")]
@@ -173,8 +173,16 @@ impl Uploads {
         let description = compiled.manifest.description.clone();
         MatchSettings::from_pairs(description.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
         let (compile_cpu_ms, created_at) = (compiled.cpu_ms, self.parts.clock.now());
-        let version =
-            Version { game: game.clone(), id, description, size_bytes, compile_cpu_ms, created_at, retired_at: None };
+        let version = Version {
+            game: game.clone(),
+            id,
+            description,
+            overrides: Vec::new(),
+            size_bytes,
+            compile_cpu_ms,
+            created_at,
+            retired_at: None,
+        };
         Ok((version, compiled))
     }
 
@@ -210,13 +218,23 @@ impl Uploads {
 }
 
 /// An upload that came whole: in a file without a name, gone when this is dropped.
-struct Received {
+pub(crate) struct Received {
     file: File,
     version: VersionId,
     size_bytes: u64,
 }
 
 impl Received {
+    /// The first 16 digits of its SHA-256.
+    pub(crate) fn short_hash(&self) -> String {
+        hex::encode(&self.version.0[..8])
+    }
+
+    /// The file, to be read from wherever it stands.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+
     fn read(mut self) -> std::io::Result<Bytes> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.size_bytes).unwrap_or_default());
         self.file.rewind()?;
@@ -225,7 +243,8 @@ impl Received {
     }
 }
 
-async fn receive(mut body: axum::body::Body, limit_bytes: u64) -> Result<Received, UploadError> {
+/// Receives a body within a limit.
+pub(crate) async fn receive(mut body: axum::body::Body, limit_bytes: u64) -> Result<Received, UploadError> {
     let mut file = tempfile::tempfile()?;
     let mut hash = Sha256::new();
     let mut size_bytes = 0;

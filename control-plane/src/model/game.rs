@@ -1,5 +1,7 @@
 //! Games and their versions.
 
+use std::collections::BTreeMap;
+
 use stadion_protocol::contract::Description;
 use stadion_protocol::{GameName, PlayerId, VersionId};
 
@@ -34,6 +36,8 @@ pub struct Version {
     pub id: VersionId,
     /// What it says about itself.
     pub description: Description,
+    /// Settings that its owner gave it, over those of the description.
+    pub overrides: Vec<(String, String)>,
     /// Of the upload.
     pub size_bytes: u64,
     /// What its compilation took.
@@ -42,4 +46,11 @@ pub struct Version {
     pub created_at: UnixMs,
     /// When it was taken out of play.
     pub retired_at: Option<UnixMs>,
+}
+
+impl Version {
+    /// The settings in force: the owner's over the game's.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        self.description.settings.iter().chain(&self.overrides).cloned().collect()
+    }
 }

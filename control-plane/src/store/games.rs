@@ -33,6 +33,14 @@ pub trait GameStore: Send + Sync + 'static {
     /// Takes a version out of play for new matches: whether there is such a version.
     async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError>;
 
+    /// Gives a version settings over those of its description: whether there is such a version.
+    async fn set_settings(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        overrides: &[(String, String)],
+    ) -> Result<bool, StoreError>;
+
     /// Whether any game has this version.
     async fn is_published(&self, id: VersionId) -> Result<bool, StoreError>;
 }

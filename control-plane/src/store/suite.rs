@@ -119,6 +119,7 @@ fn version(of: &str, n: u8) -> Version {
         game: game(of),
         id: VersionId([n; 32]),
         description,
+        overrides: Vec::new(),
         size_bytes: 1234,
         compile_cpu_ms: 56,
         created_at: UnixMs(8),
@@ -151,6 +152,12 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
         [version("chess", 1)],
         "published again, newest again"
     );
+    let overrides = vec![("durability".to_owned(), "disk".to_owned())];
+    assert!(store.set_settings(&game("chess"), VersionId([1; 32]), &overrides).await.unwrap());
+    assert!(!store.set_settings(&game("chess"), VersionId([3; 32]), &overrides).await.unwrap());
+    let changed = store.version(&game("chess"), VersionId([1; 32])).await.unwrap().unwrap();
+    assert_eq!(changed, Version { overrides, ..version("chess", 1) });
+    assert_eq!(changed.settings()["durability"], "disk");
     assert!(store.is_published(VersionId([1; 32])).await.unwrap());
     assert!(!store.is_published(VersionId([3; 32])).await.unwrap());
 

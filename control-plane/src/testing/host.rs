@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
-    MatchEnded, MatchState, MatchStatus, Pending, Placing, PlayerInfo, Presence, Reservation, ReserveError, SeatStatus,
-    UnknownMatch, WebAddress,
+    MatchEnded, MatchSettings, MatchState, MatchStatus, Pending, Placing, PlayerInfo, Presence, Reservation,
+    ReserveError, SeatStatus, UnknownMatch, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick};
 
@@ -20,11 +20,23 @@ pub(crate) struct FakeHost {
     matches: Mutex<HashMap<MatchId, MatchStatus>>,
     refusal: Mutex<Option<CreateError>>,
     draining: AtomicBool,
+    settings: Mutex<Vec<MatchSettings>>,
 }
 
 impl FakeHost {
     pub(crate) fn new(events: Arc<dyn HostEvents>) -> FakeHost {
-        FakeHost { events, matches: Mutex::default(), refusal: Mutex::default(), draining: AtomicBool::new(false) }
+        FakeHost {
+            events,
+            matches: Mutex::default(),
+            refusal: Mutex::default(),
+            draining: AtomicBool::new(false),
+            settings: Mutex::default(),
+        }
+    }
+
+    /// Of the matches that were created, in their order.
+    pub(crate) fn settings(&self) -> Vec<MatchSettings> {
+        self.settings.lock().unwrap().clone()
     }
 
     pub(crate) fn refuse_with(&self, error: Option<CreateError>) {
@@ -84,6 +96,7 @@ impl Host for FakeHost {
             if let Some(error) = self.refusal.lock().unwrap().clone() {
                 return Err(error);
             }
+            self.settings.lock().unwrap().push(request.settings);
             let mut status = MatchStatus {
                 id: request.id,
                 game: request.game,

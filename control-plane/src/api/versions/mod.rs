@@ -5,6 +5,8 @@ pub(super) mod list;
 pub(super) mod publish;
 pub(super) mod retire;
 pub(super) mod schema;
+pub(super) mod settings;
+pub(super) mod web;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +47,7 @@ pub(crate) struct VersionBody {
     /// Ticks a second; 0: driven by events.
     #[schema(example = 0)]
     rate: u16,
-    /// As the game set them.
+    /// Of matches from now on: as the game set them, and its owner over that.
     settings: BTreeMap<String, String>,
     /// CPU time that compiling took, milliseconds.
     #[schema(example = 420)]
@@ -68,11 +70,11 @@ impl From<Version> for VersionBody {
             version: version.id.to_string(),
             short: version.id.short(),
             schema_hash: version.description.schema_hash().to_string(),
+            settings: version.settings(),
             title: version.description.title,
             seats_min: version.description.seats_min,
             seats_max: version.description.seats_max,
             rate: version.description.rate,
-            settings: version.description.settings.into_iter().collect(),
             compile_cpu_ms: version.compile_cpu_ms,
             size_bytes: version.size_bytes,
             created_at: version.created_at.to_string(),

@@ -110,6 +110,21 @@ impl GameStore for SqliteStore {
         Ok(updated.rows_affected() == 1)
     }
 
+    async fn set_settings(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        overrides: &[(String, String)],
+    ) -> Result<bool, StoreError> {
+        let updated = sqlx::query("UPDATE versions SET overrides = ? WHERE game = ? AND version = ?")
+            .bind(to_json(&overrides))
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .execute(&self.writer)
+            .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
     async fn is_published(&self, id: VersionId) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM versions WHERE version = ? LIMIT 1")
             .bind(id.0.to_vec())
@@ -123,8 +138,8 @@ async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: 
     let description = &version.description;
     sqlx::query(
         "INSERT INTO versions (game, version, title, seats_min, seats_max, teams, rate, memory_bytes, step_us, schema,
-             settings, saves, size_bytes, compile_cpu_ms, created_at, retired_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             settings, saves, overrides, size_bytes, compile_cpu_ms, created_at, retired_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(version.game.as_str())
     .bind(version.id.0.to_vec())
@@ -138,6 +153,7 @@ async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: 
     .bind(description.schema.as_deref())
     .bind(to_json(&description.settings))
     .bind(i64::from(description.saves))
+    .bind(to_json(&version.overrides))
     .bind(int(version.size_bytes))
     .bind(i64::from(version.compile_cpu_ms))
     .bind(int(version.created_at.0))
@@ -169,6 +185,7 @@ fn version(row: &SqliteRow) -> Result<Version, StoreError> {
         game: parsed(row.try_get("game")?)?,
         id: VersionId(array(row.try_get("version")?)?),
         description: description(row)?,
+        overrides: from_json(row.try_get("overrides")?)?,
         size_bytes: uint(row.try_get("size_bytes")?)?,
         compile_cpu_ms: uint(row.try_get("compile_cpu_ms")?)?,
         created_at: UnixMs(uint(row.try_get("created_at")?)?),

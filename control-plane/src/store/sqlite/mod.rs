@@ -22,8 +22,10 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
+    (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
+];
 
 /// See the module.
 #[derive(Clone, Debug)]

@@ -1,0 +1,125 @@
+//! The server that a game under development is played on: one that runs already, or a child that ends with this command.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use super::{Event, Wanted};
+use crate::api::Api;
+use crate::commands::Context;
+use crate::config::Target;
+use crate::failure::{Failure, Kind, Outcome};
+
+/// How long a server may take until it is ready: the first start makes keys and a database.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long it may take to end its matches and tell their players.
+const GRACE: Duration = Duration::from_secs(15);
+/// What a child logs: its own troubles, and everything that games say.
+const LOG: &str = "warn,stadion::game=trace";
+
+/// See the module.
+pub(super) struct Server {
+    target: Target,
+    child: Option<Child>,
+}
+
+/// The line of `stadion serve --json`, as far as it is of use here.
+#[derive(Deserialize)]
+struct Ready {
+    http: String,
+    developer_key: String,
+}
+
+impl Server {
+    /// The named server; else the one that was started last, if it answers; else a new one.
+    pub(super) async fn find_or_start(
+        wanted: &Wanted,
+        context: &Context,
+        events: mpsc::Sender<Event>,
+    ) -> Outcome<Server> {
+        if wanted.ephemeral {
+            return Server::start(&["--ephemeral".to_owned()], events).await;
+        }
+        let target = context.target()?;
+        match Api::new(&target)?.whoami().await {
+            Ok(()) => {
+                context.out.note(format!("server     {} (running already; its log is with it)", target.server));
+                Ok(Server { target, child: None })
+            }
+            Err(failure) if context.names_a_server() || failure.kind != Kind::Unreachable => Err(failure),
+            Err(_) => {
+                context.out.note("starting a server ...");
+                let port = wanted.port.map(|port| ["--port".to_owned(), port.to_string()]);
+                Server::start(port.as_ref().map_or(&[][..], |port| &port[..]), events).await
+            }
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    async fn start(options: &[String], events: mpsc::Sender<Event>) -> Outcome<Server> {
+        let exe =
+            std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
+        let mut command = Command::new(exe);
+        command.args(["serve", "--json", "--log", LOG]).args(options).kill_on_drop(true);
+        // A Ctrl-C of the terminal reaches this whole group: the child is told to stop by its parent, in its turn.
+        #[cfg(unix)]
+        command.process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| Failure::failed(format!("starting a server: {error}")))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        if let Some(stderr) = stderr {
+            tokio::spawn(tell_log(BufReader::new(stderr), events));
+        }
+        let mut lines = BufReader::new(stdout.ok_or_else(|| Failure::failed("the server has no output"))?).lines();
+        let line = tokio::time::timeout(READY_WITHIN, lines.next_line()).await;
+        let ready = line.ok().and_then(Result::ok).flatten().and_then(|line| serde_json::from_str::<Ready>(&line).ok());
+        let Some(Ready { http, developer_key }) = ready else {
+            return Err(Failure::failed("the server did not start")
+                .fix("see what `stadion serve` says; is the port taken? --port names another"));
+        };
+        Ok(Server { target: Target { server: http, key: Some(developer_key) }, child: Some(child) })
+    }
+
+    /// Ends a server that was started here, in good order.
+    pub(super) async fn stop(self) {
+        let Some(mut child) = self.child else { return };
+        ask_to_stop(&mut child);
+        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+            // Dropping it kills it.
+            drop(child);
+        }
+    }
+}
+
+/// What it writes until it ends.
+async fn tell_log(log: BufReader<tokio::process::ChildStderr>, events: mpsc::Sender<Event>) {
+    let mut lines = log.lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if events.send(Event::Log(line)).await.is_err() {
+            return;
+        }
+    }
+    // Nobody listens any more when this command ends first.
+    let _ = events.send(Event::ServerEnded).await;
+}
+
+#[cfg(unix)]
+fn ask_to_stop(child: &mut Child) {
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+fn ask_to_stop(child: &mut Child) {
+    let _ = child.start_kill();
+}

@@ -1,0 +1,153 @@
+//! Bringing running matches to a new version, and what to do about those that would have been played otherwise.
+
+use serde_json::json;
+use stadion_schema::Schema;
+
+use super::say;
+use crate::api::{Api, Difference, MatchInfo};
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+
+/// What becomes of a match whose ticks the new version would have played otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Choice {
+    /// It is asked, match by match.
+    Ask,
+    /// It stays on the old version.
+    Keep,
+    /// It starts afresh on the new one, with the same players.
+    Restart,
+    /// It is saved on the old version and loaded on the new one.
+    Carry,
+    /// It goes on in the new one, as if that had been played all along.
+    Accept,
+}
+
+impl Choice {
+    /// Of a key that is pressed, when it was asked.
+    pub(super) fn of_key(key: char) -> Option<Choice> {
+        match key {
+            'k' => Some(Choice::Keep),
+            'r' => Some(Choice::Restart),
+            'c' => Some(Choice::Carry),
+            'a' => Some(Choice::Accept),
+            _ => None,
+        }
+    }
+
+    /// As the server is told; `None`: it is told nothing.
+    fn body(self, version: &str) -> Option<serde_json::Value> {
+        match self {
+            Choice::Ask | Choice::Keep => None,
+            Choice::Restart => Some(json!({"version": version, "how": "restart"})),
+            Choice::Carry => Some(json!({"version": version, "how": "carry"})),
+            Choice::Accept => Some(json!({"version": version, "how": "replay", "on_difference": "accept"})),
+        }
+    }
+}
+
+/// A new version that matches are brought to.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) api: &'a Api,
+    pub(super) out: Output,
+    pub(super) version: &'a str,
+    /// Reads what differs.
+    pub(super) schema: Option<&'a Schema>,
+}
+
+/// A match that waits for a decision.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    pub(super) info: MatchInfo,
+    /// The version that it may come to.
+    pub(super) version: String,
+}
+
+/// What became of the matches of a round.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Those that play on in the new version.
+    pub(super) moved: u32,
+    /// Ticks that were played again for that.
+    pub(super) ticks: u64,
+    /// Those that stay on an old one.
+    pub(super) kept: u32,
+    /// Those that somebody is asked about.
+    pub(super) undecided: Vec<Undecided>,
+}
+
+impl Target<'_> {
+    /// Brings every match to this version.
+    pub(super) async fn bring(&self, matches: Vec<MatchInfo>, choice: Choice) -> Tally {
+        let mut tally = Tally::default();
+        for info in matches.into_iter().filter(|info| info.version != self.version) {
+            self.bring_one(info, choice, &mut tally).await;
+        }
+        tally
+    }
+
+    async fn bring_one(&self, info: MatchInfo, choice: Choice, tally: &mut Tally) {
+        let replay = json!({"version": self.version, "how": "replay", "on_difference": "keep"});
+        let difference = match self.api.upgrade(&info.id, &replay).await {
+            Ok(upgraded) if upgraded.outcome == "moved" => {
+                tally.moved += 1;
+                tally.ticks += upgraded.ticks_replayed;
+                say::moved(&info, &upgraded, self.out);
+                return;
+            }
+            Ok(upgraded) => upgraded.difference,
+            Err(failure) => {
+                // It cannot be replayed: other seats, another rate, ticks that are not kept. The choice still counts.
+                say::not_moved(&info, &failure, self.out);
+                None
+            }
+        };
+        if let Some(difference) = &difference {
+            self.show(&info, difference);
+        }
+        if choice == Choice::Ask {
+            say::asked(&info, self.out);
+            tally.undecided.push(Undecided { info, version: self.version.to_owned() });
+        } else if self.decide(&info, choice).await {
+            tally.moved += 1;
+        } else {
+            tally.kept += 1;
+        }
+    }
+
+    /// Does what was chosen: whether the match goes on in the new version.
+    pub(super) async fn decide(&self, info: &MatchInfo, choice: Choice) -> bool {
+        let Some(body) = choice.body(self.version) else {
+            say::kept(info, self.out);
+            return false;
+        };
+        let upgraded: Outcome<_> = self.api.upgrade(&info.id, &body).await;
+        match upgraded {
+            Ok(upgraded) => {
+                say::moved(info, &upgraded, self.out);
+                upgraded.outcome == "moved"
+            }
+            Err(failure) => {
+                say::not_moved(info, &failure, self.out);
+                false
+            }
+        }
+    }
+
+    fn show(&self, info: &MatchInfo, difference: &Difference) {
+        let lines = say::difference(difference, self.schema);
+        self.out.value(&json!({
+            "event": "differs", "match": info.id, "tick": difference.tick, "what": difference.what, "shown": lines,
+        }));
+        self.out.line(format!("{:<10} differs at tick {}: {}", say::name(info), difference.tick, difference.what));
+        for line in lines {
+            self.out.line(line);
+        }
+    }
+}
+
+/// Of a key that means nothing here.
+pub(super) fn no_such_key(key: char) -> Failure {
+    Failure::usage(format!("{key:?} is not one of k keep, r restart, c carry over, a accept"))
+}

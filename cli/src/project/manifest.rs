@@ -1,0 +1,168 @@
+//! `stadion.toml`: what operators and authors change about a game without a rebuild. Pure: text in, a [`Manifest`] or every
+//! fault out.
+//!
+//! ```toml
+//! name = "hello"
+//!
+//! [settings]              # of every match from now on; `stadion publish` applies them
+//! reconnect-seconds = 60
+//!
+//! [web]                   # the pages below /play/hello; a folder `web` needs none of this
+//! build = "npm run build"
+//! dir = "web/dist"
+//! wasm = true
+//! ```
+
+use stadion_protocol::contract::MatchSettings;
+use toml::{Table, Value};
+
+/// Where a game's pages lie unless it says otherwise.
+pub(crate) const WEB_DIR: &str = "web";
+
+/// What a `stadion.toml` says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// The game's name on servers.
+    pub(crate) name: String,
+    /// Settings of matches, over those that the game describes. Checked.
+    pub(crate) settings: Vec<(String, String)>,
+    /// `None`: no `[web]`; a folder `web` counts all the same.
+    pub(crate) web: Option<Web>,
+}
+
+/// A game's pages: where they are, how they are built, and what they need beyond the strict default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Web {
+    /// The folder to publish, below the game's.
+    pub(crate) dir: String,
+    /// Run in the game's folder before, by the shell.
+    pub(crate) build: Option<String>,
+    /// They compile WebAssembly.
+    pub(crate) wasm: bool,
+    /// They have scripts and styles inside their HTML.
+    pub(crate) inline: bool,
+    /// They need `SharedArrayBuffer`.
+    pub(crate) isolated: bool,
+    /// Servers besides Stadion that they talk to.
+    pub(crate) connect: Vec<String>,
+}
+
+impl Default for Web {
+    fn default() -> Web {
+        let dir = WEB_DIR.to_owned();
+        Web { dir, build: None, wasm: false, inline: false, isolated: false, connect: Vec::new() }
+    }
+}
+
+impl Manifest {
+    /// Reads it, or names every fault at once.
+    pub(crate) fn parse(text: &str) -> Result<Manifest, Vec<String>> {
+        let table: Table = text.parse().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
+        let mut faults = Vec::new();
+        let mut manifest = Manifest::default();
+        for (key, value) in &table {
+            match (key.as_str(), value) {
+                ("name", _) => {}
+                ("settings", Value::Table(settings)) => manifest.settings = self::settings(settings, &mut faults),
+                ("web", Value::Table(web)) => manifest.web = Some(self::web(web, &mut faults)),
+                ("settings" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
+                _ => faults.push(format!("unknown key {key:?}; known are name, [settings], [web]")),
+            }
+        }
+        match table.get("name").and_then(Value::as_str).map(str::parse::<stadion_protocol::GameName>) {
+            None => faults.push("`name` is missing or not a text; for example: name = \"hello\"".to_owned()),
+            Some(Err(error)) => faults.push(error.to_string()),
+            Some(Ok(name)) => manifest.name = name.to_string(),
+        }
+        if faults.is_empty() { Ok(manifest) } else { Err(faults) }
+    }
+}
+
+fn settings(table: &Table, faults: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    for (key, value) in table {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            _ => {
+                faults.push(format!("[settings] {key:?} is a text or a whole number"));
+                continue;
+            }
+        };
+        match MatchSettings::from_pairs([(key.as_str(), text.as_str())]) {
+            Ok(_) => settings.push((key.clone(), text)),
+            Err(error) => faults.push(format!("[settings] {error}")),
+        }
+    }
+    settings
+}
+
+fn web(table: &Table, faults: &mut Vec<String>) -> Web {
+    let mut web = Web::default();
+    for (key, value) in table {
+        match (key.as_str(), value) {
+            ("dir", Value::String(dir)) if is_below(dir) => web.dir.clone_from(dir),
+            ("dir", _) => faults.push("[web] \"dir\" is a folder below the game's, such as \"web/dist\"".to_owned()),
+            ("build", Value::String(build)) => web.build = Some(build.clone()),
+            ("wasm", Value::Boolean(on)) => web.wasm = *on,
+            ("inline", Value::Boolean(on)) => web.inline = *on,
+            ("isolated", Value::Boolean(on)) => web.isolated = *on,
+            ("connect", Value::Array(origins)) if origins.iter().all(Value::is_str) => {
+                web.connect = origins.iter().filter_map(|origin| origin.as_str().map(str::to_owned)).collect();
+            }
+            ("build", _) => faults.push("[web] \"build\" is a command, such as \"npm run build\"".to_owned()),
+            ("wasm" | "inline" | "isolated", _) => faults.push(format!("[web] {key:?} is true or false")),
+            ("connect", _) => {
+                faults.push("[web] \"connect\" is a list such as [\"https://api.example.com\"]".to_owned())
+            }
+            _ => {
+                faults.push(format!("[web] unknown key {key:?}; known are dir, build, wasm, inline, isolated, connect"))
+            }
+        }
+    }
+    web
+}
+
+fn is_below(dir: &str) -> bool {
+    let mut parts = std::path::Path::new(dir).components();
+    !dir.is_empty() && parts.all(|part| matches!(part, std::path::Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_names_its_game() {
+        let manifest = Manifest::parse("name = \"hello\"\n").unwrap();
+        assert_eq!(manifest, Manifest { name: "hello".to_owned(), ..Manifest::default() });
+    }
+
+    #[test]
+    fn settings_and_pages_are_read() {
+        let text = "name = \"hello\"\n[settings]\ndurability = \"none\"\nreconnect-seconds = 60\n\
+            [web]\nbuild = \"npm run build\"\ndir = \"web/dist\"\nwasm = true\nconnect = [\"https://a.example\"]\n";
+        let manifest = Manifest::parse(text).unwrap();
+        let pairs = [("durability", "none"), ("reconnect-seconds", "60")];
+        assert_eq!(manifest.settings, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let web = Web {
+            dir: "web/dist".to_owned(),
+            build: Some("npm run build".to_owned()),
+            wasm: true,
+            connect: vec!["https://a.example".to_owned()],
+            ..Web::default()
+        };
+        assert_eq!(manifest.web, Some(web));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let text = "nmae = \"hello\"\nname = \"Hello!\"\n[settings]\ndurability = \"ssd\"\nreconect-seconds = 1\n\
+            trap-policy = true\n[web]\ndir = \"../elsewhere\"\nwasm = 1\ncolour = \"red\"\n";
+        let faults = Manifest::parse(text).unwrap_err();
+        for name in ["nmae", "Hello!", "durability", "reconect-seconds", "trap-policy", "dir", "wasm", "colour"] {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+        }
+        assert_eq!(faults.len(), 8, "{faults:?}");
+    }
+}
