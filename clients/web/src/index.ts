@@ -22,3 +22,4 @@ export type { Health, Match } from "./match.js";
 export type { Player } from "./rest.js";
 export type { NewMatch, Play } from "./seat.js";
 export { type MatchStatus, type Options, Stadion } from "./stadion.js";
+export { type Listener, type Open, open, type Transport } from "./transport/transport.js";
