@@ -6,28 +6,35 @@ use clap::Args;
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
-use crate::project::template;
+use crate::project::template::{self, Language, Template};
 
 /// Makes a folder with a new game that builds and passes its tests at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  stadion new hello && cd hello && cargo test
+  stadion new hello && cd hello && stadion dev
+  stadion new dash --template realtime   everybody moves at once, 20 times a second
   stadion new games/hello                the folder games/hello, the game `hello`")]
 pub(crate) struct New {
     /// The folder; its last part is the game's name: letters a-z, digits, hyphens.
     #[arg(value_name = "NAME")]
     dir: PathBuf,
+    /// What kind of game to begin with.
+    #[arg(long, value_enum, default_value_t)]
+    template: Template,
+    /// What it is written in.
+    #[arg(long, value_enum, default_value_t)]
+    lang: Language,
 }
 
 pub(crate) fn run(args: &New, context: &Context) -> Outcome {
     let name = name_of(&args.dir)?;
-    template::create(&args.dir, &name)?;
+    template::create(&args.dir, &name, args.template, args.lang)?;
     context.out.value(&serde_json::json!({"game": name, "dir": args.dir}));
-    context.out.line(format!("{}   src/lib.rs (the game and 3 tests), stadion.toml, the SDK", args.dir.display()));
-    context
-        .out
-        .line(format!("next       cd {} && cargo test && stadion publish && stadion play {name}", args.dir.display()));
+    let (dir, tests) = (args.dir.display(), args.template.tests());
+    let tests = if tests == 1 { "1 test".to_owned() } else { format!("{tests} tests") };
+    context.out.line(format!("{dir}   src/lib.rs (the game and {tests}), web/, stadion.toml, the SDK"));
+    context.out.line(format!("next       cd {dir} && cargo test && stadion dev"));
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn run(store: &dyn Store) {
 pub(super) async fn everything_is_still_there(store: &dyn Store) {
     assert_eq!(store.credentials(&name("ANN")).await.unwrap().unwrap(), (account("ann"), password()));
     assert_eq!(store.session(SessionId([1; 16])).await.unwrap().unwrap().generation, 2);
-    assert_eq!(store.latest_version(&game("chess")).await.unwrap(), Some(version("chess", 1)));
+    assert_eq!(store.latest_version(&game("chess")).await.unwrap(), Some(overridden()));
     assert_eq!(store.match_record(MatchId([1; 16])).await.unwrap().unwrap(), ended(1));
 }
 
@@ -127,6 +127,11 @@ fn version(of: &str, n: u8) -> Version {
     }
 }
 
+/// The first version, with settings of its owner's over its own.
+fn overridden() -> Version {
+    Version { overrides: vec![("durability".to_owned(), "disk".to_owned())], ..version("chess", 1) }
+}
+
 async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     for text in ["chess", "go"] {
         assert_eq!(store.create_game(&a_game(text)).await.unwrap(), a_game(text));
@@ -152,11 +157,11 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
         [version("chess", 1)],
         "published again, newest again"
     );
-    let overrides = vec![("durability".to_owned(), "disk".to_owned())];
+    let Version { overrides, .. } = overridden();
     assert!(store.set_settings(&game("chess"), VersionId([1; 32]), &overrides).await.unwrap());
     assert!(!store.set_settings(&game("chess"), VersionId([3; 32]), &overrides).await.unwrap());
     let changed = store.version(&game("chess"), VersionId([1; 32])).await.unwrap().unwrap();
-    assert_eq!(changed, Version { overrides, ..version("chess", 1) });
+    assert_eq!(changed, overridden());
     assert_eq!(changed.settings()["durability"], "disk");
     assert!(store.is_published(VersionId([1; 32])).await.unwrap());
     assert!(!store.is_published(VersionId([3; 32])).await.unwrap());
