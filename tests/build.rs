@@ -1,4 +1,4 @@
-//! Lists the folders of `games/`, so that a game without a test here does not compile.
+//! Lists the folders of `games/` and the guests of `tests/guests/nasty`, so that one without a test does not compile.
 
 use std::path::Path;
 use std::{env, fs};
@@ -18,4 +18,18 @@ fn main() {
     let text = format!("macro_rules! for_each_game {{ ($check:ident) => {{\n{calls}}} }}\n");
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("games.rs"), text).expect("cargo's folder can be written");
+    fs::write(Path::new(&out).join("nasty.rs"), nasty()).expect("cargo's folder can be written");
+}
+
+/// The same for the modules of the nasty guest.
+fn nasty() -> String {
+    let sources = Path::new("guests/nasty/src");
+    println!("cargo::rerun-if-changed={}", sources.display());
+    let files =
+        fs::read_dir(sources).expect("there are nasty guests").map(|entry| entry.expect("a folder can be listed"));
+    let stem = |file: fs::DirEntry| file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let mut names: Vec<String> = files.filter_map(stem).filter(|name| name != "lib").collect();
+    names.sort();
+    let calls: String = names.iter().map(|name| format!("    $check!({name});\n")).collect();
+    format!("macro_rules! for_each_nasty_guest {{ ($check:ident) => {{\n{calls}}} }}\n")
 }

@@ -12,6 +12,7 @@
 //!
 //! - [`model`]: the words of the contract as plain types. [`link`]: what gateway and shards say to each other.
 //! - [`engine`], [`session`], `wasi`: wasmtime with every bound in place; one sandboxed run of a match.
+//! - [`image`]: the whole state of a guest, taken and put back.
 //! - [`artifact`], [`compile`]: signed native code; the child process that makes it of uploads.
 //! - [`life`]: the life of a match as a state machine: seats, ticks, commits, the end.
 //! - [`journal`], [`replay`]: setup, ticks and end as a hash chain; running it again and comparing.
@@ -29,6 +30,7 @@ pub mod compile;
 pub mod engine;
 pub mod gateway;
 pub mod host;
+pub mod image;
 pub mod journal;
 pub mod life;
 pub mod link;

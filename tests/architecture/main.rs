@@ -1,6 +1,7 @@
 //! The shape of the source tree, held by tests: who may depend on whom, what ARCHITECTURE.md names, what files look like.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bench_guest;
 mod dependencies;
 mod document;
 mod tidy;

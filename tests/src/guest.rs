@@ -143,7 +143,11 @@ impl Guest {
 
 /// A core module from WAT, with the contract's types embedded.
 pub fn embed(wat: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
+    with_types(wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}")))
+}
+
+/// A core module, with the contract's types embedded.
+pub fn with_types(mut module: Vec<u8>) -> Vec<u8> {
     let mut wit = Resolve::default();
     let package = wit.push_source("game.wit", include_str!("../../wit/0.1/game.wit")).unwrap();
     let world = wit.select_world(&[package], Some("basic")).unwrap();

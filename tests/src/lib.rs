@@ -8,6 +8,7 @@
 )]
 
 pub mod api;
+pub mod c_guest;
 pub mod guest;
 pub mod players;
 pub mod probe;

@@ -1,18 +1,28 @@
-//! The guest that the host's own tests look around with (`host/tests/guests/wasi-probe`): plain std Rust for
-//! `wasm32-wasip2`, built when a test first wants it. It does what the match's parameters say, in its second tick.
+//! Guests in plain std Rust for `wasm32-wasip2`, built when a test first wants them: the one that the host's own tests look
+//! around with, and those of `tests/guests/nasty`.
 
 use std::process::Command;
 
 use crate::programs::{target_folder, workspace};
 
-/// The component as it is uploaded; `None` where the target is not installed (an error in CI).
+/// The guest that looks around. It does what the match's parameters say, in its second tick. `None` where the target is not
+/// installed (an error in CI).
 pub fn wasm() -> Option<Vec<u8>> {
-    // Where the host's tests build it, too.
-    let target = target_folder().parent().unwrap().join("tmp/wasi-probe");
+    build("host/tests/guests/wasi-probe", "wasi-probe")
+}
+
+/// The guest that does what its parameters name, a module of `tests/guests/nasty`, in every tick.
+pub fn nasty() -> Option<Vec<u8>> {
+    build("tests/guests/nasty", "nasty")
+}
+
+fn build(folder: &str, name: &str) -> Option<Vec<u8>> {
+    // Where the host's tests build theirs, too.
+    let target = target_folder().parent().unwrap().join("tmp").join(name);
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--target-dir"])
         .arg(&target)
-        .current_dir(workspace().join("host/tests/guests/wasi-probe"))
+        .current_dir(workspace().join(folder))
         .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
@@ -21,6 +31,6 @@ pub fn wasm() -> Option<Vec<u8>> {
         eprintln!("skipped: the target wasm32-wasip2 is not installed");
         return None;
     }
-    assert!(output.status.success(), "building the probe:\n{complaint}");
-    Some(std::fs::read(target.join("wasm32-wasip2/release/wasi_probe.wasm")).unwrap())
+    assert!(output.status.success(), "building {name}:\n{complaint}");
+    Some(std::fs::read(target.join(format!("wasm32-wasip2/release/{}.wasm", name.replace('-', "_")))).unwrap())
 }

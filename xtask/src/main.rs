@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod determinism;
 mod fuzz;
 mod games;
 mod lint;
@@ -25,6 +26,8 @@ cargo xtask <command>
   lint             formatting, clippy, dependencies' licences and sources
   games            the example games, as wasm, into target/games
   bench [ARGS]     `stadion bench start ARGS`, optimized as for a fleet; `bench micro` runs the criterion benches
+  determinism [--ticks N]
+                   games and nasty guests over N random ticks (default 10,000): other process, load, pool, images
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
 
 Examples:
@@ -51,6 +54,7 @@ fn run(command: &str, args: &[String]) -> Result<ExitCode> {
         "lint" => lint::run()?,
         "games" => drop(games::run()?),
         "bench" => bench::run(args)?,
+        "determinism" => determinism::run(args)?,
         "fuzz" => fuzz::run(args)?,
         "help" | "--help" | "-h" => say::text(USAGE),
         _ => {

@@ -43,6 +43,6 @@ fn doctests(place: &Place) -> Result<()> {
 }
 
 /// Tests of the whole find the binary and the games by these variables.
-fn with_built_parts<'a>(place: &Place, command: &'a mut Command) -> &'a mut Command {
+pub(crate) fn with_built_parts<'a>(place: &Place, command: &'a mut Command) -> &'a mut Command {
     command.env("STADION_BIN", place.binary()).env("STADION_GAMES_DIR", place.games())
 }

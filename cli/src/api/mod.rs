@@ -10,7 +10,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 pub(crate) use types::{
-    Difference, DifferingOutput, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
+    Difference, DifferingOutput, Finding, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
 };
 
 use crate::config::Target;

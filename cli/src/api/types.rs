@@ -46,6 +46,10 @@ pub(crate) struct Published {
     pub(crate) seats_min: u16,
     pub(crate) seats_max: u16,
     pub(crate) rate: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image_checkpoints: Option<Finding>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warm_image: Option<Finding>,
     #[serde(default)]
     pub(crate) compile_cpu_ms: u32,
     #[serde(default)]
@@ -95,6 +99,14 @@ pub(crate) struct DifferingOutput {
     pub(crate) about: String,
     /// Base64.
     pub(crate) data: String,
+}
+
+/// What the server found out about a version when it compiled it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) yes: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<String>,
 }
 
 /// A match.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::{Context, block_on};
-use crate::api::{Api, Published, PublishedBundle};
+use crate::api::{Api, Finding, Published, PublishedBundle};
 use crate::failure::{Failure, Outcome};
 use crate::project::build::{self, Speed};
 use crate::project::web::Bundle;
@@ -108,10 +108,19 @@ fn described(published: &Published) -> Vec<String> {
     let Published { game, short, title, schema_hash, seats_min, seats_max, rate, .. } = published;
     let seats = if seats_min == seats_max { seats_min.to_string() } else { format!("{seats_min} to {seats_max}") };
     let pace = if *rate == 0 { "event-driven".to_owned() } else { format!("{rate} Hz") };
-    vec![
-        format!("published {game}@{short}   {title}   {seats} seats, {pace}   schema {schema_hash}"),
-        format!("play       stadion play {game}"),
-    ]
+    let mut lines = vec![format!("published {game}@{short}   {title}   {seats} seats, {pace}   schema {schema_hash}")];
+    lines.extend(published.image_checkpoints.as_ref().map(|finding| found_out("image checkpoints", finding)));
+    lines.extend(published.warm_image.as_ref().map(|finding| found_out("warm image", finding)));
+    lines.push(format!("play       stadion play {game}"));
+    lines
+}
+
+fn found_out(what: &str, finding: &Finding) -> String {
+    match (finding.yes, &finding.because) {
+        (true, _) => format!("{what}: yes"),
+        (false, Some(because)) => format!("{what}: no, because {because}"),
+        (false, None) => format!("{what}: no"),
+    }
 }
 
 #[cfg(test)]

@@ -114,6 +114,8 @@ fn version(of: &str, n: u8) -> Version {
         schema: (n == 1).then(|| vec![1, 2, 3]),
         settings: vec![("durability".to_owned(), "none".to_owned())],
         saves: true,
+        image_checkpoints: if n == 1 { Ok(()) } else { Err("it grows a table".to_owned()) },
+        warm_image: (n == 1).then(|| Err("it traps".to_owned())),
     };
     Version {
         game: game(of),

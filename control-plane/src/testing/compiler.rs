@@ -28,6 +28,8 @@ impl FakeCompiler {
             schema: Some(b"schema".to_vec()),
             settings: vec![("claim-seconds".to_owned(), "30".to_owned())],
             saves: false,
+            image_checkpoints: Ok(()),
+            warm_image: None,
         };
         FakeCompiler {
             engine,
@@ -65,12 +67,13 @@ impl Compiler for FakeCompiler {
             self.compiled.fetch_add(1, Ordering::Relaxed);
             let code = Bytes::from([&wasm[..], b"+code"].concat());
             let manifest = ArtifactManifest {
-                format: 1,
+                format: 2,
                 version: VersionId(Sha256::digest(&wasm).into()),
                 engine: self.engine,
                 cpu: "test".to_owned(),
                 code: *blake3::hash(&code).as_bytes(),
                 description: self.description.lock().unwrap().clone(),
+                image_layout: None,
             };
             Ok(Compiled { manifest, code, component: FakeCompiler::component_of(&wasm), cpu_ms: 7 })
         })

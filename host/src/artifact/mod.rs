@@ -11,7 +11,7 @@ use wasmtime::component::Component;
 use crate::engine::Engine;
 
 /// The manifest format that this host reads.
-pub const MANIFEST_FORMAT: u32 = 1;
+pub const MANIFEST_FORMAT: u32 = 2;
 
 /// The public keys whose artifacts a host runs.
 #[derive(Clone, Debug, Default)]

@@ -74,5 +74,6 @@ pub(super) fn check(
         schema: wire.schema,
         settings: wire.settings,
         saves,
+        ..super::pipeline::nothing()
     })
 }

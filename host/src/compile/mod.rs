@@ -8,6 +8,7 @@ mod child;
 mod contract;
 mod description;
 mod frame;
+mod images;
 mod limits;
 mod parent;
 mod pipeline;

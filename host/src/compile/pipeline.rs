@@ -1,19 +1,18 @@
-//! An upload's way through the child: look, count, validate, componentize, check the contract, compile, describe.
+//! An upload's way through the child: look, count, validate, componentize, check the contract, instrument, compile,
+//! describe, and find out what images of it can be had.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use stadion_protocol::VersionId;
 use stadion_protocol::contract::{ArtifactManifest, CompileStage, Description};
 use wasmparser::{Encoding, Parser, Payload, Validator};
 use wit_component::ComponentEncoder;
 
-use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, limits};
+use super::images::Build;
+use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, images, limits};
 use crate::artifact::{MANIFEST_FORMAT, encode_manifest};
 use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Sessions, allowed_features};
-use crate::session::{NotDescribed, describe};
+use crate::session::{NotDescribed, describe, finish};
 
 /// An upload was not accepted: which check said no, and why, for its developer.
 #[derive(Debug)]
@@ -60,14 +59,13 @@ pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Resu
     contract::check_component(&component)?;
     let engine = Engine::new(EngineConfig { code, sessions: Sessions::OnDemand })
         .map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
-    let compiled =
-        engine.compile(&component).map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
-    let linked = LoadedVersion::link(engine.linker(), &compiled, version, Arc::new(nothing()))
-        .map_err(|error| Rejection::new(CompileStage::Contract, format!("it does not fit the contract: {error:#}")))?;
-    let wire = ask(&engine, &Arc::new(linked))?;
-    let saves = compiled.get_export_index(None, "stadion:game/state@0.1.0").is_some();
-    let description = description::check(wire, saves, declared.memory_bytes, largest)?;
-    let native = compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;
+    let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error.to_string()))?;
+    let build = Build::of(&engine, &component, version)?;
+    let wire = ask(&build.linked)?;
+    let mut description = description::check(wire, build.linked.saves(), declared.memory_bytes, largest)?;
+    let build = images::find(&engine, &component, build, &mut description)?;
+    let native =
+        build.compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;
     if native.len() > CODE_BYTES {
         let message = format!("it compiles to {} bytes; at most {CODE_BYTES} are allowed", native.len());
         return Err(Rejection::new(CompileStage::Limits, message));
@@ -79,6 +77,7 @@ pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Resu
         cpu: code.cpu.name().to_owned(),
         code: *blake3::hash(&native).as_bytes(),
         description,
+        image_layout: build.layout(),
     };
     debug_assert!(postcard::from_bytes::<ArtifactManifest>(&encode_manifest(&manifest)).is_ok());
     Ok(Made { manifest, code: native, component })
@@ -121,27 +120,15 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, Rejection> {
     Ok(component)
 }
 
-fn ask(engine: &Engine, version: &Arc<LoadedVersion>) -> Result<crate::session::WireDescription, Rejection> {
-    let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error.to_string()))?;
-    drive(describe(version)).map_err(|refused| match refused {
+fn ask(version: &Arc<LoadedVersion>) -> Result<crate::session::WireDescription, Rejection> {
+    finish(describe(version)).map_err(|refused| match refused {
         NotDescribed::Contract(message) => Rejection::new(CompileStage::Contract, message),
         NotDescribed::Fault(fault) => Rejection::new(CompileStage::Describe, format!("describe: {fault}")),
     })
 }
 
-/// Polls to the end: the guest yields at every slice, and its budget ends it.
-fn drive<T>(call: impl Future<Output = T>) -> T {
-    let mut call = pin!(call);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(result) = call.as_mut().poll(&mut context) {
-            return result;
-        }
-    }
-}
-
 /// Stands in until the component has described itself.
-fn nothing() -> Description {
+pub(super) fn nothing() -> Description {
     Description {
         title: String::new(),
         seats_min: 1,
@@ -153,5 +140,7 @@ fn nothing() -> Description {
         schema: None,
         settings: Vec::new(),
         saves: false,
+        image_checkpoints: Err("not looked at yet".to_owned()),
+        warm_image: None,
     }
 }

@@ -19,6 +19,7 @@ use wasmtime::component::{Component, Linker};
 use self::cache::VersionCache;
 pub use self::config::{CodeSettings, EngineConfig, Sessions, allowed_features};
 pub use self::cpu::CpuBaseline;
+pub(crate) use self::pool::swap_is_on;
 pub use self::pool::{PoolLayout, PoolSize, TABLE_ELEMENTS};
 pub use self::ticker::Ticker;
 pub use self::version::LoadedVersion;
@@ -83,10 +84,15 @@ impl Engine {
             return Ok(version);
         }
         let component = crate::artifact::component(artifact, &manifest, &self.0.wasmtime)?;
+        let unloadable = |error: wasmtime::Error| BadArtifact::Unloadable(format!("{error:#}"));
         let description = Arc::new(manifest.description);
-        let version = LoadedVersion::link(&self.0.linker, &component, manifest.version, description)
-            .map_err(|error| BadArtifact::Unloadable(format!("{error:#}")))?;
+        let mut version =
+            LoadedVersion::link(&self.0.linker, &component, manifest.version, description).map_err(unloadable)?;
+        if let Some(layout) = &manifest.image_layout {
+            version.open_images(&component, layout).map_err(unloadable)?;
+        }
         let version = Arc::new(version);
+        version.read_baseline();
         self.versions().put(key, Arc::clone(&version));
         Ok(version)
     }

@@ -124,7 +124,7 @@ impl PoolSize {
 }
 
 /// With swap the scan may take a swapped page for an untouched one, and a session would see what another one wrote.
-fn swap_is_on() -> bool {
+pub(crate) fn swap_is_on() -> bool {
     fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().skip(1).any(|line| !line.trim().is_empty()))
 }
 

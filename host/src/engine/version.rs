@@ -1,12 +1,13 @@
 //! A version ready to run: linked once, instantiated for each session.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use stadion_protocol::VersionId;
 use stadion_protocol::contract::Description;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::session::{State, exports};
+use crate::image::{AccessIndices, Baseline, Layout};
+use crate::session::{ImageError, State, exports};
 
 /// A version's code, linked, with its exports looked up. Shared by all of its sessions.
 pub struct LoadedVersion {
@@ -16,6 +17,14 @@ pub struct LoadedVersion {
     game: exports::game::GuestIndices,
     state: Option<exports::state::GuestIndices>,
     image: Option<exports::image::GuestIndices>,
+    images: Option<Images>,
+}
+
+/// What it takes to keep a session as an image.
+pub(crate) struct Images {
+    access: AccessIndices,
+    /// Read off a fresh instance when the version is loaded; if no slot was free then, by the first image.
+    baseline: OnceLock<Baseline>,
 }
 
 impl LoadedVersion {
@@ -32,6 +41,11 @@ impl LoadedVersion {
     /// Whether sessions of it can be saved and loaded.
     pub fn saves(&self) -> bool {
         self.state.is_some()
+    }
+
+    /// Whether sessions of it can be kept as images; if not, the description says why.
+    pub fn has_images(&self) -> bool {
+        self.images.is_some()
     }
 
     /// Whether it wants to be called once before its image is kept.
@@ -55,7 +69,27 @@ impl LoadedVersion {
             exported("stadion:game/state@0.1.0").then(|| exports::state::GuestIndices::new(&pre)).transpose()?;
         let image =
             exported("stadion:game/image@0.1.0").then(|| exports::image::GuestIndices::new(&pre)).transpose()?;
-        Ok(LoadedVersion { id, description, pre, game, state, image })
+        Ok(LoadedVersion { id, description, pre, game, state, image, images: None })
+    }
+
+    /// Finds the access functions of an instrumented component. `layout` is what its artifact says of it.
+    pub(crate) fn open_images(&mut self, component: &Component, layout: &[u8]) -> wasmtime::Result<()> {
+        let layout: Layout = postcard::from_bytes(layout)
+            .map_err(|error| wasmtime::format_err!("the layout of its images cannot be read: {error}"))?;
+        let access = AccessIndices::new(component, layout)?;
+        self.images = Some(Images { access, baseline: OnceLock::new() });
+        Ok(())
+    }
+
+    /// Reads the baseline ahead of the first image. Without a free slot that has to wait.
+    pub(crate) fn read_baseline(self: &Arc<Self>) {
+        if let Some(Err(error)) = self.images().map(|images| images.baseline(self)) {
+            tracing::debug!(version = %self.id, %error, "the baseline of its images is read with the first one");
+        }
+    }
+
+    pub(crate) fn images(&self) -> Option<&Images> {
+        self.images.as_ref()
     }
 
     pub(crate) fn engine(&self) -> &wasmtime::Engine {
@@ -76,6 +110,26 @@ impl LoadedVersion {
 
     pub(crate) fn state(&self) -> Option<&exports::state::GuestIndices> {
         self.state.as_ref()
+    }
+}
+
+impl Images {
+    /// The functions that reach a guest's memory.
+    pub(crate) fn access(&self) -> &AccessIndices {
+        &self.access
+    }
+
+    /// What a fresh instance of `version` holds, which must be what it held when the version was published.
+    pub(crate) fn baseline(&self, version: &Arc<LoadedVersion>) -> Result<&Baseline, ImageError> {
+        if let Some(known) = self.baseline.get() {
+            return Ok(known);
+        }
+        let memory_bytes = version.description().memory_bytes;
+        let read = crate::session::finish(crate::session::baseline(version, memory_bytes))?;
+        if read.digest() != self.access.layout().baseline {
+            return Err(ImageError::Unfit("a fresh instance is not what it was when it was published".to_owned()));
+        }
+        Ok(self.baseline.get_or_init(|| read))
     }
 }
 

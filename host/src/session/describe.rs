@@ -18,7 +18,7 @@ use crate::model::{Limits, Setup};
 const BUDGET: Duration = Duration::from_millis(500);
 
 /// Memory while `describe` runs: the largest that a version may ask for.
-const MEMORY_BYTES: u64 = crate::engine::MAX_MEMORY_BYTES;
+pub(crate) const MEMORY_BYTES: u64 = crate::engine::MAX_MEMORY_BYTES;
 
 /// The largest description, bytes: schema and settings.
 const DESCRIPTION_BYTES: u32 = 256 * 1024;
@@ -34,8 +34,8 @@ pub(crate) enum NotDescribed {
 
 /// Calls `describe` in a fresh instance, after checking the types of everything that will ever be called.
 pub(crate) async fn describe(version: &Arc<LoadedVersion>) -> Result<wit::Description, NotDescribed> {
-    let mut state = State::of(&no_match());
-    state.phase = Phase::Pure;
+    let mut state = State::of(&no_match(MEMORY_BYTES));
+    state.phase = Phase::Describe;
     let (mut store, meter) = new_store(version, state);
     meter.begin(BUDGET, StepBudget::SLICE);
     store.set_epoch_deadline(StepBudget::SLICE);
@@ -80,7 +80,8 @@ fn check_exports(
     version.game().load(store, instance)
 }
 
-fn no_match() -> Setup {
+/// The setup of a session that plays no match.
+pub(super) fn no_match(memory_bytes: u64) -> Setup {
     Setup {
         match_id: String::new(),
         seed: [0; 4],
@@ -89,7 +90,7 @@ fn no_match() -> Setup {
         seats: 0,
         parameters: Vec::new(),
         limits: Limits {
-            memory_bytes: MEMORY_BYTES,
+            memory_bytes,
             unreliable_bytes: 0,
             reliable_bytes: DESCRIPTION_BYTES,
             sends_per_tick: 0,

@@ -14,6 +14,7 @@ mod clock;
 mod convert;
 mod describe;
 mod faults;
+mod image;
 mod link;
 mod log;
 mod meter;
@@ -24,7 +25,10 @@ mod start;
 mod state;
 mod storage;
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use serde::{Deserialize, Serialize};
 use wasmtime::Store;
@@ -32,18 +36,33 @@ use wasmtime::component::Instance;
 
 pub(crate) use self::bindings::exports::stadion::game as exports;
 pub(crate) use self::bindings::stadion::game::types::Description as WireDescription;
-pub(crate) use self::describe::{NotDescribed, describe};
+pub(crate) use self::describe::{MEMORY_BYTES as DESCRIBE_MEMORY_BYTES, NotDescribed, describe};
 pub(crate) use self::faults::cut;
 pub use self::faults::{REPORT_BYTES, StartFault, StepFault, TrapReport};
 use self::faults::{Stage, fault};
+pub use self::image::{ImageError, SessionState};
+pub(crate) use self::image::{NotPrepared, baseline, prepare};
 pub(crate) use self::link::add_contract;
 pub(crate) use self::log::Stream;
 use self::meter::Meter;
 pub use self::meter::{StepBudget, Usage};
 pub use self::seats::{SeatState, Seats};
-pub(crate) use self::state::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, State};
+pub(crate) use self::state::{MAX_HANDLES, MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, State};
 use crate::engine::LoadedVersion;
 use crate::model::{MatchTime, Stepped, TickInput};
+
+/// Polls a call to its end where nobody waits for the next slice: pending means that a slice is over, and the call's budget
+/// bounds how often that happens.
+pub(crate) fn finish<T>(call: impl Future<Output = T>) -> T {
+    let mut call = pin!(call);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = call.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::yield_now();
+    }
+}
 
 /// Room for what a call carries besides the guest's own bytes, in the fuel that bounds host memory.
 const FUEL_SLACK: usize = 64 * 1024;

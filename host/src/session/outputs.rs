@@ -27,7 +27,7 @@ pub(super) const REASON_BYTES: usize = 200;
 
 impl Host for State {
     fn send(&mut self, to: wit::Target, via: wit::Delivery, data: Vec<u8>) -> Result<Result<(), wit::SendError>> {
-        self.outside_of_describe("send")?;
+        self.within_a_match("send")?;
         let via = delivery(via);
         let (target, allowed) = match to {
             wit::Target::Seat(seat) => (Target::Seat(Seat(seat)), self.seats.may_send(seat, via)),
@@ -49,7 +49,7 @@ impl Host for State {
     }
 
     fn kick(&mut self, seat: u16, reason: String) -> Result<Result<(), wit::SendError>> {
-        self.outside_of_describe("kick")?;
+        self.within_a_match("kick")?;
         self.quota.change()?;
         if let Err(refused) = self.seats.may_kick(seat) {
             return Ok(Err(refused));
@@ -61,7 +61,7 @@ impl Host for State {
     }
 
     fn set_label(&mut self, json: String) -> Result<()> {
-        self.outside_of_describe("set-label")?;
+        self.within_a_match("set-label")?;
         self.quota.change()?;
         check_json("set-label", &json, LABEL_BYTES)?;
         self.outputs.push(Output::Label(json));
@@ -69,14 +69,14 @@ impl Host for State {
     }
 
     fn set_open(&mut self, open: bool) -> Result<()> {
-        self.outside_of_describe("set-open")?;
+        self.within_a_match("set-open")?;
         self.quota.change()?;
         self.outputs.push(Output::Open(open));
         Ok(())
     }
 
     fn finish(&mut self, placings: Vec<wit::Placing>, data: Vec<u8>) -> Result<()> {
-        self.outside_of_describe("finish")?;
+        self.within_a_match("finish")?;
         if !self.quota.finish_once() {
             wasmtime::bail!("finish was called twice in one step");
         }
@@ -106,7 +106,7 @@ impl Host for State {
     }
 
     fn report(&mut self, kind: String, json: String) -> Result<()> {
-        self.outside_of_describe("report")?;
+        self.within_a_match("report")?;
         self.quota.report()?;
         if kind.is_empty() || kind.len() > REPORT_KIND_BYTES {
             wasmtime::bail!("report: the kind has {} bytes; 1 to {REPORT_KIND_BYTES} are allowed", kind.len());

@@ -10,10 +10,11 @@ use super::log::TickLog;
 use super::quota::Quota;
 use super::seats::Seats;
 use crate::model::{Limits, MatchTime, Output, Setup, TickInput};
-use crate::wasi::Random;
+use crate::wasi::{Handles, Random};
 
 /// Core instances, tables and memories of one component: what `wit-component` makes of an ordinary guest needs a third.
-pub(crate) const MAX_INSTANCES: usize = 16;
+/// Up to four more are the helpers that reach its memory (`crate::image`).
+pub(crate) const MAX_INSTANCES: usize = 20;
 /// See [`MAX_INSTANCES`].
 pub(crate) const MAX_TABLES: usize = 4;
 /// See [`MAX_INSTANCES`].
@@ -25,7 +26,9 @@ pub(crate) const MAX_HANDLES: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// `describe` runs: the contract's imports, clocks and randomness trap.
-    Pure,
+    Describe,
+    /// `image.prepare` runs, for every match there will be: the same trap.
+    Prepare,
     /// A match runs.
     Match,
 }
@@ -36,6 +39,7 @@ pub(crate) struct State {
     pub(crate) time: MatchTime,
     pub(crate) started_unix_ns: u64,
     pub(crate) random: Random,
+    pub(crate) handles: Handles,
     pub(crate) outputs: Vec<Output>,
     pub(crate) log: TickLog,
     pub(super) limits: Limits,
@@ -59,6 +63,7 @@ impl State {
             time: 0,
             started_unix_ns: setup.started_unix_ns,
             random: Random::new(setup.seed),
+            handles: Handles::default(),
             outputs: Vec::new(),
             log: TickLog::default(),
             limits: setup.limits,
@@ -91,16 +96,14 @@ impl State {
         std::mem::take(&mut self.outputs)
     }
 
-    /// Refuses what must not be called while `describe` runs.
-    pub(crate) fn outside_of_describe(&self, function: &str) -> wasmtime::Result<()> {
-        match self.phase {
-            Phase::Match => Ok(()),
-            Phase::Pure => {
-                wasmtime::bail!(
-                    "{function} was called in describe, which is pure: it gets nothing and may ask for nothing"
-                )
-            }
-        }
+    /// Refuses what must not be called while `describe` or `prepare` runs.
+    pub(crate) fn within_a_match(&self, function: &str) -> wasmtime::Result<()> {
+        let call = match self.phase {
+            Phase::Match => return Ok(()),
+            Phase::Describe => "describe",
+            Phase::Prepare => "prepare",
+        };
+        wasmtime::bail!("{function} was called in {call}, which is pure: it gets nothing and may ask for nothing")
     }
 }
 

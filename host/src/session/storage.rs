@@ -49,7 +49,7 @@ impl State {
         key: String,
         op: StorageOp,
     ) -> Result<Result<u64, RequestError>> {
-        self.outside_of_describe(function)?;
+        self.within_a_match(function)?;
         let document = if let StorageOp::Put { data, .. } = &op { data.len() } else { 0 };
         if key.is_empty() || player.as_ref().is_some_and(|player| player.is_empty() || player.len() > PLAYER_BYTES) {
             return Ok(Err(RequestError::Denied));

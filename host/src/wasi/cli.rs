@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::bindings::cli::{
 use wasmtime_wasi::p2::bindings::cli::{terminal_input::TerminalInput, terminal_output::TerminalOutput};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
-use super::io::{STDERR, STDIN, STDOUT};
+use super::HandleKind;
 use crate::session::State;
 
 impl environment::Host for State {
@@ -40,19 +40,19 @@ impl exit::Host for State {
 
 impl stdin::Host for State {
     fn get_stdin(&mut self) -> Result<Resource<DynInputStream>> {
-        Ok(Resource::new_own(STDIN))
+        Ok(Resource::new_own(self.handles.open(HandleKind::Stdin)))
     }
 }
 
 impl stdout::Host for State {
     fn get_stdout(&mut self) -> Result<Resource<DynOutputStream>> {
-        Ok(Resource::new_own(STDOUT))
+        Ok(Resource::new_own(self.handles.open(HandleKind::Stdout)))
     }
 }
 
 impl stderr::Host for State {
     fn get_stderr(&mut self) -> Result<Resource<DynOutputStream>> {
-        Ok(Resource::new_own(STDERR))
+        Ok(Resource::new_own(self.handles.open(HandleKind::Stderr)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! `wasi:io`: the three standard streams. Their handles are plain numbers, so that asking for one again and again costs
-//! the host nothing; what is written goes to the match log. A standard stream is always ready, and so is every pollable
+//! `wasi:io`: the three standard streams. Their handles are entries of [`super::Handles`] and nothing else; what is written
+//! goes to the match log. A standard stream is always ready, and so is every pollable
 //! that there can be: what would have to wait is refused where it asks for one (see `clocks`).
 
 use wasmtime::component::Resource;
@@ -8,17 +8,8 @@ use wasmtime_wasi::p2::bindings::sync::io::streams::StreamError as WireError;
 use wasmtime_wasi::p2::bindings::sync::io::{error, poll, streams};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError, StreamError, StreamResult};
 
+use super::HandleKind;
 use crate::session::{State, Stream};
-
-/// The handle of standard input: always at its end.
-pub(super) const STDIN: u32 = 0;
-/// The handle of standard output.
-pub(super) const STDOUT: u32 = 1;
-/// The handle of standard error.
-pub(super) const STDERR: u32 = 2;
-
-/// The handle of every pollable.
-const READY: u32 = 0;
 
 /// The most bytes of one write.
 const WRITE_BYTES: u64 = 64 * 1024;
@@ -30,17 +21,17 @@ pub(super) fn waiting(what: &str) -> Error {
     )
 }
 
-/// A pollable for what need not be waited for.
-pub(super) fn ready() -> Resource<DynPollable> {
-    Resource::new_own(READY)
-}
-
 impl State {
+    /// A pollable for what need not be waited for.
+    pub(super) fn ready(&mut self) -> Resource<DynPollable> {
+        Resource::new_own(self.handles.open(HandleKind::Pollable))
+    }
+
     fn write_stream(&mut self, stream: &Resource<DynOutputStream>, bytes: &[u8]) -> StreamResult<()> {
-        let stream = match stream.rep() {
-            STDOUT => Stream::Stdout,
-            STDERR => Stream::Stderr,
-            other => return Err(StreamError::trap(&format!("no output stream {other}"))),
+        let stream = match HandleKind::of(stream.rep()) {
+            Some(HandleKind::Stdout) => Stream::Stdout,
+            Some(HandleKind::Stderr) => Stream::Stderr,
+            other => return Err(StreamError::trap(&format!("no output stream: {other:?}"))),
         };
         if bytes.len() as u64 > WRITE_BYTES {
             return Err(StreamError::trap("more was written than check-write allowed"));
@@ -88,7 +79,8 @@ impl poll::HostPollable for State {
         Ok(())
     }
 
-    fn drop(&mut self, _pollable: Resource<DynPollable>) -> Result<()> {
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
+        self.handles.close(pollable.rep());
         Ok(())
     }
 }
@@ -120,10 +112,11 @@ impl streams::HostInputStream for State {
     }
 
     fn subscribe(&mut self, _stream: Resource<DynInputStream>) -> Result<Resource<DynPollable>> {
-        Ok(ready())
+        Ok(self.ready())
     }
 
-    fn drop(&mut self, _stream: Resource<DynInputStream>) -> Result<()> {
+    fn drop(&mut self, stream: Resource<DynInputStream>) -> Result<()> {
+        self.handles.close(stream.rep());
         Ok(())
     }
 }
@@ -150,7 +143,7 @@ impl streams::HostOutputStream for State {
     }
 
     fn subscribe(&mut self, _stream: Resource<DynOutputStream>) -> Result<Resource<DynPollable>> {
-        Ok(ready())
+        Ok(self.ready())
     }
 
     fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, len: u64) -> StreamResult<()> {
@@ -179,7 +172,8 @@ impl streams::HostOutputStream for State {
         Err(StreamError::Closed)
     }
 
-    fn drop(&mut self, _stream: Resource<DynOutputStream>) -> Result<()> {
+    fn drop(&mut self, stream: Resource<DynOutputStream>) -> Result<()> {
+        self.handles.close(stream.rep());
         Ok(())
     }
 }

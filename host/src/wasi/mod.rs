@@ -7,6 +7,7 @@
 
 mod cli;
 mod clocks;
+mod handles;
 mod io;
 mod powerless;
 mod random;
@@ -15,7 +16,8 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::p2::bindings::sync::io as io_bindings;
 use wasmtime_wasi::p2::bindings::{cli as cli_bindings, clocks as clock_bindings, random as random_bindings};
 
-pub(crate) use self::powerless::add_powerless;
+pub(crate) use self::handles::{HandleKind, Handles};
+pub(crate) use self::powerless::{Network, add_powerless};
 pub(crate) use self::random::Random;
 use crate::session::State;
 

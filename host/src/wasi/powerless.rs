@@ -7,13 +7,17 @@ use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceT
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
 
+use super::HandleKind;
 use crate::session::State;
 
 /// Interfaces that this module stubs.
 const PREFIXES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
 
-/// Stands for every resource of those interfaces. None is ever made, but for the one network.
-struct Nothing;
+/// Stands for every resource of those interfaces. None is ever made, but for the network.
+pub(crate) struct Nothing;
+
+/// A handle without power.
+pub(crate) type Network = Resource<Nothing>;
 
 /// Defines what a component imports of filesystem and sockets. Everything else stays undefined and fails to link.
 pub(crate) fn add_powerless(linker: &mut Linker<State>, component: &Component) -> wasmtime::Result<()> {
@@ -39,7 +43,10 @@ fn define(
 ) -> wasmtime::Result<()> {
     match kind {
         ComponentItem::Resource(_) => {
-            instance.resource(item, resource(item), |_, _| Ok(()))?;
+            instance.resource(item, resource(item), |mut store, rep| {
+                store.data_mut().handles.close(rep);
+                Ok(())
+            })?;
         }
         ComponentItem::ComponentFunc(_) => define_function(instance, interface, item)?,
         _ => {}
@@ -48,10 +55,10 @@ fn define(
 }
 
 fn define_function(instance: &mut LinkerInstance<'_, State>, interface: &str, item: &str) -> wasmtime::Result<()> {
-    type Network = Resource<Nothing>;
     match item {
-        // A network is a handle without power.
-        "instance-network" => instance.func_wrap(item, |_, ()| Ok((Network::new_own(0),))),
+        "instance-network" => instance.func_wrap(item, |mut store, ()| {
+            Ok((Network::new_own(store.data_mut().handles.open(HandleKind::Network)),))
+        }),
         "resolve-addresses" => instance.func_wrap(item, |_, (_network, _name): (Network, String)| {
             Ok((Err::<Network, ErrorCode>(ErrorCode::NotSupported),))
         }),

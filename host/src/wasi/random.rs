@@ -55,7 +55,7 @@ impl Random {
 
 impl State {
     fn random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
-        self.outside_of_describe("wasi:random")?;
+        self.within_a_match("wasi:random")?;
         if len > BYTES_PER_CALL {
             wasmtime::bail!("wasi:random: {len} bytes in one call; at most {BYTES_PER_CALL}");
         }
@@ -65,7 +65,7 @@ impl State {
     }
 
     fn random_u64(&mut self) -> Result<u64> {
-        self.outside_of_describe("wasi:random")?;
+        self.within_a_match("wasi:random")?;
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
         Ok(u64::from_le_bytes(bytes))

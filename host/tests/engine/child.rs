@@ -22,7 +22,7 @@ fn compiler() -> ChildCompiler {
 async fn a_child_makes_what_this_engine_loads() {
     let bench = Bench::new();
     let compiled = compiler().compile(guest("echo").into()).await.unwrap();
-    assert_eq!(compiled.code, bench.compile(&guest("echo")).code, "compiling is deterministic");
+    assert!(compiled.code == bench.compile(&guest("echo")).code, "compiling is deterministic");
     bench.engine.load(&bench.sign(&compiled), &bench.keys).unwrap();
     assert!(compiled.cpu_ms > 0);
 }

@@ -7,6 +7,7 @@ mod child;
 #[path = "../guests/mod.rs"]
 mod guests;
 mod hostile;
+mod images;
 mod sessions;
 mod uploads;
 mod wasi;
@@ -17,6 +18,7 @@ fn every_guest_program_is_run_by_a_test() {
     let tests = [
         include_str!("child.rs"),
         include_str!("hostile.rs"),
+        include_str!("images.rs"),
         include_str!("sessions.rs"),
         include_str!("uploads.rs"),
         include_str!("wasi.rs"),
@@ -24,7 +26,7 @@ fn every_guest_program_is_run_by_a_test() {
     .concat();
     for entry in std::fs::read_dir(guests::folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let Some(guest) = name.strip_suffix(".wat").filter(|name| !["prelude", "state"].contains(name)) else {
+        let Some(guest) = name.strip_suffix(".wat").filter(|name| !["image", "prelude", "state"].contains(name)) else {
             continue;
         };
         assert!(tests.contains(&format!("\"{guest}\"")), "{name} is not run by any test");

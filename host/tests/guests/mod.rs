@@ -32,9 +32,11 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
 
 /// A guest from WAT fields: `$on_describe`, `$on_start`, `$on_step`, `$on_save`, `$on_load`, and `$on_alloc` (which
 /// may change the address that is given out) where they are defined. The
-/// word `state` on the first line asks for the `state` interface.
+/// word `state` on the first line asks for the `state` interface, `image` for that one and `image` (`$on_prepare`).
 pub(crate) fn module(fields: &str) -> Vec<u8> {
-    let stateful = fields.lines().next().is_some_and(|line| line.trim() == ";; state");
+    let asks_for = |word: &str| fields.lines().next().is_some_and(|line| line.trim() == word);
+    let prepared = asks_for(";; image");
+    let stateful = prepared || asks_for(";; state");
     let mut text = std::fs::read_to_string(folder().join("prelude.wat")).unwrap();
     let pass = "(param i32) (result i32) (local.get 0)";
     let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)"), ("$on_alloc", pass)];
@@ -42,12 +44,23 @@ pub(crate) fn module(fields: &str) -> Vec<u8> {
         text.push_str(&std::fs::read_to_string(folder().join("state.wat")).unwrap());
         hooks.extend([("$on_save", ""), ("$on_load", "")]);
     }
+    if prepared {
+        text.push_str(&std::fs::read_to_string(folder().join("image.wat")).unwrap());
+        hooks.push(("$on_prepare", ""));
+    }
     for (hook, rest) in hooks {
         if !fields.contains(&format!("(func {hook}")) {
             text.push_str(&format!("(func {hook} {rest})\n"));
         }
     }
-    embed(&format!("(module {text} {fields})"), if stateful { "stateful" } else { "basic" })
+    let world = if prepared {
+        "full"
+    } else if stateful {
+        "stateful"
+    } else {
+        "basic"
+    };
+    embed(&format!("(module {text} {fields})"), world)
 }
 
 /// A core module in WAT with the types of one of the contract's worlds.
@@ -72,7 +85,10 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Bench {
-        let code = CodeSettings::default();
+        Bench::of(CodeSettings::default())
+    }
+
+    pub(crate) fn of(code: CodeSettings) -> Bench {
         let engine = Engine::new(EngineConfig { code, sessions: Sessions::Pooled(Some(SLOTS)) }).unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
         let keys = VerifyingKeys::new([key.verifying_key().to_bytes()]).unwrap();

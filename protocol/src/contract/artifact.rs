@@ -30,6 +30,11 @@ pub struct Description {
     pub settings: Vec<(String, String)>,
     /// Whether the version exports `state` (save and load).
     pub saves: bool,
+    /// Whether a running match can be kept as an image of its memory. `Err`: why not, for its developer.
+    pub image_checkpoints: Result<(), String>,
+    /// Whether sessions start from what `image.prepare` left. `None`: the version does not export it; `Some(Err)`: why
+    /// it is not used, for its developer.
+    pub warm_image: Option<Result<(), String>>,
 }
 
 impl Description {
@@ -42,7 +47,7 @@ impl Description {
 /// What is signed about an artifact. Encoded with postcard in field order; adding a field is a new `format`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactManifest {
-    /// 1.
+    /// 2.
     pub format: u32,
     /// The uploaded bytes.
     pub version: VersionId,
@@ -54,6 +59,8 @@ pub struct ArtifactManifest {
     pub code: [u8; 32],
     /// What the game says about itself.
     pub description: Description,
+    /// Where a host finds the memory of a session for image checkpoints; the host's own encoding. `None`: there are none.
+    pub image_layout: Option<Vec<u8>>,
 }
 
 /// Prefix of the signed bytes, so that this signature means nothing anywhere else: the signature (Ed25519, RFC 8032)

@@ -49,6 +49,10 @@ pub(crate) struct VersionBody {
     rate: u16,
     /// Of matches from now on: as the game set them, and its owner over that.
     settings: BTreeMap<String, String>,
+    /// Whether a running match can be kept as an image of its memory, which makes recovery and moves quick.
+    image_checkpoints: FindingBody,
+    /// Whether sessions start from what `image.prepare` left; none where the game does not export it.
+    warm_image: Option<FindingBody>,
     /// CPU time that compiling took, milliseconds.
     #[schema(example = 420)]
     compile_cpu_ms: u32,
@@ -63,6 +67,23 @@ pub(crate) struct VersionBody {
     retired_at: Option<String>,
 }
 
+/// What was found out about a version when it was compiled.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FindingBody {
+    /// Whether it is so.
+    #[schema(example = false)]
+    yes: bool,
+    /// Why not, for the developer; none where it is so.
+    #[schema(example = "it changes a table (table.grow)")]
+    because: Option<String>,
+}
+
+impl From<Result<(), String>> for FindingBody {
+    fn from(finding: Result<(), String>) -> FindingBody {
+        FindingBody { yes: finding.is_ok(), because: finding.err() }
+    }
+}
+
 impl From<Version> for VersionBody {
     fn from(version: Version) -> VersionBody {
         VersionBody {
@@ -75,6 +96,8 @@ impl From<Version> for VersionBody {
             seats_min: version.description.seats_min,
             seats_max: version.description.seats_max,
             rate: version.description.rate,
+            image_checkpoints: version.description.image_checkpoints.into(),
+            warm_image: version.description.warm_image.map(FindingBody::from),
             compile_cpu_ms: version.compile_cpu_ms,
             size_bytes: version.size_bytes,
             created_at: version.created_at.to_string(),

@@ -138,8 +138,9 @@ async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: 
     let description = &version.description;
     sqlx::query(
         "INSERT INTO versions (game, version, title, seats_min, seats_max, teams, rate, memory_bytes, step_us, schema,
-             settings, saves, overrides, size_bytes, compile_cpu_ms, created_at, retired_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             settings, saves, overrides, image_checkpoints, warm_image, size_bytes, compile_cpu_ms, created_at,
+             retired_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(version.game.as_str())
     .bind(version.id.0.to_vec())
@@ -154,6 +155,8 @@ async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: 
     .bind(to_json(&description.settings))
     .bind(i64::from(description.saves))
     .bind(to_json(&version.overrides))
+    .bind(to_json(&description.image_checkpoints))
+    .bind(to_json(&description.warm_image))
     .bind(int(version.size_bytes))
     .bind(i64::from(version.compile_cpu_ms))
     .bind(int(version.created_at.0))
@@ -205,5 +208,7 @@ fn description(row: &SqliteRow) -> Result<Description, StoreError> {
         schema: row.try_get("schema")?,
         settings: from_json(row.try_get("settings")?)?,
         saves: row.try_get::<i64, _>("saves")? != 0,
+        image_checkpoints: from_json(row.try_get("image_checkpoints")?)?,
+        warm_image: from_json(row.try_get("warm_image")?)?,
     })
 }

@@ -1,0 +1,26 @@
+;; The guest of `stadion bench image`: a tick writes one word in every 4 KiB page of as many MiB as its number says (modulo
+;; 32), beginning 1 MiB into its memory. guest.wasm beside this file is what the tests make of it.
+(module
+  (memory (export "memory") 288)
+  (data (i32.const 0) "image bench")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "stadion:game/game@0.1.0#describe") (result i32)
+    (i32.store (i32.const 256) (i32.const 0))
+    (i32.store (i32.const 260) (i32.const 11))
+    (i32.store16 (i32.const 264) (i32.const 1))
+    (i32.store16 (i32.const 266) (i32.const 4))
+    (i32.store16 (i32.const 270) (i32.const 20))
+    (i64.store (i32.const 272) (i64.const 33554432))
+    (i32.store (i32.const 280) (i32.const 500000))
+    (i32.const 256))
+  (func (export "stadion:game/game@0.1.0#start") (param i32) (result i32) (i32.const 320))
+  (func (export "stadion:game/game@0.1.0#step")
+    (param $number i64) (param i64 i64 i32 i32) (result i32)
+    (local $at i32) (local $end i32)
+    (local.set $at (i32.const 0x100000))
+    (local.set $end (i32.add (local.get $at) (i32.shl (i32.wrap_i64 (i64.rem_u (local.get $number) (i64.const 32))) (i32.const 20))))
+    (loop $page
+      (i64.store (local.get $at) (i64.add (i64.load (local.get $at)) (local.get $number)))
+      (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+      (br_if $page (i32.lt_u (local.get $at) (local.get $end))))
+    (i32.const 384)))
