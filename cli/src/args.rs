@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{bench, bot, build, completions, dev, games, matches, new, play, publish, replay, serve};
+use crate::commands::{bench, bot, build, completions, dev, games, matches, new, play, publish, replay, serve, types};
 use crate::output::{Format, Output};
 
 /// Hosts multiplayer games whose server side is one WebAssembly component.
@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Play(play::Play),
     Bot(bot::Bot),
     Replay(replay::Replay),
+    Types(types::Types),
     Bench(bench::Bench),
     Completions(completions::Completions),
     /// Reads an upload from stdin, writes what it compiled to: started by the server, in a cage.

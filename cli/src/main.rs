@@ -20,6 +20,7 @@ mod screen;
 mod serve;
 mod sight;
 mod story;
+mod types;
 
 use std::process::ExitCode;
 

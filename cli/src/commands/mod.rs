@@ -12,6 +12,7 @@ pub(crate) mod play;
 pub(crate) mod publish;
 pub(crate) mod replay;
 pub(crate) mod serve;
+pub(crate) mod types;
 
 use std::future::Future;
 
@@ -67,6 +68,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Play(args) => play::run(&args, context),
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::Types(args) => types::run(&args, context),
         Command::Bench(args) => bench::run(args, context),
         Command::Dev(args) => dev::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

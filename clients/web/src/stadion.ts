@@ -123,6 +123,11 @@ export class Stadion<In, Out, View> {
     return this.rest.ask("GET", `/v1/matches/${encodeURIComponent(id)}`);
   }
 
+  /** Any other call of the API, as the player who is signed in. */
+  ask<T = any>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.rest.ask(method, path, body);
+  }
+
   private enter(entry: Entry): Promise<Match<In, Out, View>> {
     return Match.enter(this.game, entry, {
       open: this.options.open ?? open,

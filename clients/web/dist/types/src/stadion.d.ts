@@ -69,6 +69,8 @@ export declare class Stadion<In, Out, View> {
     resume(code?: string): Promise<Match<In, Out, View> | null>;
     /** What the control plane says of a match: who sits where, and how it ended. */
     status(id: string): Promise<MatchStatus>;
+    /** Any other call of the API, as the player who is signed in. */
+    ask<T = any>(method: string, path: string, body?: unknown): Promise<T>;
     private enter;
     private keep;
 }

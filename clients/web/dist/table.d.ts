@@ -1,0 +1,1 @@
+export * from "./types/table/table.js";
