@@ -1,5 +1,5 @@
 // The start page: who plays, what there is to play, and the way back into a match that still runs.
-import { raw, Stadion, StadionError } from "/client/client.js";
+import { raw, Stadion, StadionError } from "/client/stadion.js";
 import { element } from "/client/table.js";
 
 // Sign-ins belong to the server and not to a game: any game's client does.

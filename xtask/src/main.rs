@@ -3,6 +3,7 @@
 //! Each command is one module. Everything here is a thin order of `cargo` calls: no knowledge of the system itself.
 
 mod bench;
+mod browser;
 mod cargo;
 mod determinism;
 mod fuzz;
@@ -23,6 +24,8 @@ cargo xtask <command>
 
   serve [ARGS]     build everything and run `stadion serve`; ARGS go to it (see `cargo xtask serve --help`)
   test [FILTER]    everything that CI checks; with FILTER only the tests whose names contain it
+  browser          the web client in Node and the games in Chromium; `test` runs it too
+  web              writes the built web client and the types of the games' pages anew; needs Node.js
   lint             formatting, clippy, dependencies' licences and sources
   games            the example games, as wasm, into target/games
   bench [ARGS]     `stadion bench start ARGS`, optimized as for a fleet; `bench micro` runs the criterion benches
@@ -51,6 +54,8 @@ fn run(command: &str, args: &[String]) -> Result<ExitCode> {
     match command {
         "serve" => return serve::run(args),
         "test" => test::run(args)?,
+        "browser" => browser::run()?,
+        "web" => browser::write()?,
         "lint" => lint::run()?,
         "games" => drop(games::run()?),
         "bench" => bench::run(args)?,

@@ -7,11 +7,14 @@ use anyhow::Result;
 use crate::cargo::{build_workspace, cargo, run_command};
 use crate::place::Place;
 use crate::tools::{self, Tool};
-use crate::{games, lint, say};
+use crate::{browser, games, lint, say};
 
 /// Runs all checks; with a filter, only the tests whose names contain it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let place = Place::find()?;
+    if args == ["browser"] {
+        return browser::run();
+    }
     let everything = args.is_empty();
     if everything {
         lint::formatting(&place)?;
@@ -21,6 +24,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     say::timed("tests", || tests(&place, args))?;
     if everything {
         say::timed("examples in documentation", || doctests(&place))?;
+        browser::run_in(&place)?;
         lint::clippy(&place)?;
         lint::dependencies(&place)?;
         say::step("all green");

@@ -33,7 +33,7 @@ pub(crate) struct Types {
     /// Where to; `-` is stdout [default: GAME.gen.ts, in the folder `web` of a game's folder].
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// What to import the client library from [default: @stadion/client in TypeScript, /client/client.js in JavaScript].
+    /// What to import the client library from [default: @stadion/client in TypeScript, /client/stadion.js in JavaScript].
     #[arg(long, value_name = "MODULE")]
     client: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Language {
         match self {
             Language::Ts => "@stadion/client",
             // Every server has it there, for pages of every origin.
-            Language::Js => "/client/client.js",
+            Language::Js => "/client/stadion.js",
         }
     }
 }

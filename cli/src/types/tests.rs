@@ -8,6 +8,7 @@ use std::process::Command;
 use stadion_schema::{Fields, Kind, Root, Schema, Shape, Type, Value};
 
 use super::{Flavour, Source, write};
+use crate::sight::fixture;
 
 /// Random schemas, and random values of each.
 const SCHEMAS: u64 = 300;
@@ -23,7 +24,7 @@ fn rust_and_javascript_write_the_same_bytes_for_random_schemas_and_values() {
         let mut dice = Dice(seed);
         let Ok(schema) = Schema::parse(&schema_bytes(&mut dice)) else { continue };
         let module = format!("g{seed}.gen.js");
-        let source = Source { game: "random", schema: &schema, client: "./client.js" };
+        let source = Source { game: "random", schema: &schema, client: "./stadion.js" };
         node.file(&module, &write(source, Flavour::JavaScript));
         writeln!(cases, "await schema({module:?});").unwrap();
         for (root, name) in Root::ALL.into_iter().zip(["in", "out", "view"]) {
@@ -111,6 +112,21 @@ export const game: Game<In, null, View> = {
     assert!(body.contains(&format!("schema: \"{}\"", hex::encode(schema.hash()))));
 }
 
+#[test]
+fn the_pages_of_the_example_games_have_their_newest_types() {
+    let games = [
+        ("bomberman", fixture::schema::<bomberman::Bomberman>()),
+        ("hearts", fixture::schema::<hearts::Hearts>()),
+        ("tictactoe", fixture::schema::<tictactoe::TicTacToe>()),
+    ];
+    for (game, schema) in games {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../games/{game}/web/{game}.gen.js"));
+        let wanted = write(Source { game, schema: &schema, client: "/client/stadion.js" }, Flavour::JavaScript);
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(there == wanted, "{} is not what the game says: cargo xtask web", path.display());
+    }
+}
+
 /// A folder in which Node runs generated modules against the built client.
 struct Node(tempfile::TempDir);
 
@@ -122,8 +138,8 @@ impl Node {
             return None;
         }
         let node = Node(tempfile::tempdir().unwrap());
-        let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/web/dist/client.js");
-        std::fs::copy(client, node.path("client.js")).unwrap();
+        let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/web/dist/stadion.js");
+        std::fs::copy(client, node.path("stadion.js")).unwrap();
         node.file("package.json", r#"{"type":"module"}"#);
         Some(node)
     }
@@ -146,7 +162,7 @@ impl Node {
 
 const PRELUDE: &str = r#"
 import assert from "node:assert/strict";
-import * as client from "./client.js";
+import * as client from "./stadion.js";
 let game, module;
 async function schema(name) {
     module = name;

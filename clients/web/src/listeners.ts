@@ -33,9 +33,7 @@ function call<T>(listener: (value: T) => void, value: T): void {
   try {
     listener(value);
   } catch (error) {
-    // As an error of a handler of the browser's own: seen, and nobody else's trouble.
-    queueMicrotask(() => {
-      throw error;
-    });
+    // As the browser treats errors of handlers: seen, and nobody else's trouble.
+    (globalThis.reportError ?? console.error)(error);
   }
 }

@@ -111,8 +111,8 @@ class Room<In, Out, View> {
     options.play({ match, name: (seat) => seats.name(seat), say: (text) => live.say(text), signal: over.signal });
     this.game.focus();
     void match.ended.then(async (end) => {
-      const status = await finalStatus(() => this.stadion.status(match.id), end.code === "finished");
       over.abort();
+      const status = await finalStatus(() => this.stadion.status(match.id), end.code === "finished");
       this.rise(match, endingOf(end, status, match.seat), status);
     });
   }

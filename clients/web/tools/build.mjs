@@ -9,7 +9,7 @@ import { build as bundle } from "esbuild";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const NOTE = "// Stadion's web client, built from clients/web by `npm run build`. Apache-2.0 OR MIT.";
 /** The modules that pages load, and where each begins. */
-const MODULES = { client: "src/index", table: "table/table" };
+const MODULES = { stadion: "src/index", table: "table/table" };
 
 /** Where the compiler lies. */
 export function tsc(...args) {
@@ -21,7 +21,7 @@ export function tsc(...args) {
 const oneClient = {
   name: "one-client",
   setup({ onResolve }) {
-    onResolve({ filter: /src\/index\.js$/ }, () => ({ path: "./client.js", external: true }));
+    onResolve({ filter: /src\/index\.js$/ }, () => ({ path: "./stadion.js", external: true }));
   },
 };
 

@@ -9,7 +9,7 @@ import { build } from "./build.mjs";
 const MOST_GZIPPED = 15_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [dist, fresh] = [join(root, "dist"), join(root, "../../target/web/dist")];
+const [dist, fresh] = [join(root, "dist"), join(process.env.STADION_TARGET_DIR ?? join(root, "../../target"), "web/dist")];
 
 const files = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -30,8 +30,8 @@ for (const file of new Set([...files(dist), ...files(fresh)])) {
   };
   if (read(dist) !== read(fresh)) faults.push(`dist${file} is not what the sources give: npm run build`);
 }
-const gzipped = gzipSync(readFileSync(join(fresh, "client.js")), { level: 9 }).length;
-console.log(`client.js: ${gzipped} bytes gzipped, of ${MOST_GZIPPED}`);
-if (gzipped > MOST_GZIPPED) faults.push(`client.js is ${gzipped} bytes gzipped, over ${MOST_GZIPPED}`);
+const gzipped = gzipSync(readFileSync(join(fresh, "stadion.js")), { level: 9 }).length;
+console.log(`stadion.js: ${gzipped} bytes gzipped, of ${MOST_GZIPPED}`);
+if (gzipped > MOST_GZIPPED) faults.push(`stadion.js is ${gzipped} bytes gzipped, over ${MOST_GZIPPED}`);
 for (const fault of faults) console.error(`error: ${fault}`);
 process.exitCode = faults.length ? 1 : 0;
