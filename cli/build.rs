@@ -8,9 +8,8 @@ const ROOTS: [&str; 2] = ["Cargo.lock", "sdk-guest"];
 /// Folders that users of the SDK have no use for.
 const LEFT_OUT: [&str; 4] = ["target", "tests", "benches", "examples"];
 
-/// Folders of pages, and below which path of a server they stand; `index.html` is the page of its folder. Or one file.
-const PAGES: [(&str, &str); 3] =
-    [("site", "/"), ("playground", "/playground/"), ("clients/web/dist/client.js", "/client/stadion.js")];
+/// Folders of pages, and below which path of a server they stand; `index.html` is the page of its folder.
+const PAGES: [(&str, &str); 3] = [("site", "/"), ("playground", "/playground/"), ("clients/web/dist", "/client/")];
 
 fn main() {
     let manifest_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));

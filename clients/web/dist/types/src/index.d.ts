@@ -23,4 +23,3 @@ export type { Player } from "./rest.js";
 export type { NewMatch, Play } from "./seat.js";
 export { type Listener, open, type Open, type Transport } from "./transport/transport.js";
 export { type MatchStatus, type Options, Stadion } from "./stadion.js";
-export { type Listener, type Open, open, type Transport } from "./transport/transport.js";
