@@ -10,19 +10,30 @@ const FUSE_MS = 2_000;
 const COLOURS = ["#3b82f6", "#ef4444", "#22c55e", "#a855f7"];
 const FLOOR = ["#8fae7c", "#87a674"];
 
+/** Where the eyes go. @type {Record<import("./bomberman.gen.js").Direction, { dx: number, dy: number }>} */
+const GAZE = {
+  Up: { dx: 0, dy: 0 },
+  Down: { dx: 0, dy: 0.06 },
+  Left: { dx: -0.1, dy: 0.03 },
+  Right: { dx: 0.1, dy: 0.03 },
+};
+
 /** A figure on its way to where the view has it. */
 class Figure {
   /** @param {Hero} hero */
   constructor(hero) {
     this.hero = hero;
-    [this.x, this.y] = [hero.at.x, hero.at.y];
-    [this.fromX, this.fromY, this.since] = [this.x, this.y, 0];
+    this.x = this.fromX = hero.at.x;
+    this.y = this.fromY = hero.at.y;
+    this.since = 0;
   }
 
   /** @param {Hero} hero @param {number} now */
   see(hero, now) {
     if (hero.at.x !== this.hero.at.x || hero.at.y !== this.hero.at.y) {
-      [this.fromX, this.fromY, this.since] = [this.x, this.y, now];
+      this.fromX = this.x;
+      this.fromY = this.y;
+      this.since = now;
     }
     this.hero = hero;
   }
@@ -198,7 +209,7 @@ export class Arena {
     pen.beginPath();
     pen.arc(0.5, 0.3, 0.27, Math.PI, 2 * Math.PI);
     pen.fill();
-    const [dx, dy] = { Up: [0, -0.3], Down: [0, 0.06], Left: [-0.1, 0.03], Right: [0.1, 0.03] }[hero.facing] ?? [0, 0];
+    const { dx, dy } = GAZE[hero.facing];
     if (hero.facing !== "Up") {
       circle(pen, 0.42 + dx, 0.34 + dy, 0.04, "#22262b");
       circle(pen, 0.58 + dx, 0.34 + dy, 0.04, "#22262b");
