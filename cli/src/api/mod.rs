@@ -95,12 +95,6 @@ impl Api {
         self.bytes(self.get(&format!("/v1/matches/{id}/journal"))).await
     }
 
-    /// The schema of a version's messages; `None`: it speaks raw bytes.
-    pub(crate) async fn schema(&self, game: &str, version: &str) -> Outcome<Option<Bytes>> {
-        let bytes = self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/schema"))).await?;
-        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
-    }
-
     /// The component of a version: for its owner alone.
     pub(crate) async fn component(&self, game: &str, version: &str) -> Outcome<Bytes> {
         self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/component"))).await

@@ -11,7 +11,8 @@ use stadion_schema::Schema;
 use super::{Context, block_on};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::project::{Project, build};
+use crate::project::Project;
+use crate::project::build::{self, Speed};
 use crate::types::{self, Flavour, Source};
 
 /// Writes a game's messages as types and codecs for clients.
@@ -111,7 +112,7 @@ fn found(what: &str, context: &Context) -> Outcome<(String, Option<Bytes>, PathB
     let path = Path::new(what);
     if path.is_dir() {
         let project = Project::load(path)?;
-        let built = build::build(&project, context.out)?;
+        let built = build::build(&project, Speed::Soon, context.out)?;
         let schema = schema_of(&built.wasm, context.out)?;
         return Ok((project.name, schema, project.dir.join("web")));
     }

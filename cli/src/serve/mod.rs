@@ -16,6 +16,7 @@ mod port;
 mod ports;
 pub(crate) mod settings;
 mod site;
+mod sockets;
 mod stop;
 
 use std::sync::Arc;
