@@ -31,6 +31,9 @@ pub(crate) fn run_in(place: &Place) -> Result<()> {
     say::timed("web client: types, size, tests", || {
         install(place)?;
         run_command(npm(place).args(["run", "--silent", "check"]))?;
+        let generated = place.root.join("target/web/gen");
+        write_types(place, "ts", |game| generated.join(format!("{game}.gen.ts")))?;
+        run_command(npm(place).args(["run", "--silent", "types"]))?;
         run_command(npm(place).args(["run", "--silent", "test"]))
     })?;
     let Some(chromium) = chromium()? else { return Ok(()) };
@@ -46,16 +49,21 @@ pub(crate) fn run_in(place: &Place) -> Result<()> {
 /// `cargo xtask web`: writes the built client and the games' types anew.
 pub(crate) fn write() -> Result<()> {
     let place = Place::find()?;
-    let games = games::run_in(&place)?;
+    games::run_in(&place)?;
     build_workspace(&place)?;
-    for game in GAMES {
-        let wasm = games.join(format!("{game}.wasm"));
-        let types = place.root.join("games").join(game).join("web").join(format!("{game}.gen.js"));
-        run_command(Command::new(place.binary()).args(["types", "js"]).arg(wasm).arg("--out").arg(types))?;
-    }
+    write_types(&place, "js", |game| place.root.join("games").join(game).join("web").join(format!("{game}.gen.js")))?;
     if has_node()? {
         install(&place)?;
         run_command(npm(&place).args(["run", "--silent", "build"]))?;
+    }
+    Ok(())
+}
+
+/// The messages of the games with pages, each in a file.
+fn write_types(place: &Place, language: &str, file: impl Fn(&str) -> PathBuf) -> Result<()> {
+    for game in GAMES {
+        let wasm = place.games().join(format!("{game}.wasm"));
+        run_command(Command::new(place.binary()).args(["types", language]).arg(wasm).arg("--out").arg(file(game)))?;
     }
     Ok(())
 }
@@ -77,7 +85,9 @@ fn has_node() -> Result<bool> {
     if works(Command::new("npm").arg("--version")) {
         return Ok(true);
     }
-    absent("Node.js with npm is not installed, so the web client was not tested; to have it: apt-get install nodejs npm")?;
+    absent(
+        "Node.js with npm is not installed, so the web client was not tested; to have it: apt-get install nodejs npm",
+    )?;
     Ok(false)
 }
 
