@@ -238,6 +238,7 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         store: parts.store.clone(),
         host: parts.host.clone(),
         journals: journals.clone(),
+        live: live.clone(),
         writer: writer.clone(),
         clock: parts.clock.clone(),
     };

@@ -19,9 +19,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     Artifacts, CreateError, CreateMatch, EndReason, Endpoints, Host, HostEvents, HostLoad, MatchCreated, MatchStatus,
-    Pending, Reservation, ReserveError, UnknownMatch,
+    Pending, Reservation, ReserveError, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
 };
-use stadion_protocol::{Incarnation, MatchId, Seat};
+use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
 use tokio::sync::oneshot;
 
 use crate::artifact::VerifyingKeys;
@@ -305,6 +305,10 @@ impl Host for LocalHost {
 
     fn reserve(&self, id: MatchId, reservation: Reservation) -> Pending<'_, Result<Seat, ReserveError>> {
         Box::pin(self.reserve_here(id, reservation))
+    }
+
+    fn upgrade(&self, _: MatchId, _: VersionId, _: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
+        Box::pin(async { Err(UpgradeError::Unavailable("it does not move matches between versions yet")) })
     }
 
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {

@@ -42,6 +42,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::list::list_matches))
         .routes(routes!(matches::get::get_match, matches::end::end_match))
         .routes(routes!(matches::journal::get_journal))
+        .routes(routes!(matches::upgrade::upgrade_match))
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

@@ -106,6 +106,23 @@ impl LiveIndex {
         self.coordination.set_free(&pool(&status.game, status.version), OpenMatch { id: status.id, free }).await
     }
 
+    /// Notes the version that a match runs now, and lists it there if it is one that anybody may find.
+    pub(crate) async fn moved(&self, status: &MatchStatus, listed: bool) -> Result<(), CoordinationError> {
+        let Some(live) = self.by_id(status.id).await? else { return Ok(()) };
+        if live.version == status.version {
+            return Ok(());
+        }
+        self.coordination.unlist(&pool(&live.game, live.version), status.id).await?;
+        let live = LiveMatch { version: status.version, ..live };
+        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
+        self.coordination.put(&match_key(status.id), &note, KEEP).await?;
+        if listed {
+            let free = if status.open { status.free_seats() } else { 0 };
+            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets a match that was not created after all, however far its notes came.
     pub(crate) async fn undo(&self, id: MatchId, owner: &PlayerId) -> Result<(), CoordinationError> {
         self.forget(id).await?;

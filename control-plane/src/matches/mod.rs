@@ -5,6 +5,7 @@ mod journals;
 mod live;
 mod place;
 mod service;
+mod upgrade;
 mod writer;
 
 pub use events::HostEventQueue;
@@ -13,4 +14,5 @@ pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
 pub(crate) use service::{MatchError, MatchService, MatchView};
+pub(crate) use upgrade::UpgradeFailure;
 pub(crate) use writer::{Writer, write_behind};

@@ -7,6 +7,7 @@ use stadion_protocol::contract::{EndReason, Host, MatchState, MatchStatus};
 use stadion_protocol::{MatchId, PlayerId};
 
 use super::journals::Journals;
+use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::accounts::Caller;
 use crate::clock::Clock;
@@ -66,6 +67,7 @@ pub(crate) struct MatchService {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) journals: Arc<Journals>,
+    pub(crate) live: Arc<LiveIndex>,
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -82,7 +84,7 @@ impl MatchService {
     }
 
     /// The status is asked for first: what the host has ended meanwhile is in the row by then, or soon.
-    async fn find(&self, id: MatchId) -> Result<(MatchRecord, Option<MatchStatus>), MatchError> {
+    pub(super) async fn find(&self, id: MatchId) -> Result<(MatchRecord, Option<MatchStatus>), MatchError> {
         let status = self.host.status(id).await.ok();
         self.writer.flush().await;
         let record = self.store.match_record(id).await?.ok_or(MatchError::Unknown(id))?;
@@ -94,7 +96,7 @@ impl MatchService {
         Ok(created(record, caller) || self.owns_game(record, caller).await?)
     }
 
-    async fn owns_game(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
+    pub(super) async fn owns_game(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
         if caller.role >= Role::Operator {
             return Ok(true);
         }

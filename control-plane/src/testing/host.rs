@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
-    MatchEnded, MatchSettings, MatchState, MatchStatus, Pending, Placing, PlayerInfo, Presence, Reservation,
-    ReserveError, SeatStatus, UnknownMatch, WebAddress,
+    MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pending, Placing, PlayerInfo, Presence,
+    Reservation, ReserveError, SeatStatus, ShownOutput, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
+    VersionDifference, WebAddress,
 };
-use stadion_protocol::{Incarnation, MatchId, Seat, Tick};
+use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
 
 use super::FakeCompiler;
 
@@ -21,6 +22,8 @@ pub(crate) struct FakeHost {
     refusal: Mutex<Option<CreateError>>,
     draining: AtomicBool,
     settings: Mutex<Vec<MatchSettings>>,
+    /// Versions ask for different things.
+    differs: AtomicBool,
 }
 
 impl FakeHost {
@@ -31,6 +34,7 @@ impl FakeHost {
             refusal: Mutex::default(),
             draining: AtomicBool::new(false),
             settings: Mutex::default(),
+            differs: AtomicBool::new(false),
         }
     }
 
@@ -47,6 +51,11 @@ impl FakeHost {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// From now on a replay on another version differs.
+    pub(crate) fn differ(&self) {
+        self.differs.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn matches(&self) -> usize {
         self.matches.lock().unwrap().len()
     }
@@ -59,6 +68,23 @@ impl FakeHost {
     /// Ends a match as its game would.
     pub(crate) fn finish(&self, id: &str) {
         self.end_as(id.parse().unwrap(), EndReason::Finished).unwrap();
+    }
+
+    fn upgrade_to(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Result<Upgraded, UpgradeError> {
+        let mut matches = self.matches.lock().unwrap();
+        let status = matches.get_mut(&id).ok_or(UnknownMatch)?;
+        if status.state == MatchState::Ended {
+            return Err(UpgradeError::Ended);
+        }
+        let difference = self.differs.load(Ordering::Relaxed).then(|| Box::new(difference()));
+        match (way, difference) {
+            (UpgradeWay::Replay(OnDifference::Keep), Some(difference)) => Ok(Upgraded::Kept(difference)),
+            (_, difference) => {
+                (status.version, status.incarnation.0) = (version, status.incarnation.0 + 1);
+                let (tick, incarnation) = (status.tick, status.incarnation);
+                Ok(Upgraded::Moved(Moved { tick, incarnation, replayed: tick.0, difference, outdated: 0 }))
+            }
+        }
     }
 
     fn end_as(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
@@ -132,6 +158,10 @@ impl Host for FakeHost {
         })
     }
 
+    fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
+        Box::pin(async move { self.upgrade_to(id, version, way) })
+    }
+
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {
         Box::pin(async move { self.end_as(id, reason) })
     }
@@ -157,6 +187,16 @@ impl Host for FakeHost {
 
     fn load(&self) -> HostLoad {
         HostLoad { draining: self.draining.load(Ordering::Relaxed), ..HostLoad::default() }
+    }
+}
+
+fn difference() -> VersionDifference {
+    let shown = |data: &[u8]| ShownOutput { kind: "send", about: "seat 0, reliable".to_owned(), data: data.to_vec() };
+    VersionDifference {
+        tick: Tick(3),
+        what: "the versions ask for different things".to_owned(),
+        before: vec![shown(b"old")],
+        after: vec![shown(b"new")],
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::MatchSettings;
 use super::status::{MatchEnded, MatchStatus};
+use super::upgrade::{UpgradeError, UpgradeWay, Upgraded};
 use super::{ArtifactUnavailable, Description, EndReason, Pending};
 use crate::ids::{GameName, MatchId, PlayerId, Seat, VersionId};
 
@@ -20,6 +21,9 @@ pub trait Host: Send + Sync + 'static {
     /// Keeps a seat of a running match for a player until the claim time passes. The same player asking again gets the
     /// same seat.
     fn reserve(&self, id: MatchId, reservation: Reservation) -> Pending<'_, Result<Seat, ReserveError>>;
+
+    /// Has a running match go on in another version from the next tick on. A match that cannot plays on as it was.
+    fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>>;
 
     /// Ends a match with this reason (`EndReason::Closed`), told to its players. Idempotent.
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>>;

@@ -4,7 +4,7 @@
 //! carries the same calls over the network. Neither side ever names the other.
 //!
 //! ```text
-//!   control plane ──[Host: create, reserve, end, status, journal]──▶ host
+//!   control plane ──[Host: create, reserve, upgrade, end, ...]─────▶ host
 //!   control plane ──[Compiler: compile an upload in a child]───────▶ host (compile child)
 //!   control plane ◀──[Artifacts: fetch a signed artifact]─────────── host
 //!   control plane ◀──[HostEvents: joined, left, ended, report]────── host
@@ -17,6 +17,7 @@ mod artifact;
 mod host;
 mod settings;
 mod status;
+mod upgrade;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,6 +32,10 @@ pub use host::{
 };
 pub use settings::{Durability, InvalidSetting, Lifetimes, LogFailure, MatchSettings, TrapPolicy};
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};
+pub use upgrade::{
+    MAX_SHOWN_BYTES, MAX_SHOWN_OUTPUTS, Moved, OnDifference, ShownOutput, UpgradeError, UpgradeWay, Upgraded,
+    VersionDifference,
+};
 
 /// A boxed future: these traits are used as objects.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

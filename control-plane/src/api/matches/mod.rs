@@ -4,6 +4,7 @@ pub(super) mod end;
 pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;
+pub(super) mod upgrade;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -121,15 +122,15 @@ impl From<MatchView> for MatchBody {
     fn from(view: MatchView) -> MatchBody {
         let state = view.state();
         let MatchView { record, live, with_code } = view;
-        let (incarnation, tick, seats, label, open) = match live {
-            Some(status) => (status.incarnation, status.tick, status.seats, status.label, status.open),
-            None => (record.incarnation, record.tick, record.seats, record.label, false),
+        let (version, incarnation, tick, seats, label, open) = match live {
+            Some(status) => (status.version, status.incarnation, status.tick, status.seats, status.label, status.open),
+            None => (record.version, record.incarnation, record.tick, record.seats, record.label, false),
         };
         MatchBody {
             id: record.id.to_string(),
             code: record.code.filter(|_| with_code && record.end.is_none()).map(String::from),
             game: record.game.to_string(),
-            version: record.version.to_string(),
+            version: version.to_string(),
             state: state_name(state),
             visibility: record.visibility.as_str(),
             incarnation: incarnation.0,

@@ -126,7 +126,7 @@ async fn ended(
         "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
              ended_at, end_reason, placings, data, chain, journal_bytes)
          VALUES (?, ?, ?, 'private', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET seats = excluded.seats, label = excluded.label,
+         ON CONFLICT (id) DO UPDATE SET version = excluded.version, seats = excluded.seats, label = excluded.label,
              incarnation = excluded.incarnation, tick = excluded.tick, ended_at = excluded.ended_at,
              end_reason = excluded.end_reason, placings = excluded.placings, data = excluded.data,
              chain = excluded.chain, journal_bytes = excluded.journal_bytes",
