@@ -10,6 +10,7 @@
 
 mod config;
 mod inbox;
+mod upgrade;
 mod versions;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -65,6 +66,7 @@ pub struct LocalHost {
     shards: Vec<Arc<ShardHandle>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     versions: Versions,
+    upgrades: tokio::sync::Semaphore,
     endpoints: Mutex<Endpoints>,
     draining: AtomicBool,
     /// Without it no guest is ever interrupted.
@@ -100,6 +102,7 @@ impl LocalHost {
             shards: handles,
             threads: Mutex::new(threads),
             versions: Versions::new(engine, artifacts, keys),
+            upgrades: tokio::sync::Semaphore::new(upgrade::UPGRADES_AT_ONCE),
             endpoints: Mutex::default(),
             draining: AtomicBool::new(false),
             _ticker: ticker,
@@ -307,8 +310,8 @@ impl Host for LocalHost {
         Box::pin(self.reserve_here(id, reservation))
     }
 
-    fn upgrade(&self, _: MatchId, _: VersionId, _: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
-        Box::pin(async { Err(UpgradeError::Unavailable("it does not move matches between versions yet")) })
+    fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
+        Box::pin(self.upgrade_here(id, version, way))
     }
 
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {

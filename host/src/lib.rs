@@ -17,6 +17,7 @@
 //! - [`life`]: the life of a match as a state machine: seats, ticks, commits, the end.
 //! - [`journal`], [`replay`]: setup, ticks and end as a hash chain; running it again and comparing.
 //! - [`shard`]: threads that run sessions in slices, with a slow lane for those that take long.
+//! - `transition`: matches that go on in another instance than the one they were in.
 //! - [`host`]: [`host::LocalHost`], the door for the control plane.
 //! - [`gateway`]: the door for players.
 //! - [`clock`]: where the runtime reads the time.
@@ -38,4 +39,5 @@ pub mod model;
 pub mod replay;
 pub mod session;
 pub mod shard;
+mod transition;
 mod wasi;

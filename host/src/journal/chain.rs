@@ -67,7 +67,11 @@ pub fn last(end: &EndRecord) -> Link {
 
 /// The chain after a swap.
 pub fn after_swap(swap: &SwappedRecord) -> Link {
-    link(TAG_SWAPPED, swap.previous, &wire::encode(&(swap.incarnation, swap.tick, swap.version, &swap.by)))
+    link(
+        TAG_SWAPPED,
+        swap.previous,
+        &wire::encode(&(swap.incarnation, swap.tick, swap.version, &swap.by, swap.wake, swap.outputs)),
+    )
 }
 
 /// What a tick adds to the chain.

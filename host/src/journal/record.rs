@@ -1,6 +1,8 @@
 //! What a journal records. Everything that the guest could observe is here, and the facts behind it that the guest never
 //! sees but a recovered match needs: who may come back to which seat, which inputs were taken.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::{EndReason, MatchSettings, Placing};
 use stadion_protocol::{GameName, VersionId};
@@ -133,6 +135,10 @@ pub struct SwappedRecord {
     pub version: VersionId,
     /// How the new instance came by its state.
     pub by: Swap,
+    /// What it answered: `load`, `start`, or the newest tick that it was given.
+    pub wake: Wake,
+    /// Hash of what `load` or `start` asked for; nothing for an instance that was given the ticks.
+    pub outputs: [u8; 16],
     /// The chain before it.
     pub previous: Link,
 }
@@ -142,10 +148,13 @@ pub struct SwappedRecord {
 pub enum Swap {
     /// The old one saved these bytes, a fresh one of the same or another version loaded them.
     Saved(Vec<u8>),
-    /// An instance of another version was given all ticks from the start.
-    Replayed,
-    /// A fresh one was started and knows nothing of what was before.
-    Restarted,
+    /// An instance of another version was given all ticks since the start, or since the newest of the other ways.
+    Replayed {
+        /// The first of these ticks for which it asked for something else; what it asked for then never was.
+        differs_from: Option<u64>,
+    },
+    /// A fresh one was started with this and knows nothing of what was before. Its match time begins at 0.
+    Restarted(Box<Setup>),
 }
 
 /// Trap policy `skip-once`: a tick trapped, and is run again under the same number without one event.
@@ -229,7 +238,30 @@ impl EndRecord {
     }
 }
 
+impl Record {
+    /// The newest tick that it is of or stands behind.
+    pub fn newest_tick(&self) -> Option<u64> {
+        match self {
+            Record::Setup(_) => Some(0),
+            Record::Tick(tick) => Some(tick.input.number),
+            Record::Idle(run) => Some(run.last_tick()),
+            Record::Resumed(resumed) => Some(resumed.tick),
+            Record::Swapped(swapped) => Some(swapped.tick),
+            Record::End(end) => Some(end.tick),
+            Record::Gap(_) | Record::Skipped(_) => None,
+        }
+    }
+}
+
 impl SwappedRecord {
+    /// The ticks before it for which the new instance may have asked for something else.
+    pub fn foreign(&self) -> Option<RangeInclusive<u64>> {
+        match self.by {
+            Swap::Replayed { differs_from: Some(from) } => Some(from..=self.tick),
+            Swap::Replayed { differs_from: None } | Swap::Saved(_) | Swap::Restarted(_) => None,
+        }
+    }
+
     /// The chain after the swap.
     pub fn link(&self) -> Link {
         chain::after_swap(self)

@@ -67,7 +67,15 @@ pub(super) fn resumed(tick: u64) -> Record {
 
 pub(super) fn swapped(tick: u64) -> Record {
     let by = Swap::Saved(vec![8; 3]);
-    let swap = SwappedRecord { incarnation: 2, tick, version: VersionId([9; 32]), by, previous: Link([5; 16]) };
+    let swap = SwappedRecord {
+        incarnation: 2,
+        tick,
+        version: VersionId([9; 32]),
+        by,
+        wake: Wake::Next,
+        outputs: [7; 16],
+        previous: Link([5; 16]),
+    };
     Record::Swapped(Box::new(swap))
 }
 

@@ -192,7 +192,7 @@ impl Life {
     }
 
     /// A connection is gone; the seat is kept for a while.
-    fn lost(&mut self, now: Moment, conn: ConnId, seat: Seat) {
+    pub(super) fn lost(&mut self, now: Moment, conn: ConnId, seat: Seat) {
         self.conns.remove(&conn);
         let Some(tenant) = self.seats.tenant_mut(seat) else { return };
         tenant.whereabouts = Whereabouts::Away(now + self.spec.settings.lifetimes.reconnect);

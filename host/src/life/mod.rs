@@ -41,6 +41,7 @@ mod hear;
 mod schedule;
 mod seats;
 mod status;
+mod swap;
 mod tick;
 
 use std::collections::{HashMap, VecDeque};
@@ -56,6 +57,7 @@ use crate::model::{Setup, Stepped};
 
 pub use effect::{Effect, Mark};
 pub use schedule::exact_time;
+pub use swap::Successor;
 
 use commit::Uncommitted;
 use ending::Lingering;
@@ -180,7 +182,7 @@ impl Life {
             tick: 0,
             durable_tick: 0,
             marks: 0,
-            run_ahead_ticks: (RUN_AHEAD.as_millis() as u64 * u64::from(rate) / 1_000).max(1),
+            run_ahead_ticks: run_ahead_ticks(rate),
             open: true,
             label: String::new(),
             empty_since: Some(now),
@@ -304,6 +306,11 @@ impl Life {
         let longest = self.spec.settings.lifetimes.longest;
         (!longest.is_zero()).then(|| self.started_at + longest)
     }
+}
+
+/// How many ticks [`RUN_AHEAD`] is, at least 1.
+fn run_ahead_ticks(rate: u16) -> u64 {
+    (RUN_AHEAD.as_millis() as u64 * u64::from(rate) / 1_000).max(1)
 }
 
 #[cfg(test)]

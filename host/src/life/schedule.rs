@@ -1,7 +1,7 @@
 //! When ticks are due and what time they show.
 //!
 //! With a rate, period `p` begins at `origin + p / rate`, exactly: deadlines are absolute, so that lateness never adds
-//! up. Tick `n` stands in period `n + all skipped so far` and shows that period's time. Without a rate, a tick shows the
+//! up. Tick `n` (of a restarted match, counted from there) stands in period `n + all skipped so far` and shows that period's time. Without a rate, a tick shows the
 //! time at which it was sealed.
 
 use stadion_protocol::Moment;
@@ -33,6 +33,8 @@ pub(super) struct Heading {
 pub(super) struct Schedule {
     rate: u16,
     origin: Moment,
+    /// The tick before match time 0: a restart begins time anew, and numbers ticks on.
+    first: u64,
     number: u64,
     skipped: u64,
     time: MatchTime,
@@ -45,7 +47,17 @@ pub(super) struct Schedule {
 impl Schedule {
     /// A match of this rate, whose time 0 is now.
     pub(super) fn new(rate: u16, wake: Wake, origin: Moment) -> Schedule {
-        Schedule { rate, origin, number: 0, skipped: 0, time: 0, wake, catching_up: false, sealed_at: None }
+        Schedule { rate, origin, first: 0, number: 0, skipped: 0, time: 0, wake, catching_up: false, sealed_at: None }
+    }
+
+    /// The same match, begun anew now: match time starts at 0, ticks are numbered on.
+    pub(super) fn restarted(&self, rate: u16, wake: Wake, now: Moment) -> Schedule {
+        Schedule { first: self.number, number: self.number, ..Schedule::new(rate, wake, now) }
+    }
+
+    /// Match time of the newest tick.
+    pub(super) fn time(&self) -> MatchTime {
+        self.time
     }
 
     /// Whether the next tick comes by itself within a period.
@@ -81,7 +93,7 @@ impl Schedule {
         self.time = if self.rate == 0 {
             self.time.max(now.0.saturating_sub(self.origin.0))
         } else {
-            self.period_time(self.number + self.skipped)
+            self.period_time(self.number - self.first + self.skipped)
         };
         Heading { number: self.number, time: self.time, skipped }
     }
@@ -100,7 +112,7 @@ impl Schedule {
     }
 
     fn next_period(&self) -> u64 {
-        self.number + self.skipped + 1
+        self.number - self.first + self.skipped + 1
     }
 
     fn period_time(&self, period: u64) -> MatchTime {

@@ -33,7 +33,7 @@ pub(super) struct Inbound {
 
 /// What the game knows of a seat's player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+pub(super) enum Known {
     /// Joined, not connected: reliable messages wait.
     Away,
     /// Connected.
@@ -94,6 +94,26 @@ impl Inbound {
 
     pub(super) fn clear(&mut self) {
         *self = Inbound::default();
+    }
+
+    /// Who has joined as far as the game knows.
+    pub(super) fn audience(&self) -> impl Iterator<Item = (Seat, Tenancy, Known)> {
+        self.audience.iter().map(|(seat, (tenancy, known))| (*seat, *tenancy, *known))
+    }
+
+    /// The game knows nobody any more, and what it asked for needs no answer.
+    pub(super) fn forget_audience(&mut self) {
+        self.audience.clear();
+        self.waiting.retain(|waiting| !matches!(waiting.event, Event::Answer { .. }));
+        self.bytes = self.waiting.iter().map(|waiting| cost(&waiting.event)).sum();
+    }
+
+    /// Puts events before everything that waits.
+    pub(super) fn push_first(&mut self, events: Vec<Waiting>) {
+        for waiting in events.into_iter().rev() {
+            self.bytes += cost(&waiting.event);
+            self.waiting.push_front(waiting);
+        }
     }
 
     /// Takes the events of a tick.

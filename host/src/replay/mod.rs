@@ -4,6 +4,7 @@
 //! a match that ended in a trap, at its budget or from outside replays as well: its end is a decision in the journal, and
 //! the tick that was cut is not run again.
 
+mod follow;
 mod run;
 
 use std::ops::RangeInclusive;
@@ -15,6 +16,12 @@ use stadion_protocol::contract::EndReason;
 use crate::engine::LoadedVersion;
 use crate::journal::{Damage, Link, Reader};
 use crate::model::{Stepped, TickInput};
+
+pub(crate) use follow::{Beginning, Compare, Follower, Place};
+pub(crate) use run::{Epoch, Stop, follow, last_epoch};
+
+/// How a replay gets at the versions that a match ran in, by id: more than one if it was upgraded.
+pub type FindVersion<'a> = dyn FnMut(VersionId) -> Result<Arc<LoadedVersion>, ReplayError> + 'a;
 
 /// What a replay found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +81,9 @@ pub enum DifferenceKind {
     /// The records do not form one chain, or their times are not the schedule's: the journal was tampered with.
     #[error("the journal's chain is broken here")]
     Chain,
-    /// The guest was exchanged here, and this replay cannot do the same.
-    #[error("the guest was exchanged for another instance, which this replay cannot follow")]
-    Swapped,
+    /// The game saves itself otherwise, or what it saved does not decode.
+    #[error("the game saved something else than the journal says")]
+    Saved,
     /// The step that returned then does not return now.
     #[error("the game did not return: {0}")]
     Fault(String),
@@ -99,6 +106,26 @@ pub enum ReplayError {
         /// The one at hand.
         given: VersionId,
     },
+    /// A version that the match ran in cannot be had.
+    #[error("version {version}: {why}")]
+    NoVersion {
+        /// Which.
+        version: VersionId,
+        /// Why not.
+        why: String,
+    },
+    /// Ticks are not in the journal.
+    #[error("ticks from {first} on were not kept")]
+    Missing {
+        /// The first.
+        first: u64,
+    },
+    /// What a game saved when it was swapped does not decode.
+    #[error("what was saved after tick {tick} cannot be read")]
+    Unreadable {
+        /// The tick before the swap.
+        tick: u64,
+    },
 }
 
 /// Replays a journal from tick 0. Blocks for about as long as the guest's steps took.
@@ -106,13 +133,30 @@ pub fn verify(version: &Arc<LoadedVersion>, journal: &[u8]) -> Result<Report, Re
     verify_with(version, journal, &mut |_, _| {})
 }
 
-/// As [`verify`], showing every tick and what the guest asked for. `None` as the input is `start`.
+/// As [`verify`], showing every tick and what the guest asked for. `None` as the input is `start`, or `load` where the
+/// match went on in another instance.
 pub fn verify_with(
     version: &Arc<LoadedVersion>,
     journal: &[u8],
     observe: &mut dyn FnMut(Option<&TickInput>, &Stepped),
 ) -> Result<Report, ReplayError> {
-    run::replay(version, Reader::new(journal)?, observe)
+    verify_all(&mut only(version), journal, observe)
+}
+
+/// As [`verify_with`], for a match that ran in several versions.
+pub fn verify_all(
+    find: &mut FindVersion<'_>,
+    journal: &[u8],
+    observe: &mut dyn FnMut(Option<&TickInput>, &Stepped),
+) -> Result<Report, ReplayError> {
+    run::replay(find, Reader::new(journal)?, observe)
+}
+
+fn only(given: &Arc<LoadedVersion>) -> impl FnMut(VersionId) -> Result<Arc<LoadedVersion>, ReplayError> {
+    |journal| match given.id() {
+        id if id == journal => Ok(Arc::clone(given)),
+        given => Err(ReplayError::OtherVersion { journal, given }),
+    }
 }
 
 fn within(ticks: &RangeInclusive<u64>) -> String {

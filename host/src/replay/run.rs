@@ -1,181 +1,258 @@
-//! The replay itself.
+//! The replay itself: records in order, and a new follower wherever the match went on in another instance.
+//!
+//! An *epoch* begins where an instance knows nothing but what it was given there: at `start`, at a `load`, at a restart.
+//! A version that a match was replayed onto is played from the beginning of the epoch again.
 
-use std::future::Future;
-use std::pin::pin;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use crate::engine::LoadedVersion;
-use crate::journal::chain::{self, TickContent};
-use crate::journal::{EndRecord, IdleRun, Link, Reader, Record, SetupRecord, TickRecord};
-use crate::life::exact_time;
-use crate::model::{Setup, Stepped, TickInput, Wake};
-use crate::session::{Session, StepBudget};
+use crate::journal::{EndRecord, Reader, Record, SetupRecord, Swap, SwappedRecord};
+use crate::model::Setup;
+use crate::session::{Saved, StartFault};
+use stadion_protocol::VersionId;
 
-use super::{Coverage, Difference, DifferenceKind, ReplayError, Report};
+use super::follow::{Beginning, Compare, Follower, Observe, Place, at};
+use super::{Coverage, Difference, DifferenceKind, FindVersion, ReplayError, Report};
 
-/// How many times its budget a step may take here. It returned once within its budget; a replay on a busy or slower
-/// machine must not turn that into a difference.
-const PATIENCE: u32 = 50;
-
-/// What went before, and the session that has seen it.
-struct Replay<'a> {
-    session: Session,
-    setup: Setup,
-    chain: Link,
-    ticks: u64,
-    skipped: u64,
-    observe: &'a mut dyn FnMut(Option<&TickInput>, &Stepped),
+/// Where an instance began, and everything that came after.
+#[derive(Clone)]
+pub(crate) struct Epoch<'a> {
+    /// At the first record after the beginning.
+    pub(crate) reader: Reader<'a>,
+    pub(crate) setup: Setup,
+    pub(crate) beginning: Beginning,
+    /// After the beginning.
+    pub(crate) place: Place,
+    /// Hash of what `start` or `load` asked for.
+    pub(crate) outputs: [u8; 16],
+    /// See [`Follower::set_foreign`].
+    pub(crate) foreign: Vec<RangeInclusive<u64>>,
 }
 
-/// Where a replay stops before the journal does.
-type Stop = Difference;
+/// Why a replay does not go on.
+pub(crate) enum Stop {
+    /// Something differs.
+    Differs(Difference),
+    /// It cannot be done here.
+    Cannot(ReplayError),
+}
 
-pub(super) fn replay(
-    version: &Arc<LoadedVersion>,
-    mut reader: Reader<'_>,
-    observe: &mut dyn FnMut(Option<&TickInput>, &Stepped),
-) -> Result<Report, ReplayError> {
-    let Some(first) = reader.next() else { return Err(ReplayError::Empty) };
-    let Record::Setup(setup) = first? else { return Err(ReplayError::Empty) };
-    if setup.version != version.id() {
-        return Err(ReplayError::OtherVersion { journal: setup.version, given: version.id() });
+impl From<Difference> for Stop {
+    fn from(difference: Difference) -> Stop {
+        Stop::Differs(difference)
     }
-    let mut replay = match Replay::start(version, &setup, observe) {
-        Ok(replay) => replay,
-        Err(difference) => {
+}
+
+impl From<ReplayError> for Stop {
+    fn from(error: ReplayError) -> Stop {
+        Stop::Cannot(error)
+    }
+}
+
+struct Replay<'a, 'o> {
+    find: &'o mut FindVersion<'o>,
+    observe: &'o mut Observe<'o>,
+    epoch: Epoch<'a>,
+    follower: Follower,
+    coverage: Coverage,
+}
+
+pub(super) fn replay<'o>(
+    find: &'o mut FindVersion<'o>,
+    mut reader: Reader<'_>,
+    observe: &'o mut Observe<'o>,
+) -> Result<Report, ReplayError> {
+    let setup = first(&mut reader)?;
+    let epoch = Epoch::of_setup(&setup, reader.clone());
+    let begun = epoch.begin(&find(setup.version)?, observe, Compare::Strictly);
+    let follower = match begun {
+        Ok(follower) => follower,
+        Err(Stop::Cannot(error)) => return Err(error),
+        Err(Stop::Differs(difference)) => {
             let chain = setup.link();
             return Ok(Report { ticks: 0, chain, first_difference: Some(difference), coverage: Coverage::Running });
         }
     };
-    let mut coverage = Coverage::Running;
-    for record in reader {
-        let same = match record? {
-            Record::Setup(_) => Ok(()),
-            Record::Tick(tick) => replay.tick(&tick),
-            Record::Idle(run) => replay.idle(run),
-            Record::Gap(gap) => {
-                coverage = Coverage::Prefix { first: gap.first, end: None };
-                Ok(())
+    let mut replay = Replay { find, observe, epoch, follower, coverage: Coverage::Running };
+    while let Some(record) = reader.next() {
+        match replay.record(record.map_err(ReplayError::from)?, &reader) {
+            Ok(()) => {}
+            Err(Stop::Cannot(error)) => return Err(error),
+            Err(Stop::Differs(difference)) => return Ok(replay.report(Some(difference))),
+        }
+    }
+    Ok(replay.report(None))
+}
+
+/// The setup, with which every journal begins.
+pub(crate) fn first(reader: &mut Reader<'_>) -> Result<Box<SetupRecord>, ReplayError> {
+    match reader.next() {
+        None => Err(ReplayError::Empty),
+        Some(record) => match record? {
+            Record::Setup(setup) => Ok(setup),
+            _ => Err(ReplayError::Empty),
+        },
+    }
+}
+
+/// The epoch in which a match is now, and the version that it runs. Nothing is played.
+pub(crate) fn last_epoch(mut reader: Reader<'_>) -> Result<(Epoch<'_>, VersionId), ReplayError> {
+    let setup = first(&mut reader)?;
+    let mut epoch = Epoch::of_setup(&setup, reader.clone());
+    let (mut place, mut version) = (epoch.place, setup.version);
+    while let Some(record) = reader.next() {
+        let record = record?;
+        if let Record::Swapped(swap) = &record {
+            version = swap.version;
+            let of_swap =
+                epoch.of_swap(swap, place, &reader).map_err(|_| ReplayError::Unreadable { tick: swap.tick })?;
+            if let Some(next) = of_swap {
+                (place, epoch) = (next.place, next);
+                continue;
             }
-            // Neither was given to the guest: what followed was.
-            Record::Resumed(_) | Record::Skipped(_) => Ok(()),
-            Record::Swapped(swap) => Err(at(swap.tick, DifferenceKind::Swapped)),
-            Record::End(end) => replay.end(*end, &mut coverage),
+            epoch.foreign.extend(swap.foreign());
+        }
+        place.pass(epoch.setup.rate, &record)?;
+    }
+    Ok((epoch, version))
+}
+
+impl<'a> Epoch<'a> {
+    /// The first one of a match.
+    pub(crate) fn of_setup(record: &SetupRecord, reader: Reader<'a>) -> Epoch<'a> {
+        Epoch {
+            reader,
+            setup: record.setup.clone(),
+            beginning: Beginning::Start,
+            place: Place::started(record.link(), record.wake),
+            outputs: record.outputs,
+            foreign: Vec::new(),
+        }
+    }
+
+    /// The one that a swap begins; `None` for one that goes on with what its instance knows.
+    pub(crate) fn of_swap(
+        &self,
+        record: &SwappedRecord,
+        before: Place,
+        reader: &Reader<'a>,
+    ) -> Result<Option<Epoch<'a>>, Difference> {
+        let (setup, beginning, place) = match &record.by {
+            Swap::Saved(bytes) => {
+                let saved = Saved::from_bytes(bytes).ok_or_else(|| at(record.tick, DifferenceKind::Saved))?;
+                (self.setup.clone(), Beginning::Load(Box::new(saved)), before)
+            }
+            Swap::Restarted(setup) => {
+                let place = Place { origin: record.tick, skipped: 0, time: 0, ..before };
+                ((**setup).clone(), Beginning::Start, place)
+            }
+            Swap::Replayed { .. } => return Ok(None),
         };
-        if let Err(difference) = same {
-            return Ok(replay.report(coverage, Some(difference)));
-        }
+        Ok(Some(Epoch {
+            reader: reader.clone(),
+            setup,
+            beginning,
+            place: Place { chain: record.link(), wake: record.wake, ..place },
+            outputs: record.outputs,
+            foreign: Vec::new(),
+        }))
     }
-    Ok(replay.report(coverage, None))
-}
 
-impl<'a> Replay<'a> {
-    fn start(
+    /// An instance at the beginning.
+    pub(crate) fn begin(
+        &self,
         version: &Arc<LoadedVersion>,
-        record: &SetupRecord,
-        observe: &'a mut dyn FnMut(Option<&TickInput>, &Stepped),
-    ) -> Result<Replay<'a>, Stop> {
-        let usual = StepBudget::of(version.description());
-        let budget = StepBudget { step: usual.step * PATIENCE, start: usual.start * PATIENCE, ..usual };
-        let (session, stepped) = finish(Session::start(version, &record.setup, budget))
-            .map_err(|fault| at(0, DifferenceKind::Fault(fault.to_string())))?;
+        observe: &mut Observe<'_>,
+        compare: Compare,
+    ) -> Result<Follower, Stop> {
+        let begun = Follower::begin(version, &self.setup, &self.beginning, self.place, compare);
+        let (mut follower, stepped) = begun.map_err(|fault| fault_at(self.place.tick, &fault))?;
         observe(None, &stepped);
-        compare(0, &stepped, record.wake, record.outputs)?;
-        Ok(Replay { session, setup: record.setup.clone(), chain: record.link(), ticks: 0, skipped: 0, observe })
+        follower.set_foreign(self.foreign.clone());
+        follower.compare_beginning(&stepped, self.outputs, self.place.wake)?;
+        Ok(follower)
     }
 
-    fn tick(&mut self, record: &TickRecord) -> Result<(), Stop> {
-        let number = record.input.number;
-        self.skipped = self.skipped.saturating_add(record.input.skipped);
-        if record.previous != self.chain || !self.is_on_time(&record.input) {
-            return Err(at(number, DifferenceKind::Chain));
-        }
-        let stepped = self.step(&record.input)?;
-        compare(number, &stepped, record.wake, record.outputs)?;
-        self.chain = record.link();
-        self.ticks = number;
-        Ok(())
-    }
-
-    /// Ticks that were folded: their chain is compared at the end of the run.
-    fn idle(&mut self, run: IdleRun) -> Result<(), Stop> {
-        let whole_run = |kind| Difference { ticks: run.first..=run.last_tick(), kind };
-        let mut chain = self.chain;
-        for number in run.first..=run.last_tick() {
-            let time = exact_time(self.setup.rate, number, self.skipped);
-            if number == run.first && time != run.time {
-                return Err(at(number, DifferenceKind::Chain));
+    /// Plays the epoch on this version up to a tick, or up to the end of what is there.
+    pub(crate) fn play(&self, version: &Arc<LoadedVersion>, until: u64) -> Result<Follower, Stop> {
+        let mut follower = self.begin(version, &mut |_, _| {}, Compare::Strictly)?;
+        for record in self.reader.clone() {
+            if follower.place().tick >= until {
+                break;
             }
-            let input = TickInput { number, time, skipped: 0, events: Vec::new() };
-            let stepped = self.step(&input)?;
-            if stepped.wake != Wake::Next {
-                return Err(at(number, DifferenceKind::Wake));
-            }
-            let outputs = chain::outputs(&stepped.outputs);
-            let content =
-                TickContent { incarnation: run.incarnation, input: &input, facts: &[], wake: stepped.wake, outputs };
-            chain = chain::after_tick(chain, &content);
+            follow(&mut follower, &record.map_err(ReplayError::from)?, &mut |_, _| {})?;
         }
-        if chain != run.last {
-            return Err(whole_run(DifferenceKind::Outputs));
-        }
-        self.chain = chain;
-        self.ticks = run.last_tick();
-        Ok(())
-    }
-
-    fn end(&mut self, end: EndRecord, coverage: &mut Coverage) -> Result<(), Stop> {
-        match coverage {
-            Coverage::Prefix { end: ended, .. } => *ended = Some(end.reason),
-            _ if end.previous != self.chain => return Err(at(end.tick, DifferenceKind::Chain)),
-            _ => {
-                self.chain = end.link();
-                *coverage = Coverage::Whole(end.reason);
-            }
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, input: &TickInput) -> Result<Stepped, Stop> {
-        let stepped = finish(self.session.step(input))
-            .map_err(|fault| at(input.number, DifferenceKind::Fault(fault.to_string())))?;
-        (self.observe)(Some(input), &stepped);
-        Ok(stepped)
-    }
-
-    /// With a rate, a tick's time is a function of its number and of what was skipped.
-    fn is_on_time(&self, input: &TickInput) -> bool {
-        self.setup.rate == 0 || input.time == exact_time(self.setup.rate, input.number, self.skipped)
-    }
-
-    fn report(self, coverage: Coverage, first_difference: Option<Difference>) -> Report {
-        Report { ticks: self.ticks, chain: self.chain, first_difference, coverage }
+        Ok(follower)
     }
 }
 
-fn compare(tick: u64, stepped: &Stepped, wake: Wake, outputs: [u8; 16]) -> Result<(), Stop> {
-    if chain::outputs(&stepped.outputs) != outputs {
-        return Err(at(tick, DifferenceKind::Outputs));
-    }
-    if stepped.wake != wake {
-        return Err(at(tick, DifferenceKind::Wake));
+/// Has a follower play one record that lies within its epoch.
+pub(crate) fn follow(follower: &mut Follower, record: &Record, observe: &mut Observe<'_>) -> Result<(), Stop> {
+    match record {
+        Record::Tick(tick) => follower.tick(tick, observe)?,
+        Record::Idle(run) => follower.idle(*run, observe)?,
+        // The match was replayed onto the version that this follower may be of, or onto another in between.
+        Record::Swapped(swap) => follower.pass(swap.previous, swap.link(), swap.wake)?,
+        Record::End(end) => follower.end(end)?,
+        Record::Gap(gap) => return Err(ReplayError::Missing { first: gap.first }.into()),
+        Record::Setup(_) | Record::Resumed(_) | Record::Skipped(_) => {}
     }
     Ok(())
 }
 
-fn at(tick: u64, kind: DifferenceKind) -> Difference {
-    Difference { ticks: tick..=tick, kind }
+impl<'a> Replay<'a, '_> {
+    fn record(&mut self, record: Record, reader: &Reader<'a>) -> Result<(), Stop> {
+        match record {
+            Record::Swapped(swap) => self.swapped(&swap, reader),
+            Record::Gap(gap) => {
+                self.coverage = Coverage::Prefix { first: gap.first, end: None };
+                Ok(())
+            }
+            Record::End(end) => Ok(self.end(*end)?),
+            record => follow(&mut self.follower, &record, self.observe),
+        }
+    }
+
+    fn swapped(&mut self, record: &SwappedRecord, reader: &Reader<'a>) -> Result<(), Stop> {
+        let before = self.follower.place();
+        if record.previous != before.chain {
+            return Err(at(record.tick, DifferenceKind::Chain).into());
+        }
+        if let Swap::Saved(bytes) = &record.by {
+            let saved = self.follower.save().map_err(|fault| fault_at(record.tick, &fault))?;
+            if saved.to_bytes() != *bytes {
+                return Err(at(record.tick, DifferenceKind::Saved).into());
+            }
+        }
+        let version = (self.find)(record.version)?;
+        if let Some(epoch) = self.epoch.of_swap(record, before, reader)? {
+            self.epoch = epoch;
+            self.follower = self.epoch.begin(&version, self.observe, Compare::Strictly)?;
+            return Ok(());
+        }
+        self.epoch.foreign.extend(record.foreign());
+        self.follower = self.epoch.play(&version, record.tick)?;
+        self.follower.pass(self.follower.place().chain, record.link(), record.wake)?;
+        Ok(())
+    }
+
+    fn end(&mut self, end: EndRecord) -> Result<(), Difference> {
+        if let Coverage::Prefix { end: ended, .. } = &mut self.coverage {
+            *ended = Some(end.reason);
+            return Ok(());
+        }
+        self.follower.end(&end)?;
+        self.coverage = Coverage::Whole(end.reason);
+        Ok(())
+    }
+
+    fn report(self, first_difference: Option<Difference>) -> Report {
+        let Place { chain, tick, .. } = self.follower.place();
+        Report { ticks: tick, chain, first_difference, coverage: self.coverage }
+    }
 }
 
-/// Polls a call to its end: pending means that a slice is over, and here nobody waits for the next one.
-fn finish<T>(call: impl Future<Output = T>) -> T {
-    let mut call = pin!(call);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(done) = call.as_mut().poll(&mut context) {
-            return done;
-        }
-        std::thread::yield_now();
-    }
+pub(crate) fn fault_at(tick: u64, fault: &StartFault) -> Difference {
+    at(tick, DifferenceKind::Fault(fault.to_string()))
 }

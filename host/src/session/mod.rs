@@ -97,6 +97,18 @@ pub struct Saved {
     pub random_position: u64,
 }
 
+impl Saved {
+    /// As a journal keeps it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("encoding into memory cannot fail for plain data")
+    }
+
+    /// What [`Saved::to_bytes`] gave.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Saved> {
+        postcard::take_from_bytes(bytes).ok().filter(|(_, rest)| rest.is_empty()).map(|(saved, _)| saved)
+    }
+}
+
 impl Session {
     /// Runs one tick. What the guest asked for comes back only if it returned.
     pub async fn step(&mut self, tick: &TickInput) -> Result<Stepped, StepFault> {
@@ -144,6 +156,11 @@ impl Session {
     /// What the last call used, and the memory that the guest holds.
     pub fn usage(&self) -> Usage {
         Usage { memory_bytes: self.store.data().memory.used, ..self.meter.usage() }
+    }
+
+    /// What calls may use from now on.
+    pub fn set_budget(&mut self, budget: StepBudget) {
+        self.budget = budget;
     }
 
     /// The version that runs.

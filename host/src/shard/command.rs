@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::LoadedVersion;
 use crate::life::Spec;
+use crate::transition::order::Order;
 
 use super::mailbox::{Key, Mailbox};
 use super::stats::{MatchStats, ShardStats};
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Journal(Key, oneshot::Sender<Bytes>),
     /// Its counters.
     Stats(Key, oneshot::Sender<MatchStats>),
+    /// Its transition wants something.
+    Order(Key, Order),
     /// Something waits for this match.
     Poke(Key),
     /// A step comes back from the slow lane.

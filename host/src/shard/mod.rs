@@ -40,7 +40,7 @@ use crate::link::Outbox;
 pub(crate) use command::{Command, CreateJob, Created, ShardHandle};
 pub use directory::{Archive, ArchiveLimits, Archived, Directory};
 pub(crate) use mailbox::{Key, Mailbox};
-pub(crate) use os::exact_timers;
+pub(crate) use os::{background_priority, exact_timers};
 pub(crate) use slow::SlowLane;
 pub use stats::{Histogram, MatchStats, ShardStats};
 

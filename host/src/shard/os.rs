@@ -9,6 +9,15 @@ pub(crate) fn exact_timers() {
     }
 }
 
+/// Leaves most of a core to shards and gateway, and still gets on.
+#[cfg(target_os = "linux")]
+pub(crate) fn background_priority() {
+    const NICE: i32 = 5;
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "a thread in the background keeps its priority: matches will be later while it runs");
+    }
+}
+
 /// Gives way to every other thread of the process: on Linux, priorities are those of threads.
 #[cfg(target_os = "linux")]
 pub(super) fn low_priority() {
@@ -25,3 +34,7 @@ pub(crate) fn exact_timers() {}
 /// Not possible for a single thread here.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn low_priority() {}
+
+/// Not possible for a single thread here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn background_priority() {}

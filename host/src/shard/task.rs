@@ -50,6 +50,13 @@ impl Task {
         Task { future, desk }
     }
 
+    /// A session that has begun elsewhere and waits for its next tick.
+    pub(super) fn of(session: Session) -> Task {
+        let desk = Arc::new(Desk::default());
+        let future = Box::pin(steps(Arc::clone(&desk), session));
+        Task { future, desk }
+    }
+
     /// Hands in the next tick. Only after the outcome of the call before.
     pub(super) fn give(&mut self, input: Arc<TickInput>) {
         self.desk.slots().input = Some(input);
@@ -86,7 +93,7 @@ impl Desk {
 }
 
 async fn live(desk: Arc<Desk>, version: Arc<LoadedVersion>, setup: Setup, budget: StepBudget) {
-    let mut session = match Session::start(&version, &setup, budget).await {
+    let session = match Session::start(&version, &setup, budget).await {
         Ok((session, stepped)) => {
             desk.put(Outcome::Started(Ok(stepped), session.usage()));
             session
@@ -94,6 +101,10 @@ async fn live(desk: Arc<Desk>, version: Arc<LoadedVersion>, setup: Setup, budget
         Err(fault) => return desk.put(Outcome::Started(Err(fault), Usage::default())),
     };
     drop((version, setup));
+    steps(desk, session).await;
+}
+
+async fn steps(desk: Arc<Desk>, mut session: Session) {
     loop {
         let input = desk.next().await;
         let stepped = session.step(&input).await;

@@ -108,6 +108,7 @@ impl Worker {
                 Command::Create(job) => self.create(*job, now),
                 Command::Poke(key) => self.woken.push_back(key),
                 Command::Back(key, task, outcome) => self.back(key, task, outcome),
+                Command::Order(key, order) => self.with(key, |slot, around| slot.obey(around, now, order)),
                 Command::GaveUp(key) => self.with(key, Slot::gave_up),
                 Command::EndAll(reason) => self.end_all(&reason),
                 Command::Stop => return false,

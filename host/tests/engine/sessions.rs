@@ -58,7 +58,7 @@ fn a_saved_session_goes_on_in_a_fresh_one() {
         drive(session.step(&tick(number, Vec::new()))).0.unwrap();
     }
     let saved = drive(session.save()).0.unwrap();
-    assert_eq!((saved.bytes.as_slice(), saved.time), (&[3, 0, 0, 0][..], 150_000_000));
+    assert_eq!((saved.bytes.as_slice(), saved.time), (&[3, 0, 0, 0, 0, 0, 0, 0][..], 150_000_000));
     let (mut loaded, stepped) = drive(Session::load(&version, &setup(), &saved, budget(&version))).0.unwrap();
     assert_eq!(stepped.wake, Wake::Next);
     drive(loaded.step(&tick(4, Vec::new()))).0.unwrap();

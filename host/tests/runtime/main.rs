@@ -10,3 +10,4 @@ mod hostile;
 mod play;
 mod replays;
 mod rig;
+mod upgrades;

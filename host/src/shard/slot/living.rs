@@ -28,6 +28,11 @@ impl Living {
         }
     }
 
+    /// Where the newest record stands.
+    pub(super) fn newest(&self) -> Position {
+        self.unsynced.back().map_or_else(|| self.journal.durable(), |(position, _)| *position)
+    }
+
     /// Tells the life what has become durable.
     pub(super) fn sync(&mut self, now: Moment) {
         if self.unsynced.is_empty() {

@@ -2,11 +2,13 @@
 //!
 //! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
 //! `settle`: carrying out what the life wants done. `counting`: what is counted.
+//! `transit`: on its way into another session.
 
 mod counting;
 mod living;
 mod settle;
 mod starting;
+mod transit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,7 @@ use super::{ShardHandle, Shared};
 
 use living::{Living, secret};
 use starting::{START_WITHIN, Starting, create_error};
+use transit::Transit;
 
 /// Slices on the shard before a step goes on in the slow lane.
 const SLICES_HERE: u32 = 2;
@@ -48,6 +51,8 @@ pub(super) struct Slot {
     given_at: Moment,
     players: u32,
     stats: MatchStats,
+    /// On its way into another session.
+    transit: Option<Box<Transit>>,
 }
 
 enum Stage {
@@ -92,6 +97,7 @@ impl Slot {
             given_at: now,
             players: 0,
             stats: MatchStats::default(),
+            transit: None,
         }
     }
 
@@ -120,6 +126,9 @@ impl Slot {
     /// When to look at this match again.
     pub(super) fn deadline(&self, now: Moment) -> Option<Moment> {
         let Stage::Living(living) = &self.stage else { return None };
+        if let Some(until) = self.held_until() {
+            return Some(until);
+        }
         if living.life.wants_input_now() && living.life.has_room() && self.mailbox.waits() {
             return Some(now);
         }
@@ -129,6 +138,7 @@ impl Slot {
     /// Hears what was said, looks at the time, and begins the next tick if it is due. `scheduled` is the deadline for
     /// which the shard came, if it came for one.
     pub(super) fn visit(&mut self, around: &Around<'_>, now: Moment, scheduled: Option<Moment>) -> Next {
+        let held = self.held_until();
         let Stage::Living(living) = &mut self.stage else { return Next::Wait };
         self.mailbox.looked_at();
         living.sync(now);
@@ -139,6 +149,7 @@ impl Slot {
         }
         living.life.turn(now);
         let sealed = match &mut self.session {
+            Whereabouts::Here(_) if held.is_some_and(|until| now < until) => false,
             Whereabouts::Here(task) => living.life.seal(now).map(|input| task.give(input)).is_some(),
             Whereabouts::Away(_) | Whereabouts::Gone => false,
         };

@@ -17,7 +17,12 @@ impl Slot {
         let Stage::Living(living) = &mut self.stage else { return Next::Wait };
         while let Some(effect) = living.life.poll_effect() {
             match effect {
-                Effect::Append { mark, record } => living.append(now, mark, &record),
+                Effect::Append { mark, record } => {
+                    living.append(now, mark, &record);
+                    if let Some(tap) = self.transit.as_ref().and_then(|transit| transit.tap()) {
+                        tap.push(record);
+                    }
+                }
                 Effect::Post(conn, word) => {
                     if let Some(outbox) = around.shared.outbox.get() {
                         outbox.post(conn, word);
@@ -42,6 +47,9 @@ impl Slot {
                     return Next::Forget;
                 }
             }
+        }
+        if let Some(transit) = &mut self.transit {
+            transit.look(living, now);
         }
         self.mailbox.set_eager(living.life.wants_input_now());
         let players = u32::try_from(living.life.players()).unwrap_or(u32::MAX);

@@ -1,0 +1,134 @@
+//! A match on its way into another session: followed, held between two ticks, swapped.
+//!
+//! ```text
+//!   Follow ──▶ tapped ──Hold──▶ waits for its step and its log ──▶ held ──Swap──▶ goes on in the new session
+//!                 ▲                         └── its time is over ──┘
+//!                 └─────────────────────────────────┘  Release, or the transition is gone: as if nothing had been
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stadion_protocol::Moment;
+use tokio::sync::oneshot;
+
+use crate::journal::Position;
+use crate::life;
+use crate::transition::order::{Held, Order, Successor, Swapped, Tap};
+
+use super::super::task::Task;
+use super::living::Living;
+use super::{Around, Next, Slot, Stage, Whereabouts};
+
+/// What a transition wants of this match.
+#[derive(Default)]
+pub(super) struct Transit {
+    tap: Option<Arc<Tap>>,
+    /// To be told when everything up to here is durable.
+    following: Option<(Position, oneshot::Sender<Arc<Tap>>)>,
+    hold: Hold,
+}
+
+#[derive(Default)]
+enum Hold {
+    #[default]
+    No,
+    /// No tick is sealed; a step may be in flight.
+    Wanted { until: Moment, reply: oneshot::Sender<Held> },
+    /// It stands still.
+    Yes { until: Moment },
+}
+
+impl Transit {
+    pub(super) fn tap(&self) -> Option<&Tap> {
+        self.tap.as_deref()
+    }
+
+    /// Until when no tick may be sealed.
+    pub(super) fn held_until(&self) -> Option<Moment> {
+        match self.hold {
+            Hold::No => None,
+            Hold::Wanted { until, .. } | Hold::Yes { until } => Some(until),
+        }
+    }
+
+    /// Answers what can be answered now.
+    pub(super) fn look(&mut self, living: &Living, now: Moment) {
+        if let Some((position, _)) = self.following
+            && living.journal.durable() >= position
+            && let Some((_, reply)) = self.following.take()
+            && let Some(tap) = &self.tap
+            && reply.send(Arc::clone(tap)).is_err()
+        {
+            *self = Transit::default();
+        }
+        if self.held_until().is_some_and(|until| until <= now) {
+            self.hold = Hold::No;
+        }
+        if let Hold::Wanted { until, .. } = self.hold
+            && let Some(held) = held(&living.life)
+            && let Hold::Wanted { reply, .. } = std::mem::replace(&mut self.hold, Hold::Yes { until })
+            && reply.send(held).is_err()
+        {
+            self.hold = Hold::No;
+        }
+    }
+}
+
+impl Slot {
+    /// Until when no tick may be sealed.
+    pub(super) fn held_until(&self) -> Option<Moment> {
+        self.transit.as_ref().and_then(|transit| transit.held_until())
+    }
+
+    /// Does what a transition asks.
+    pub(in crate::shard) fn obey(&mut self, around: &Around<'_>, now: Moment, order: Order) -> Next {
+        match order {
+            Order::Follow(reply) => self.follow(reply),
+            Order::Hold(length, reply) => self.hold(now, length, reply),
+            Order::Swap(successor, reply) => {
+                let _ = reply.send(self.swap(now, successor));
+            }
+            Order::Release => self.transit = None,
+        }
+        self.settle(around, now)
+    }
+
+    fn follow(&mut self, reply: oneshot::Sender<Arc<Tap>>) {
+        let Stage::Living(living) = &self.stage else { return };
+        // One at a time: whoever asks while another is under way sees its channel closed.
+        if self.transit.is_none() && living.life.is_running() {
+            let position = living.newest();
+            let transit =
+                Transit { tap: Some(Arc::default()), following: Some((position, reply)), hold: Hold::default() };
+            self.transit = Some(Box::new(transit));
+        }
+    }
+
+    fn hold(&mut self, now: Moment, length: Duration, reply: oneshot::Sender<Held>) {
+        let Stage::Living(living) = &self.stage else { return };
+        if living.life.is_running() {
+            self.transit.get_or_insert_default().hold = Hold::Wanted { until: now + length, reply };
+        }
+    }
+
+    fn swap(&mut self, now: Moment, successor: Box<Successor>) -> Result<Swapped, Box<Successor>> {
+        let Stage::Living(living) = &mut self.stage else { return Err(successor) };
+        let held = self.transit.as_ref().is_some_and(|transit| matches!(transit.hold, Hold::Yes { .. }));
+        if !held || !living.life.rests() || living.life.status().tick.0 != successor.tick {
+            return Err(successor);
+        }
+        let Successor { tick: _, session, schema, by, stepped } = *successor;
+        let version = session.version().id();
+        let outdated = living.life.swap(now, life::Successor { version, schema, by, stepped });
+        let incarnation = living.life.spec().incarnation;
+        let old = std::mem::replace(&mut self.session, Whereabouts::Here(Task::of(session)));
+        self.transit = None;
+        Ok(Swapped { incarnation, outdated, _old: Box::new(old) })
+    }
+}
+
+/// What is to be known of a match that stands still; `None` while it does not.
+fn held(life: &life::Life) -> Option<Held> {
+    life.rests().then(|| Held { tick: life.status().tick.0, time: life.time(), setup: life.spec().setup.clone() })
+}
