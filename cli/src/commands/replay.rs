@@ -1,5 +1,6 @@
 //! `stadion replay`: runs a match again, bit for bit, and compares.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use ed25519_dalek::{Signer, SigningKey};
 use stadion_host::artifact::{VerifyingKeys, encode_manifest};
 use stadion_host::compile::{ChildCompiler, CompilerConfig, version_of};
 use stadion_host::engine::{Engine, EngineConfig, LoadedVersion, Sessions, Ticker};
-use stadion_host::journal::{Reader, Record, SetupRecord};
-use stadion_host::replay::{Coverage, Report, verify_with};
+use stadion_host::journal::{Damage, Reader, Record, SetupRecord};
+use stadion_host::replay::{Coverage, ReplayError, Report, verify_all};
 use stadion_protocol::contract::{Artifact, Compiled, Compiler, SIGNING_CONTEXT};
-use stadion_protocol::{MatchId, VersionId};
+use stadion_protocol::{GameName, MatchId, VersionId};
 use stadion_schema::Schema;
 
 use super::{Context, block_on};
@@ -51,16 +52,18 @@ pub(crate) fn run(args: &Replay, context: &Context) -> Outcome {
         std::fs::write(path, &journal).map_err(|error| Failure::file("writing", path, &error))?;
         context.out.note(format!("{} bytes written to {}", journal.len(), path.display()));
     }
-    let setup = setup_of(&journal)?;
-    let wasm = match &args.game {
-        Some(path) => own_component(path, setup.version)?,
-        None => component(&setup, context)?,
-    };
-    let game = load(wasm, setup.version, context.out)?;
-    let schema = game.version.description().schema.as_deref().map(Schema::parse).transpose();
+    let (setup, ran) = versions_of(&journal)?;
+    let given = args.game.as_deref().map(|path| own_component(path, &ran)).transpose()?;
+    let mut shelf = Shelf { context, game: setup.game.clone(), given, loaded: HashMap::new() };
+    let first = shelf.version(setup.version)?;
+    let schema = first.description().schema.as_deref().map(Schema::parse).transpose();
     let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
     let story = Story::new(schema.as_ref());
-    let report = verify_with(&game.version, &journal, &mut |input, stepped| {
+    let mut find = |version| {
+        let unavailable = |failure: Failure| ReplayError::NoVersion { version, why: failure.to_string() };
+        shelf.version(version).map_err(unavailable)
+    };
+    let report = verify_all(&mut find, &journal, &mut |input, stepped| {
         if args.print && context.out.is_json() {
             context.out.value(&story.tick_json(input, &stepped.outputs, stepped.wake));
         } else if args.print
@@ -92,33 +95,72 @@ fn journal(what: &str, context: &Context) -> Outcome<Bytes> {
     block_on(context.api()?.journal(&id.to_string()))
 }
 
-fn setup_of(journal: &[u8]) -> Outcome<SetupRecord> {
-    let mut reader = Reader::new(journal).map_err(|damage| Failure::failed(damage.to_string()))?;
-    match reader.next() {
-        Some(Ok(Record::Setup(setup))) => Ok(*setup),
-        Some(Err(damage)) => Err(Failure::failed(damage.to_string())),
-        _ => Err(Failure::failed("the journal is empty")),
+/// The setup, and every version that the match ran in.
+fn versions_of(journal: &[u8]) -> Outcome<(SetupRecord, Vec<VersionId>)> {
+    let damaged = |damage: Damage| Failure::failed(damage.to_string());
+    let mut reader = Reader::new(journal).map_err(damaged)?;
+    let Some(Record::Setup(setup)) = reader.next().transpose().map_err(damaged)? else {
+        return Err(Failure::failed("the journal is empty"));
+    };
+    let mut versions = vec![setup.version];
+    for record in reader {
+        if let Record::Swapped(swap) = record.map_err(damaged)? {
+            versions.push(swap.version);
+        }
     }
+    Ok((*setup, versions))
 }
 
-/// A file that must be the very version that the match ran.
-fn own_component(path: &Path, wanted: VersionId) -> Outcome<Bytes> {
+/// A file that must be one of the very versions that the match ran.
+fn own_component(path: &Path, ran: &[VersionId]) -> Outcome<(VersionId, Bytes)> {
     let wasm = std::fs::read(path).map_err(|error| Failure::file("reading", path, &error))?;
     let given = version_of(&wasm);
-    if given != wanted {
-        let message =
-            format!("the match ran version {}, {} is version {}", wanted.short(), path.display(), given.short());
+    if !ran.contains(&given) {
+        let wanted: Vec<String> = ran.iter().map(VersionId::short).collect();
+        let message = format!(
+            "the match ran version {}, {} is version {}",
+            wanted.join(", then "),
+            path.display(),
+            given.short()
+        );
         return Err(Failure::new(Kind::Refused, message).fix("give the file that was uploaded, or leave out --game"));
     }
-    Ok(Bytes::from(wasm))
+    Ok((given, Bytes::from(wasm)))
 }
 
-fn component(setup: &SetupRecord, context: &Context) -> Outcome<Bytes> {
-    let fetched = block_on(context.api()?.component(setup.game.as_str(), &setup.version.to_string()));
-    fetched.map_err(|failure| match failure.kind {
-        Kind::Unreachable => failure.fix("start the server that has the game, or give the uploaded file with --game"),
-        _ => failure,
-    })
+/// The versions of one match, compiled once each.
+struct Shelf<'a> {
+    context: &'a Context,
+    game: GameName,
+    /// From the command line.
+    given: Option<(VersionId, Bytes)>,
+    loaded: HashMap<VersionId, Runnable>,
+}
+
+impl Shelf<'_> {
+    fn version(&mut self, id: VersionId) -> Outcome<Arc<LoadedVersion>> {
+        if let Some(known) = self.loaded.get(&id) {
+            return Ok(Arc::clone(&known.version));
+        }
+        let wasm = match &self.given {
+            Some((given, wasm)) if *given == id => wasm.clone(),
+            _ => self.fetch(id)?,
+        };
+        let loaded = load(wasm, id, self.context.out)?;
+        let version = Arc::clone(&loaded.version);
+        self.loaded.insert(id, loaded);
+        Ok(version)
+    }
+
+    fn fetch(&self, id: VersionId) -> Outcome<Bytes> {
+        let fetched = block_on(self.context.api()?.component(self.game.as_str(), &id.to_string()));
+        fetched.map_err(|failure| match failure.kind {
+            Kind::Unreachable => {
+                failure.fix("start the server that has the game, or give the uploaded file with --game")
+            }
+            _ => failure,
+        })
+    }
 }
 
 /// A game that can be stepped. The ticker must live as long as its sessions do.
