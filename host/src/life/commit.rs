@@ -31,6 +31,13 @@ pub(super) enum Release {
     Report { kind: String, json: String },
 }
 
+impl Uncommitted {
+    /// Whether nobody is told anything when it becomes durable.
+    pub(super) fn is_mute(&self) -> bool {
+        self.releases.is_empty() && self.promised.acks.is_empty() && self.promised.tokens.is_empty()
+    }
+}
+
 impl Life {
     /// Everything up to this record is durable.
     pub fn durable(&mut self, now: Moment, mark: Mark) {

@@ -8,6 +8,7 @@ use crate::journal::{Record, Swap, SwappedRecord, chain};
 use crate::link::ConnId;
 use crate::model::{Event, MatchTime, Stepped};
 
+use super::commit::Uncommitted;
 use super::tick::{self, Known, Waiting};
 use super::{Life, Phase};
 
@@ -25,9 +26,11 @@ pub struct Successor {
 }
 
 impl Life {
-    /// Whether no step is in flight and everything recorded is durable: the only time for [`Life::swap`].
+    /// Whether no step is in flight and nothing waits to be released: the only time for [`Life::swap`]. Ticks that asked
+    /// for nothing need not be durable: a log may keep them back until there is more to write.
     pub fn rests(&self) -> bool {
-        matches!(&self.phase, Phase::Running(running) if running.in_flight.is_none()) && self.uncommitted.is_empty()
+        matches!(&self.phase, Phase::Running(running) if running.in_flight.is_none())
+            && self.uncommitted.iter().all(Uncommitted::is_mute)
     }
 
     /// Match time of the newest tick.
