@@ -64,7 +64,7 @@ async function showGames() {
   const { items } = await stadion.ask("GET", "/v1/games?limit=100");
   const playable = items.filter((/** @type {any} */ game) => game.latest_version);
   page.games.replaceChildren(...playable.map((/** @type {any} */ { name, title }) =>
-    element("li", {}, element("a", { href: `/play/${name}` }, title || name, element("small", { textContent: name })))));
+    element("li", {}, element("a", { href: `/play/${name}` }, title || name, title && title !== name ? element("small", { textContent: name }) : ""))));
   const options = playable.map((/** @type {any} */ { name, title }) => element("option", { value: name, textContent: title || name }));
   one("#join select").replaceChildren(...options);
   if (!playable.length) page.say.textContent = "There is no game yet: stadion new hello";

@@ -73,7 +73,7 @@ for (const carrier of ["webtransport", "websocket"]) {
     const page = await newPlayer(browser, refused ? { udp: "refused" } : {});
     const code = await createMatch(page, server, "bomberman", "ada");
     assert.equal(await transport(page), carrier);
-    const bot = server.program("bot", "bomberman", code, "--json");
+    const exited = once(server.program("bot", "bomberman", code, "--json"), "exit");
     await begun(page);
     await page.keyboard.down("ArrowRight");
     await picture(page, `bomberman-${carrier}`);
@@ -82,14 +82,14 @@ for (const carrier of ["webtransport", "websocket"]) {
     await page.reload();
     await playing(page);
     assert.equal(codeOf(page), code, "the same match");
-    assert.match(await figure(page, 0).textContent(), /ada/, "and the same seat");
+    await figure(page, 0).filter({ hasText: "ada" }).waitFor(); // and the same seat
     await begun(page);
     assert.equal(await transport(page), carrier);
     await giveUpLoudly(page);
     await page.locator(".after h2").waitFor();
     assert.match(await page.locator(".after h2").textContent(), /You (won|came second|lost)|A draw/);
     await picture(page, `bomberman-${carrier}-over`);
-    const [exit] = await once(bot, "exit");
+    const [exit] = await exited;
     assert.equal(exit, 0, "the bot has seen the end too");
     assert.deepEqual(page.errors, []);
   });

@@ -23,6 +23,7 @@ export class Seats {
   private readonly list = element("ul");
   private readonly invitation = element("p", { className: "invitation" });
   private seated: Seated[] = [];
+  private changed: () => void = () => {};
   private own = -1;
 
   constructor() {
@@ -33,8 +34,14 @@ export class Seats {
     return this.seated.find((one) => one.seat === seat)?.name ?? `Seat ${seat + 1}`;
   }
 
+  /** Calls back whenever somebody else sits somewhere: names are known a moment after the seats. */
+  onChange(changed: () => void): void {
+    this.changed = changed;
+  }
+
   /** Follows a match until it is over. */
   watch({ match, over, status }: Watched): void {
+    this.changed = () => {};
     this.own = match.seat;
     this.seated = [];
     this.element.hidden = false;
@@ -51,7 +58,9 @@ export class Seats {
 
   show(status: MatchStatus): void {
     const { seats, seat_count, open, results, state } = status;
+    const before = JSON.stringify(this.seated);
     this.seated = seats.map(({ seat, player }) => ({ seat, name: player.name, bot: player.bot }));
+    if (JSON.stringify(this.seated) !== before) this.changed();
     const rows = seats.map(({ seat, player, presence }) => {
       const placing = results?.placings.find((placing) => placing.seat === seat);
       const notes = [

@@ -23,6 +23,8 @@ export interface Table<In, Out, View> {
   readonly match: Match<In, Out, View>;
   /** The name of whoever sits there, as far as it is known. */
   name(seat: number): string;
+  /** Calls back when names have come or changed. */
+  onNames(changed: () => void): void;
   /** Tells everybody who looks or listens. */
   say(text: string): void;
   /** Ends with the match: for listeners and timers. */
@@ -108,7 +110,13 @@ class Room<In, Out, View> {
       this.health.textContent = state === "live" ? `live, ${Math.round(rttMs)} ms, ${via ?? ""}` : "reconnecting ...";
     });
     const { options, live, seats } = this;
-    options.play({ match, name: (seat) => seats.name(seat), say: (text) => live.say(text), signal: over.signal });
+    options.play({
+      match,
+      name: (seat) => seats.name(seat),
+      onNames: (changed) => seats.onChange(changed),
+      say: (text) => live.say(text),
+      signal: over.signal,
+    });
     this.game.focus();
     void match.ended.then(async (end) => {
       over.abort();

@@ -61,7 +61,7 @@ function phaseOf({ phase, heroes }, seat) {
 /** @param {import("./bomberman.gen.js").Hero} hero @param {(seat: number) => string} name */
 function heroLine({ seat, alive, bombs, range, step_ticks }, name) {
   const speed = 7 - step_ticks;
-  const stats = alive ? `${bombs} bombs, range ${range}, speed ${speed}` : "dead";
+  const stats = alive ? `${bombs} ${bombs === 1 ? "bomb" : "bombs"}, range ${range}, speed ${speed}` : "dead";
   return element("li", { "data-seat": seat, className: alive ? "" : "dead" }, `${name(seat)}: ${stats}`);
 }
 

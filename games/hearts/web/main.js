@@ -39,6 +39,7 @@ class Hand {
     root.replaceChildren(this.status, this.trick, this.hand, element("p", {}, this.pass), this.points);
     table.match.onView((view) => this.show(view));
     table.match.onMessage((message) => this.hear(message));
+    table.onNames(() => this.view && this.show(this.view));
     table.signal.addEventListener("abort", () => {
       for (const button of root.querySelectorAll("button")) button.disabled = true;
     });

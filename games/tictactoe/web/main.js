@@ -15,7 +15,7 @@ const REFUSED = {
 openTable({ game, title: "Tic-tac-toe", play });
 
 /** @param {import("/client/table.js").Table<import("./tictactoe.gen.js").In, import("./tictactoe.gen.js").Out, View>} table */
-function play({ match, name, say, signal }) {
+function play({ match, name, onNames, say, signal }) {
   const status = element("h2", { id: "turn" });
   const cells = Array.from({ length: 9 }, (_, cell) => {
     const button = element("button", { type: "button", className: "cell" });
@@ -29,10 +29,12 @@ function play({ match, name, say, signal }) {
   const root = /** @type {HTMLElement} */ (document.getElementById("game"));
   root.replaceChildren(status, board, element("p", {}, resign));
 
-  match.onView((view) => {
+  const see = (/** @type {View} */ view) => {
     show(view, cells);
     status.textContent = view.turn === view.you ? `Your turn: you are ${MARKS[view.you]}` : `${name(view.turn)} is to move`;
-  });
+  };
+  match.onView(see);
+  onNames(() => match.view && see(match.view));
   match.onMessage((message) => say(REFUSED[message.Refused]));
   signal.addEventListener("abort", () => {
     for (const button of [...cells, resign]) button.disabled = true;

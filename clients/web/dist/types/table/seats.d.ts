@@ -19,9 +19,12 @@ export declare class Seats {
     private readonly list;
     private readonly invitation;
     private seated;
+    private changed;
     private own;
     constructor();
     name(seat: number): string;
+    /** Calls back whenever somebody else sits somewhere: names are known a moment after the seats. */
+    onChange(changed: () => void): void;
     /** Follows a match until it is over. */
     watch({ match, over, status }: Watched): void;
     show(status: MatchStatus): void;

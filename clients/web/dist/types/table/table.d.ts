@@ -18,6 +18,8 @@ export interface Table<In, Out, View> {
     readonly match: Match<In, Out, View>;
     /** The name of whoever sits there, as far as it is known. */
     name(seat: number): string;
+    /** Calls back when names have come or changed. */
+    onNames(changed: () => void): void;
     /** Tells everybody who looks or listens. */
     say(text: string): void;
     /** Ends with the match: for listeners and timers. */
