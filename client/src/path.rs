@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{Connection, ConnectionError, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt};
+use quinn::{
+    AckFrequencyConfig, Connection, ConnectionError, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig,
+    VarInt,
+};
 use stadion_protocol::CloseCode;
 use stadion_protocol::client::{Endpoint as Target, PathId};
 use tokio::sync::{mpsc, oneshot};
@@ -57,6 +60,10 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// What may wait in memory: a reliable message with its frame, a few times over, and a burst of datagrams.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const DATAGRAM_BUFFER: usize = 128 * 1024;
+/// The server acknowledges every fourth packet or after this time, where it knows the extension: most acknowledgements
+/// then travel with the states that it sends anyway.
+const ACK_DELAY: Duration = Duration::from_millis(60);
+const ACK_EVERY: u32 = 4;
 /// How long the last packet of a connection is waited for.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -162,6 +169,8 @@ async fn connect(target: &Target, server_name: &str) -> Result<Connection, PathE
 
 fn client_config(hashes: &[[u8; 32]]) -> Result<quinn::ClientConfig, Error> {
     let crypto = QuicClientConfig::try_from(tls::config(hashes)?).expect("TLS 1.3 with AES-128 is what ring has");
+    let mut acks = AckFrequencyConfig::default();
+    acks.max_ack_delay(Some(ACK_DELAY)).ack_eliciting_threshold(VarInt::from_u32(ACK_EVERY));
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
@@ -169,7 +178,8 @@ fn client_config(hashes: &[[u8; 32]]) -> Result<quinn::ClientConfig, Error> {
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .initial_rtt(INITIAL_RTT)
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
-        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER));
+        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
+        .ack_frequency_config(Some(acks));
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport));
     Ok(config)

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use stadion_protocol::server::{Closing, Connection, ConnectionConfig, Received};
 use stadion_protocol::wire::{self, Hello};
 use stadion_protocol::{CloseCode, MatchId, Moment};
@@ -15,9 +14,9 @@ use tokio::time::{Instant, Sleep};
 use super::config::{CLOSE_WITHIN, FAREWELL_WITHIN, HANDSHAKE_WITHIN, WAITING_BYTES};
 use super::quality::{QualityWatch, SAMPLE_EVERY};
 use super::shared::{Listed, Shared};
-use super::transport::{Arrived, Control, Departure, Fate, Receive, Stopped};
+use super::transport::{Arrived, Control, Departure, Receive, Stopped};
 use super::waiting::Waiting;
-use super::words::Spoken;
+use super::words::Word;
 use crate::clock;
 use crate::link::{Admission, ConnId, Credential, FromPlayer};
 
@@ -25,7 +24,7 @@ use crate::link::{Admission, ConnId, Credential, FromPlayer};
 pub(super) struct Player<C: Control, R: Receive> {
     shared: Arc<Shared>,
     listed: Listed,
-    control: C,
+    control: Arc<C>,
     receive: R,
     transmit: Option<R::Transmit>,
     machine: Connection,
@@ -65,10 +64,10 @@ enum Ending {
 
 impl<C: Control, R: Receive> Player<C, R> {
     pub(super) fn new(shared: Arc<Shared>, control: C, receive: R) -> Player<C, R> {
-        let now = clock::now();
+        let (now, control) = (clock::now(), Arc::new(control));
         let config = ConnectionConfig { hello_within: HANDSHAKE_WITHIN, ..ConnectionConfig::default() };
         Player {
-            listed: shared.list(),
+            listed: shared.list(Arc::clone(&control) as Arc<dyn Control>),
             shared,
             control,
             receive,
@@ -98,7 +97,9 @@ impl<C: Control, R: Receive> Player<C, R> {
 
     /// Waits for one thing to happen and handles it.
     async fn step(&mut self) -> Result<(), Ending> {
+        // In this order, without a draw: a client is held to so many messages a second that nothing behind it starves.
         tokio::select! {
+            biased;
             arrived = self.receive.next(), if self.refused.is_none() => self.on_arrived(arrived),
             written = self.waiting.write(&mut self.transmit) => written.map_err(stopped),
             () = self.listed.link.rung() => self.on_words(),
@@ -207,18 +208,10 @@ impl<C: Control, R: Receive> Player<C, R> {
     }
 
     fn on_words(&mut self) -> Result<(), Ending> {
-        // The path may have changed since the last turn with something to send.
-        self.machine.set_max_datagram(self.control.max_datagram());
         for word in self.listed.link.take() {
-            match Spoken::from(word) {
-                Spoken::Frame(frame) => self.waiting.push(self.machine.frame(&frame)),
-                Spoken::Datagrams { incarnation, tick, data } => {
-                    match self.machine.unreliable(incarnation, tick, data) {
-                        Ok(datagrams) => datagrams.for_each(|datagram| self.send(datagram)),
-                        Err(_) => self.shared.counters.dropped_unreliable.up(),
-                    }
-                }
-                Spoken::Close { code, reason } => return Err(Ending::Said(code, reason)),
+            match word {
+                Word::Frame(frame) => self.waiting.push(self.machine.frame(&frame)),
+                Word::Close { code, reason } => return Err(Ending::Said(code, reason)),
             }
         }
         self.check_waiting()
@@ -230,12 +223,6 @@ impl<C: Control, R: Receive> Player<C, R> {
             return Err(Ending::Cut(CloseCode::TimedOut, "too much waits to be read".to_owned()));
         }
         Ok(())
-    }
-
-    fn send(&self, datagram: Bytes) {
-        if self.control.send_datagram(datagram) != Fate::Queued {
-            self.shared.counters.dropped_unreliable.up();
-        }
     }
 
     fn on_time(&mut self) -> Result<(), Ending> {

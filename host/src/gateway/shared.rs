@@ -9,7 +9,10 @@ use stadion_protocol::origin::Origins;
 use tokio::sync::Notify;
 
 use super::counters::Counters;
+use super::express::Express;
 use super::tokens::JoinKeys;
+use super::transport::Control;
+use super::words::{Spoken, Word};
 use crate::link::{ConnId, Inbox, ToPlayer};
 
 /// Shared by the gateway's thread and its connections. Locks are held for single pushes and look-ups.
@@ -27,14 +30,16 @@ pub(super) struct Shared {
 struct Links {
     by_conn: HashMap<ConnId, Arc<Link>>,
     /// Whoever comes now is told this at once.
-    closed: Option<ToPlayer>,
+    closed: Option<Word>,
 }
 
 /// One connection's own mailbox, filled on turns and emptied by the connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Link {
-    words: Mutex<Vec<ToPlayer>>,
+    words: Mutex<Vec<Word>>,
     bell: Notify,
+    /// What is unreliable takes this way, and wakes nobody.
+    express: Express,
 }
 
 /// Keeps a connection in the table and in the count for as long as it lives.
@@ -64,9 +69,10 @@ impl Shared {
     }
 
     /// Gives a new connection its number and its mailbox.
-    pub(super) fn list(self: &Arc<Self>) -> Listed {
+    pub(super) fn list(self: &Arc<Self>, control: Arc<dyn Control>) -> Listed {
         let conn = ConnId(self.last_conn.fetch_add(1, Ordering::Relaxed) + 1);
-        let link = Arc::<Link>::default();
+        let express = Express::new(control, Arc::clone(&self.counters));
+        let link = Arc::new(Link { words: Mutex::default(), bell: Notify::new(), express });
         self.counters.connections.up();
         let mut links = self.links();
         if let Some(word) = links.closed.clone() {
@@ -82,8 +88,10 @@ impl Shared {
         self.counters.words.add(words.len() as u64);
         let links = self.links();
         for (conn, word) in words.drain(..) {
-            if let Some(link) = links.by_conn.get(&conn) {
-                link.push(word);
+            let Some(link) = links.by_conn.get(&conn) else { continue };
+            match Spoken::from(word) {
+                Spoken::Datagrams { incarnation, tick, data } => link.express.send(incarnation, tick, data),
+                Spoken::InOrder(word) => link.push(word),
             }
         }
     }
@@ -91,7 +99,7 @@ impl Shared {
     /// Asks every connection to close, after what it still has to say; also those whose handshake is under way.
     pub(super) fn close_all(&self, code: CloseCode, reason: &str) {
         let mut links = self.links();
-        let word = ToPlayer::Close { code, reason: reason.to_owned() };
+        let word = Word::Close { code, reason: reason.to_owned() };
         links.by_conn.values().for_each(|link| link.push(word.clone()));
         links.closed = Some(word);
     }
@@ -104,7 +112,7 @@ impl Shared {
 impl Link {
     /// Bounded by the connection, which is woken by the first word and takes all of them: what it cannot pass on counts
     /// against its bound.
-    fn push(&self, word: ToPlayer) {
+    fn push(&self, word: Word) {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         let first = words.is_empty();
         words.push(word);
@@ -120,7 +128,7 @@ impl Link {
     }
 
     /// Everything that waits.
-    pub(super) fn take(&self) -> Vec<ToPlayer> {
+    pub(super) fn take(&self) -> Vec<Word> {
         std::mem::take(&mut *self.words.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

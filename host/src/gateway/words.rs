@@ -8,17 +8,24 @@ use crate::link::ToPlayer;
 
 /// How a word travels.
 pub(super) enum Spoken {
+    /// In datagrams, at once.
+    Datagrams { incarnation: Incarnation, tick: Tick, data: Bytes },
+    /// By the connection's own task, in order.
+    InOrder(Word),
+}
+
+/// What keeps its order.
+#[derive(Clone, Debug)]
+pub(super) enum Word {
     /// On the stream.
     Frame(ServerFrame),
-    /// In datagrams.
-    Datagrams { incarnation: Incarnation, tick: Tick, data: Bytes },
     /// With the end of the connection.
     Close { code: CloseCode, reason: String },
 }
 
 impl From<ToPlayer> for Spoken {
     fn from(word: ToPlayer) -> Spoken {
-        Spoken::Frame(match word {
+        Spoken::InOrder(Word::Frame(match word {
             ToPlayer::Welcome { seat, incarnation, tick, in_seq, next_out_seq, fresh, rate } => {
                 ServerFrame::Welcome(Welcome { seat, incarnation, tick, in_seq, next_out_seq, fresh, rate })
             }
@@ -27,7 +34,7 @@ impl From<ToPlayer> for Spoken {
             ToPlayer::Ack { in_seq } => ServerFrame::Ack { in_seq },
             ToPlayer::Ended { code, reason } => ServerFrame::Ended { code, reason },
             ToPlayer::Unreliable { incarnation, tick, data } => return Spoken::Datagrams { incarnation, tick, data },
-            ToPlayer::Close { code, reason } => return Spoken::Close { code, reason },
-        })
+            ToPlayer::Close { code, reason } => return Spoken::InOrder(Word::Close { code, reason }),
+        }))
     }
 }

@@ -103,8 +103,15 @@ pub struct Connection {
     /// Unreliable inputs that came, so that repeats are dropped.
     seen: Seen,
     parts: Reassembly<u64>,
-    /// The last unreliable message sent, to number those of one tick.
-    last_sent: Option<UnreliableId>,
+    unreliables: Unreliables,
+}
+
+/// Numbers a connection's unreliable messages and cuts them into datagrams. It stands alone, since nothing else that a
+/// connection does depends on it.
+#[derive(Debug, Default)]
+pub struct Unreliables {
+    /// The last message, to number those of one tick.
+    last: Option<UnreliableId>,
 }
 
 #[derive(Debug)]
@@ -128,7 +135,7 @@ impl Connection {
             replies: VecDeque::new(),
             seen: Seen::default(),
             parts: Reassembly::new(),
-            last_sent: None,
+            unreliables: Unreliables::default(),
             config,
         }
     }
@@ -215,21 +222,15 @@ impl Connection {
         frame.encode()
     }
 
-    /// The datagrams of an unreliable message, numbered within its tick; several when it does not fit one.
+    /// The datagrams of an unreliable message, numbered within its tick; several when it does not fit one. A driver
+    /// that has [`Unreliables`] of its own for this connection uses those instead, and never both.
     pub fn unreliable(
         &mut self,
         incarnation: Incarnation,
         tick: Tick,
         data: Bytes,
     ) -> Result<impl Iterator<Item = Bytes> + use<>, TooManyFragments> {
-        let index = match self.last_sent {
-            Some(last) if (last.incarnation, last.tick) == (incarnation, tick) => last.index.saturating_add(1),
-            _ => 0,
-        };
-        let id = UnreliableId { incarnation, tick, index };
-        let parts = Fragments::split(data, self.config.max_datagram.saturating_sub(MAX_DATAGRAM_HEADER))?;
-        self.last_sent = Some(id);
-        Ok(parts.map(move |(fragment, data)| ServerDatagram::Unreliable { id, fragment, data }.encode()))
+        self.unreliables.datagrams(incarnation, tick, data, Some(self.config.max_datagram))
     }
 
     /// What the transport takes in one datagram now, bytes; it changes with the path.
@@ -275,6 +276,28 @@ impl Connection {
         let closing = Closing { code, reason };
         self.state = State::Closed(closing.clone());
         closing
+    }
+}
+
+impl Unreliables {
+    /// The datagrams of a message; several when it does not fit `max_datagram` bytes. `None`: the caller knows that it
+    /// fits.
+    pub fn datagrams(
+        &mut self,
+        incarnation: Incarnation,
+        tick: Tick,
+        data: Bytes,
+        max_datagram: Option<usize>,
+    ) -> Result<impl Iterator<Item = Bytes> + use<>, TooManyFragments> {
+        let index = match self.last {
+            Some(last) if (last.incarnation, last.tick) == (incarnation, tick) => last.index.saturating_add(1),
+            _ => 0,
+        };
+        let id = UnreliableId { incarnation, tick, index };
+        let room = max_datagram.map_or(usize::MAX, |most| most.saturating_sub(MAX_DATAGRAM_HEADER));
+        let parts = Fragments::split(data, room)?;
+        self.last = Some(id);
+        Ok(parts.map(move |(fragment, data)| ServerDatagram::Unreliable { id, fragment, data }.encode()))
     }
 }
 

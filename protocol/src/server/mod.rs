@@ -9,6 +9,6 @@ mod connection;
 mod limits;
 mod seat_link;
 
-pub use connection::{Closing, Connection, ConnectionConfig, Received};
+pub use connection::{Closing, Connection, ConnectionConfig, Received, Unreliables};
 pub use limits::InputLimits;
 pub use seat_link::{Accepted, AckAhead, Pushed, Resumed, SeatLink, SeatLinkState, Unacknowledged};

@@ -2,11 +2,13 @@
 //! are never read, and their windows bound what they can hold.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 
 use bytes::Bytes;
-use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt};
+use quinn::{Chunk, Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt};
 use stadion_protocol::CloseCode;
 
+use super::super::quiet::Quiet;
 use super::{Arrived, Control, Departure, Fate, Path, READ_BYTES, Receive, Stopped, Transmit, WRITE_PIECES};
 
 /// The whole of a QUIC connection.
@@ -18,7 +20,9 @@ pub(in super::super) struct QuicControl {
 /// The receiving side of a QUIC connection.
 pub(in super::super) struct QuicReceive {
     connection: Connection,
-    stream: Option<RecvStream>,
+    /// Looked at only when something came on the stream: most of what comes are datagrams.
+    stream: Quiet<(RecvStream, Result<Option<Chunk>, ReadError>)>,
+    opened: bool,
 }
 
 /// The sending side of its stream.
@@ -28,7 +32,7 @@ pub(in super::super) struct QuicTransmit {
 
 /// Both sides of a connection whose handshake is complete.
 pub(in super::super) fn open(connection: Connection) -> (QuicControl, QuicReceive) {
-    (QuicControl { connection: connection.clone() }, QuicReceive { connection, stream: None })
+    (QuicControl { connection: connection.clone() }, QuicReceive { connection, stream: Quiet::empty(), opened: false })
 }
 
 impl Control for QuicControl {
@@ -59,29 +63,39 @@ impl Receive for QuicReceive {
     type Transmit = QuicTransmit;
 
     async fn next(&mut self) -> Arrived<QuicTransmit> {
-        let connection = &self.connection;
-        let Some(stream) = &mut self.stream else {
-            return match connection.accept_bi().await {
+        if !self.opened {
+            return match self.connection.accept_bi().await {
                 Ok((send, receive)) => {
-                    self.stream = Some(receive);
+                    self.opened = true;
+                    self.stream.set(read(receive));
                     Arrived::Opened(QuicTransmit { stream: send })
                 }
                 Err(error) => Arrived::Gone(departure(&error)),
             };
-        };
+        }
         tokio::select! {
-            chunk = stream.read_chunk(READ_BYTES, true) => match chunk {
-                Ok(Some(chunk)) => Arrived::Stream(chunk.bytes),
+            biased;
+            (stream, chunk) = poll_fn(|cx| self.stream.poll(cx)) => match chunk {
+                Ok(Some(chunk)) => {
+                    self.stream.set(read(stream));
+                    Arrived::Stream(chunk.bytes)
+                }
                 Err(ReadError::ConnectionLost(error)) => Arrived::Gone(departure(&error)),
                 // Ended or reset: this client says nothing more, so the connection is of no use.
                 Ok(None) | Err(_) => Arrived::Gone(Departure::ClosedByClient),
             },
-            datagram = connection.read_datagram() => match datagram {
+            datagram = self.connection.read_datagram() => match datagram {
                 Ok(datagram) => Arrived::Datagram(datagram),
                 Err(error) => Arrived::Gone(departure(&error)),
             },
         }
     }
+}
+
+/// The next piece of a stream, and the stream.
+async fn read(mut stream: RecvStream) -> (RecvStream, Result<Option<Chunk>, ReadError>) {
+    let chunk = stream.read_chunk(READ_BYTES, true).await;
+    (stream, chunk)
 }
 
 impl Transmit for QuicTransmit {
