@@ -33,7 +33,7 @@ use crate::life::Spec;
 use crate::link::{Inbox, Outbox};
 use crate::model::Setup;
 use crate::shard::{
-    Archive, Archived, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared,
+    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared,
     SlowLane,
 };
 
@@ -69,6 +69,8 @@ pub struct LocalHost {
     upgrades: tokio::sync::Semaphore,
     endpoints: Mutex<Endpoints>,
     draining: AtomicBool,
+    /// Ends the thread that moves matches when it is dropped.
+    balancer: Mutex<Option<BalancerStop>>,
     /// Without it no guest is ever interrupted.
     _ticker: Ticker,
 }
@@ -94,7 +96,10 @@ impl LocalHost {
         });
         let shards = (0..config.shards.max(1)).map(|n| Shard::start(n, Arc::clone(&shared)));
         let shards: Vec<Shard> = shards.collect::<Result<_, _>>()?;
-        let (handles, threads) = shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();
+        let (handles, mut threads): (Vec<_>, Vec<_>) =
+            shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();
+        let balancer = Balancer::start(&handles)?;
+        threads.extend(balancer.thread);
         Ok(LocalHost {
             capacity: config.capacity.min(engine.capacity()),
             config,
@@ -105,6 +110,7 @@ impl LocalHost {
             upgrades: tokio::sync::Semaphore::new(upgrade::UPGRADES_AT_ONCE),
             endpoints: Mutex::default(),
             draining: AtomicBool::new(false),
+            balancer: Mutex::new(Some(balancer.stop)),
             _ticker: ticker,
         })
     }
@@ -149,6 +155,16 @@ impl LocalHost {
         }
     }
 
+    /// Has a shard give another one matches that take this share of its time, as an overloaded one is asked to. What
+    /// works right now stays; numbers of shards that do not exist change nothing.
+    pub fn give(&self, from: usize, to: usize, share: f64) {
+        if let (Some(from), Some(to)) = (self.shards.get(from), self.shards.get(to))
+            && !Arc::ptr_eq(from, to)
+        {
+            from.send(Command::Give { to: Arc::clone(to), share });
+        }
+    }
+
     /// A match's counters, while it runs.
     pub async fn match_stats(&self, id: MatchId) -> Option<MatchStats> {
         let mailbox = self.shared.directory.get(&id)?;
@@ -166,6 +182,7 @@ impl LocalHost {
     }
 
     fn stop(&self) {
+        *self.balancer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.shards.iter().for_each(|shard| shard.stop());
     }
 
@@ -277,9 +294,9 @@ async fn ask<T>(
     mailbox: &Mailbox,
     question: impl FnOnce(crate::shard::Key, oneshot::Sender<T>) -> Command,
 ) -> Option<T> {
-    let key = mailbox.key()?;
+    let (shard, key) = mailbox.place()?;
     let (reply, answer) = oneshot::channel();
-    if !mailbox.shard().send(question(key, reply)) {
+    if !shard.send(question(key, reply)) {
         return None;
     }
     tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()?.ok()

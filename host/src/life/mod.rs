@@ -265,6 +265,21 @@ impl Life {
         matches!(self.phase, Phase::Running(_))
     }
 
+    /// Whether something happens as soon as the journal moves; otherwise [`Life::durable`] can wait for the next tick.
+    pub fn awaits_journal(&self) -> bool {
+        match &self.phase {
+            Phase::Running(running) if running.schedule.is_periodic() => {
+                self.uncommitted.len() >= MAX_UNCOMMITTED || !self.uncommitted.iter().all(Uncommitted::is_mute)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a sealed tick has not been answered yet.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(&self.phase, Phase::Running(running) if running.in_flight.is_some())
+    }
+
     /// Whether any word of a player wants to be heard at once; otherwise inputs can wait for [`Life::deadline`].
     pub fn wants_input_now(&self) -> bool {
         match &self.phase {

@@ -15,6 +15,7 @@ use crate::life::Spec;
 use crate::transition::order::Order;
 
 use super::mailbox::{Key, Mailbox};
+use super::slot::Slot;
 use super::stats::{MatchStats, ShardStats};
 use super::task::{Outcome, Task};
 
@@ -43,10 +44,38 @@ pub(crate) enum Command {
     Back(Key, Task, Outcome),
     /// A step in the slow lane was given up.
     GaveUp(Key),
+    /// Give matches that take this share of the shard's time to another shard.
+    Give { to: Arc<ShardHandle>, share: f64 },
+    /// Take in a match that another shard gave.
+    TakeIn(Box<Slot>),
+    /// A question that came too late to the shard that a match has left.
+    Forwarded(Arc<Mailbox>, Box<Command>),
     /// End every match, for this reason.
     EndAll(EndReason),
     /// Leave at once.
     Stop,
+}
+
+impl Command {
+    /// The match that is asked, for questions that are answered wherever it is now.
+    pub(super) fn asked(&mut self) -> Option<&mut Key> {
+        match self {
+            Command::Reserve(key, ..)
+            | Command::End(key, ..)
+            | Command::Status(key, ..)
+            | Command::Journal(key, ..)
+            | Command::Stats(key, ..)
+            | Command::Order(key, ..) => Some(key),
+            // A match that arrives is looked at anyway, and leaves only with its session at home.
+            Command::Poke(_) | Command::Back(..) | Command::GaveUp(_) => None,
+            Command::Create(_)
+            | Command::Give { .. }
+            | Command::TakeIn(_)
+            | Command::Forwarded(..)
+            | Command::EndAll(_)
+            | Command::Stop => None,
+        }
+    }
 }
 
 /// A match to start.

@@ -1,7 +1,7 @@
 //! What players said and their match has not heard yet.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 
@@ -28,13 +28,14 @@ pub(crate) struct Key {
 /// The mailbox of a match: anyone posts, its shard takes.
 pub(crate) struct Mailbox {
     words: Mutex<Words>,
-    shard: Arc<ShardHandle>,
-    /// The match's [`Key`], once its shard has taken it in.
-    key: AtomicU64,
+    home: Mutex<Home>,
     /// Any word wakes the shard, not only comings and goings.
     eager: AtomicBool,
     /// The shard knows already.
     poked: AtomicBool,
+    /// The match has something to do once its journal moves. A match with a rate and nothing to release looks at its
+    /// journal at its next tick anyway: waking its shard for every record would cost more than the record.
+    awaits_journal: AtomicBool,
 }
 
 #[derive(Default)]
@@ -43,16 +44,22 @@ struct Words {
     bytes: usize,
 }
 
-const NO_KEY: u64 = u64::MAX;
+/// Where the match is.
+#[derive(Clone)]
+struct Home {
+    shard: Arc<ShardHandle>,
+    /// Its place there, once the shard has taken it in. A match on its way is where it was: that shard passes questions on.
+    key: Option<Key>,
+}
 
 impl Mailbox {
     pub(crate) fn new(shard: Arc<ShardHandle>) -> Mailbox {
         Mailbox {
             words: Mutex::default(),
-            shard,
-            key: AtomicU64::new(NO_KEY),
+            home: Mutex::new(Home { shard, key: None }),
             eager: AtomicBool::new(false),
             poked: AtomicBool::new(false),
+            awaits_journal: AtomicBool::new(true),
         }
     }
 
@@ -94,9 +101,11 @@ impl Mailbox {
     /// Makes the shard look at this match soon.
     pub(crate) fn poke(&self) {
         if !self.poked.swap(true, Ordering::SeqCst) {
-            match self.key() {
+            let home = self.home().clone();
+            match home.key {
                 // Pokes are bounded by one for each match.
-                Some(key) => self.shard.send_internal(Command::Poke(key)),
+                Some(key) => home.shard.send_internal(Command::Poke(key)),
+                // Whoever takes it in looks at it first.
                 None => self.poked.store(false, Ordering::SeqCst),
             }
         }
@@ -111,17 +120,29 @@ impl Mailbox {
         self.eager.store(eager, Ordering::SeqCst);
     }
 
+    /// Says whether the journal's progress is worth a look. Whoever sets it looks once more afterwards: what moved in
+    /// between told nobody.
+    pub(super) fn set_awaits_journal(&self, awaits: bool) {
+        self.awaits_journal.store(awaits, Ordering::SeqCst);
+    }
+
     pub(super) fn set_key(&self, key: Key) {
-        self.key.store(u64::from(key.slot) << 32 | u64::from(key.generation), Ordering::SeqCst);
+        self.home().key = Some(key);
     }
 
-    pub(crate) fn key(&self) -> Option<Key> {
-        let key = self.key.load(Ordering::SeqCst);
-        (key != NO_KEY).then_some(Key { slot: (key >> 32) as u32, generation: key as u32 })
+    /// The match was taken in. Its new shard looks at it right after this.
+    pub(super) fn moves_in(&self, shard: Arc<ShardHandle>, key: Key) {
+        *self.home() = Home { shard, key: Some(key) };
     }
 
-    pub(crate) fn shard(&self) -> &Arc<ShardHandle> {
-        &self.shard
+    /// The shard to ask and the match's place there.
+    pub(crate) fn place(&self) -> Option<(Arc<ShardHandle>, Key)> {
+        let home = self.home();
+        home.key.map(|key| (Arc::clone(&home.shard), key))
+    }
+
+    fn home(&self) -> MutexGuard<'_, Home> {
+        self.home.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn words(&self) -> MutexGuard<'_, Words> {
@@ -133,7 +154,13 @@ impl Mailbox {
 /// As a waker, a mailbox makes the shard look: journals use it to say that they moved.
 impl Wake for Mailbox {
     fn wake(self: Arc<Self>) {
-        self.poke();
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.awaits_journal.load(Ordering::SeqCst) {
+            self.poke();
+        }
     }
 }
 

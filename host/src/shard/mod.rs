@@ -1,5 +1,5 @@
-//! Shards: threads that run matches, one for each core. A match belongs to one shard for its whole life there; everyone
-//! else holds handles that only queue.
+//! Shards: threads that run matches, one for each core. A match belongs to one shard at a time, which alone
+//! touches it; everyone else holds handles that only queue.
 //!
 //! ```text
 //!   gateway ──▶ mailbox of the match ─┐                      ┌─▶ outbox (gateway), host events
@@ -14,14 +14,18 @@
 //!
 //! - [`directory`]: which match is where; the mailboxes.
 //! - `worker`: the loop. `slot`: one match in it. `task`: its session as a future. `slow`: the slow lane.
+//! - `moving`: matches go from shard to shard. `balance`: which shard gives matches to which. `balancer`: the thread that asks it.
 //! - [`stats`]: counters for benches and operators.
 //!
 //! **Invariants.** Input of a match with a rate wakes nobody: it is read when the tick is due. No policy of a match is
 //! decided here: that is `life`'s.
 
+mod balance;
+mod balancer;
 mod command;
 pub mod directory;
 mod mailbox;
+mod moving;
 mod os;
 mod slot;
 mod slow;
@@ -37,12 +41,13 @@ use stadion_protocol::contract::HostEvents;
 use crate::journal::Journals;
 use crate::link::Outbox;
 
+pub(crate) use balancer::{Balancer, BalancerStop};
 pub(crate) use command::{Command, CreateJob, Created, ShardHandle};
 pub use directory::{Archive, ArchiveLimits, Archived, Directory};
 pub(crate) use mailbox::{Key, Mailbox};
 pub(crate) use os::{background_priority, exact_timers};
 pub(crate) use slow::SlowLane;
-pub use stats::{Histogram, MatchStats, ShardStats};
+pub use stats::{Histogram, MatchStats, ShardStats, Spread};
 
 /// What all shards of a host use.
 pub(crate) struct Shared {

@@ -77,6 +77,10 @@ pub struct ShardStats {
     pub slow: AtomicU64,
     /// Turns of the loop: how often the shard woke up or went on.
     pub turns: AtomicU64,
+    /// Time in turns, nanoseconds; the rest of the time it slept. Never starts anew: it is read as a difference.
+    pub busy_ns: AtomicU64,
+    /// Matches that came from another shard.
+    pub moved_in: AtomicU64,
 }
 
 impl ShardStats {
@@ -93,20 +97,80 @@ impl ShardStats {
 pub struct MatchStats {
     /// Ticks that were sealed.
     pub ticks: u64,
+    /// Periods that passed without a tick.
+    pub skipped: u64,
     /// The latest that a tick began after its deadline.
     pub worst_lateness: Duration,
     /// Sum over all ticks.
     pub total_lateness: Duration,
+    /// How late its ticks began.
+    pub lateness: Spread,
     /// The longest from handing in a tick to its result.
     pub worst_step: Duration,
     /// Sum over all ticks.
     pub total_step: Duration,
+    /// CPU time of all steps.
+    pub total_cpu: Duration,
     /// Slices that were used up.
     pub slices: u64,
+    /// Steps that finished in the slow lane.
+    pub slow: u64,
+    /// How often it went to another shard.
+    pub moves: u32,
     /// Linear memory of the guest after its newest step, bytes.
     pub memory_bytes: u64,
     /// CPU time of the newest step.
     pub step_cpu: Duration,
+}
+
+/// Powers of two of a [`Spread`]: from 64 us to 4 s.
+const SPREAD_POWERS: usize = 17;
+
+/// The lowest power that is told apart.
+const SPREAD_FROM: u32 = 6;
+
+/// A histogram small enough for every match to have one: each reading is at most a quarter too high, and none is below
+/// 80 us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread([u32; SPREAD_POWERS * STEPS]);
+
+impl Default for Spread {
+    fn default() -> Spread {
+        Spread([0; SPREAD_POWERS * STEPS])
+    }
+}
+
+impl Spread {
+    /// Counts a duration.
+    pub fn record(&mut self, duration: Duration) {
+        let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1 << SPREAD_FROM);
+        let at = bucket(us) - SPREAD_FROM as usize * STEPS;
+        let count = &mut self.0[at.min(SPREAD_POWERS * STEPS - 1)];
+        *count = count.saturating_add(1);
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Spread) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count = count.saturating_add(more));
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|count| u64::from(*count)).sum()
+    }
+
+    /// The duration that `permille` of a thousand stay under; zero when nothing was counted.
+    pub fn permille(&self, permille: u64) -> Duration {
+        let rank = (self.count() * permille).div_ceil(1_000);
+        let mut seen = 0;
+        for (at, count) in self.0.iter().enumerate() {
+            seen += u64::from(*count);
+            if seen >= rank && seen > 0 {
+                return Duration::from_micros(upper_us(at + SPREAD_FROM as usize * STEPS));
+            }
+        }
+        Duration::ZERO
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +183,24 @@ mod tests {
             let upper = upper_us(bucket(us));
             assert!(upper > us && upper <= (us + us / 4 + 1).max(4), "{us} reads {upper}");
         }
+    }
+
+    #[test]
+    fn a_spread_reads_like_a_histogram() {
+        let (mut all, mut half) = (Spread::default(), Spread::default());
+        (1..=500).for_each(|ms| half.record(Duration::from_millis(ms)));
+        all.merge(&half);
+        (501..=1_000).for_each(|ms| all.record(Duration::from_millis(ms)));
+        assert_eq!(all.count(), 1_000);
+        for (permille, ms) in [(500, 500), (990, 990), (1_000, 1_000)] {
+            let (read, truth) = (all.permille(permille), Duration::from_millis(ms));
+            assert!(read >= truth && read <= truth.mul_f64(1.26), "{permille}: {read:?}");
+        }
+        let mut quick = Spread::default();
+        quick.record(Duration::ZERO);
+        quick.record(Duration::from_secs(3_600));
+        assert_eq!(quick.permille(500), Duration::from_micros(80));
+        assert!(quick.permille(1_000) >= Duration::from_secs(7), "beyond the last bucket is the last bucket");
     }
 
     #[test]

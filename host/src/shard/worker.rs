@@ -13,6 +13,7 @@ use crate::clock;
 
 use super::command::{Command, CreateJob, ShardHandle};
 use super::mailbox::Key;
+use super::moving::Moved;
 use super::slot::{Around, Next, Slot};
 use super::{Shared, task};
 
@@ -21,22 +22,23 @@ const OUTDATED_PER_MATCH: usize = 8;
 
 /// One shard's matches and queues. Every queue is bounded by the matches of the host.
 pub(super) struct Worker {
-    handle: Arc<ShardHandle>,
+    pub(super) handle: Arc<ShardHandle>,
     shared: Arc<Shared>,
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     free: Vec<u32>,
     /// Deadlines, earliest first. An entry counts only if it is its match's newest.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     woken: VecDeque<Key>,
     unfinished: VecDeque<Key>,
     commands: Vec<Command>,
+    pub(super) moved: Moved,
 }
 
 /// Where a match can be.
 #[derive(Default)]
-struct Place {
-    slot: Option<Box<Slot>>,
-    generation: u32,
+pub(super) struct Place {
+    pub(super) slot: Option<Box<Slot>>,
+    pub(super) generation: u32,
     /// The newest entry in `due`.
     scheduled: Option<Moment>,
 }
@@ -59,12 +61,17 @@ impl Worker {
             woken: VecDeque::new(),
             unfinished: VecDeque::new(),
             commands: Vec::new(),
+            moved: Moved::default(),
         }
     }
 
     pub(super) fn run(mut self) {
         loop {
-            match self.turn() {
+            let began = clock::now();
+            let after = self.turn(began);
+            let worked = u64::try_from(clock::now().since(began).as_nanos()).unwrap_or(u64::MAX);
+            self.handle.stats.busy_ns.fetch_add(worked, Ordering::Relaxed);
+            match after {
                 After::Again => {}
                 After::Park(None) => std::thread::park(),
                 After::Park(Some(until)) => {
@@ -78,9 +85,8 @@ impl Worker {
         }
     }
 
-    fn turn(&mut self) -> After {
+    fn turn(&mut self, now: Moment) -> After {
         self.handle.stats.turns.fetch_add(1, Ordering::Relaxed);
-        let now = clock::now();
         if !self.obey(now) {
             return After::Stop;
         }
@@ -112,6 +118,9 @@ impl Worker {
                 Command::GaveUp(key) => self.with(key, Slot::gave_up),
                 Command::EndAll(reason) => self.end_all(&reason),
                 Command::Stop => return false,
+                Command::Give { to, share } => self.give(&to, share, now),
+                Command::TakeIn(slot) => self.take_in(slot, now),
+                Command::Forwarded(mailbox, question) => self.ask_again(&mailbox, *question, now),
                 question => self.answer(question, now),
             }
         }
@@ -120,7 +129,10 @@ impl Worker {
     }
 
     /// Questions about one match. Whoever asked about a match that is gone sees its channel closed.
-    fn answer(&mut self, question: Command, now: Moment) {
+    pub(super) fn answer(&mut self, mut question: Command, now: Moment) {
+        if let Some((mailbox, to)) = question.asked().and_then(|key| self.moved.find(*key)) {
+            return to.send_internal(Command::Forwarded(mailbox, Box::new(question)));
+        }
         match question {
             Command::Reserve(key, wanted, reply) => self.with(key, |slot, around| {
                 let Some(life) = slot.life() else { return Next::Wait };
@@ -167,19 +179,23 @@ impl Worker {
         }
     }
 
-    fn visit(&mut self, key: Key, now: Moment, scheduled: Option<Moment>) {
+    pub(super) fn visit(&mut self, key: Key, now: Moment, scheduled: Option<Moment>) {
         self.with(key, |slot, around| slot.visit(around, now, scheduled));
     }
 
     fn create(&mut self, job: CreateJob, now: Moment) {
+        let key = self.free_place();
+        self.places[key.slot as usize].slot = Some(Box::new(Slot::new(key, job, now)));
+        self.unfinished.push_back(key);
+    }
+
+    /// A place for one more match.
+    pub(super) fn free_place(&mut self) -> Key {
         let at = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place::default());
             u32::try_from(self.places.len() - 1).expect("the capacity of a host is a u32")
         });
-        let place = &mut self.places[at as usize];
-        let key = Key { slot: at, generation: place.generation };
-        place.slot = Some(Box::new(Slot::new(key, job, now)));
-        self.unfinished.push_back(key);
+        Key { slot: at, generation: self.places[at as usize].generation }
     }
 
     fn back(&mut self, key: Key, task: task::Task, outcome: task::Outcome) {
@@ -229,10 +245,17 @@ impl Worker {
     }
 
     fn forget(&mut self, key: Key) {
-        let place = &mut self.places[key.slot as usize];
-        *place = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
-        self.free.push(key.slot);
+        drop(self.vacate(key));
         self.handle.matches.fetch_sub(1, Ordering::Relaxed);
         self.shared.matches.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes a match out of its place, for the next one to have.
+    pub(super) fn vacate(&mut self, key: Key) -> Option<Box<Slot>> {
+        let place = &mut self.places[key.slot as usize];
+        let next = Place { generation: place.generation.wrapping_add(1), ..Place::default() };
+        let left = std::mem::replace(place, next);
+        self.free.push(key.slot);
+        left.slot
     }
 }

@@ -7,7 +7,9 @@
 #[allow(dead_code, reason = "shared with the engine's tests, which use more of it")]
 mod guests;
 mod hostile;
+mod moves;
 mod play;
 mod replays;
 mod rig;
+mod schedule;
 mod upgrades;

@@ -95,9 +95,13 @@ pub struct Player {
 
 impl Rig {
     pub fn new() -> Rig {
+        Rig::with_shards(1)
+    }
+
+    pub fn with_shards(shards: usize) -> Rig {
         let bench = Bench::new();
         let (stock, events, post) = (Arc::<Stock>::default(), Arc::<Events>::default(), Arc::<Post>::default());
-        let config = HostConfig { shards: 1, ..HostConfig::new([9; 32]) };
+        let config = HostConfig { shards, ..HostConfig::new([9; 32]) };
         let host =
             LocalHost::new(config, bench.engine.clone(), stock.clone(), events.clone(), bench.keys.clone()).unwrap();
         host.connect_outbox(post.clone());

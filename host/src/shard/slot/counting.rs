@@ -9,12 +9,14 @@ use crate::session::Usage;
 use super::{Around, Slot};
 
 impl Slot {
-    pub(super) fn count_tick(&mut self, around: &Around<'_>, now: Moment, scheduled: Option<Moment>) {
+    pub(super) fn count_tick(&mut self, around: &Around<'_>, now: Moment, scheduled: Option<Moment>, skipped: u64) {
         self.stats.ticks += 1;
+        self.stats.skipped += skipped;
         let Some(scheduled) = scheduled else { return };
         let late = now.since(scheduled);
         self.stats.worst_lateness = self.stats.worst_lateness.max(late);
         self.stats.total_lateness += late;
+        self.stats.lateness.record(late);
         around.handle.stats.lateness.record(late);
     }
 
@@ -22,6 +24,7 @@ impl Slot {
         let took = now.since(self.given_at);
         self.stats.worst_step = self.stats.worst_step.max(took);
         self.stats.total_step += took;
+        self.stats.total_cpu += usage.cpu;
         (self.stats.memory_bytes, self.stats.step_cpu) = (usage.memory_bytes, usage.cpu);
         around.handle.stats.step.record(took);
     }

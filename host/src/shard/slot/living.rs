@@ -33,10 +33,10 @@ impl Living {
         self.unsynced.back().map_or_else(|| self.journal.durable(), |(position, _)| *position)
     }
 
-    /// Tells the life what has become durable.
-    pub(super) fn sync(&mut self, now: Moment) {
+    /// Tells the life what has become durable. Answers whether anything has.
+    pub(super) fn sync(&mut self, now: Moment) -> bool {
         if self.unsynced.is_empty() {
-            return;
+            return false;
         }
         let durable = self.journal.durable();
         let mut newest = None;
@@ -46,6 +46,7 @@ impl Living {
         if let Some(mark) = newest {
             self.life.durable(now, mark);
         }
+        newest.is_some()
     }
 }
 

@@ -1,17 +1,19 @@
 //! One match on its shard: the session, the life and the journal, and how they are made to meet.
 //!
 //! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
-//! `settle`: carrying out what the life wants done. `counting`: what is counted.
-//! `transit`: on its way into another session.
+//! `settle`: carrying out what the life wants done. `counting`: what is counted. `transit`: on its way into another
+//! session. `moving`: leaving for another shard.
 
 mod counting;
 mod living;
+mod moving;
 mod settle;
 mod starting;
 mod transit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use stadion_protocol::Moment;
 use stadion_protocol::contract::{CreateError, EndReason};
@@ -41,7 +43,7 @@ pub(super) struct Around<'a> {
 }
 
 /// One match.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     key: Key,
     mailbox: Arc<Mailbox>,
     stage: Stage,
@@ -53,6 +55,10 @@ pub(super) struct Slot {
     stats: MatchStats,
     /// On its way into another session.
     transit: Option<Box<Transit>>,
+    /// Since when it is on this shard, and what it had done before.
+    here_since: Moment,
+    worked_before: Duration,
+    ticks_before: u64,
 }
 
 enum Stage {
@@ -98,6 +104,9 @@ impl Slot {
             players: 0,
             stats: MatchStats::default(),
             transit: None,
+            here_since: now,
+            worked_before: Duration::ZERO,
+            ticks_before: 0,
         }
     }
 
@@ -149,17 +158,19 @@ impl Slot {
         }
         living.life.turn(now);
         let sealed = match &mut self.session {
-            Whereabouts::Here(_) if held.is_some_and(|until| now < until) => false,
-            Whereabouts::Here(task) => living.life.seal(now).map(|input| task.give(input)).is_some(),
-            Whereabouts::Away(_) | Whereabouts::Gone => false,
+            Whereabouts::Here(_) if held.is_some_and(|until| now < until) => None,
+            Whereabouts::Here(task) => living.life.seal(now).map(|input| {
+                let skipped = input.skipped;
+                task.give(input);
+                skipped
+            }),
+            Whereabouts::Away(_) | Whereabouts::Gone => None,
         };
         if self.settle(around, now) == Next::Forget {
             return Next::Forget;
         }
-        if !sealed {
-            return Next::Wait;
-        }
-        self.count_tick(around, now, scheduled);
+        let Some(skipped) = sealed else { return Next::Wait };
+        self.count_tick(around, now, scheduled, skipped);
         (self.slices, self.given_at) = (0, now);
         self.slice(around, now)
     }
@@ -232,6 +243,7 @@ impl Slot {
         if let Whereabouts::Here(task) = std::mem::replace(&mut self.session, Whereabouts::Away(Arc::clone(&unwanted)))
         {
             around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
+            self.stats.slow += 1;
             let home = Arc::clone(around.handle);
             around.shared.slow.take(SlowJob { key: self.key, task, home, give_up_at, unwanted });
         }

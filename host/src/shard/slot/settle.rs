@@ -12,8 +12,23 @@ use super::super::directory::Archived;
 use super::{Around, Next, Slot, Stage, Whereabouts};
 
 impl Slot {
-    /// Carries out what the life wants done.
+    /// Carries out what the life wants done, and what follows from a journal that moved meanwhile.
     pub(in crate::shard) fn settle(&mut self, around: &Around<'_>, now: Moment) -> Next {
+        loop {
+            if self.carry_out(around, now) == Next::Forget {
+                return Next::Forget;
+            }
+            let Stage::Living(living) = &mut self.stage else { return Next::Wait };
+            let awaits = living.life.awaits_journal() || self.transit.is_some();
+            self.mailbox.set_awaits_journal(awaits);
+            // Bounded by the records that were appended: each pass takes at least one of them off the list.
+            if !(awaits && living.sync(now)) {
+                return Next::Wait;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, around: &Around<'_>, now: Moment) -> Next {
         let Stage::Living(living) = &mut self.stage else { return Next::Wait };
         while let Some(effect) = living.life.poll_effect() {
             match effect {
