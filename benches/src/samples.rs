@@ -36,6 +36,14 @@ impl Samples {
     }
 }
 
+/// The same of figures that were measured elsewhere, microseconds; 0 without any.
+pub(crate) fn percentile_us(us: &[f64], percent: usize) -> f64 {
+    let mut sorted = us.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let rank = (sorted.len() * percent).div_ceil(100);
+    rank.checked_sub(1).and_then(|at| sorted.get(at)).copied().unwrap_or(0.0)
+}
+
 /// Nearest rank (the smallest value that at least `percent` of 100 samples do not exceed), microseconds to the nanosecond.
 fn percentile(sorted: &[Duration], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100);

@@ -8,7 +8,7 @@ use crate::cargo::{cargo, run_command};
 use crate::place::Place;
 use crate::{games, say};
 
-/// `bench micro` runs the criterion benches; anything else goes to `stadion bench start`.
+/// `bench micro` runs the criterion benches; anything else goes to `stadion bench`, and options alone to `bench start`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let place = Place::find()?;
     let games = games::run_in(&place)?;
@@ -22,5 +22,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     say::timed("release build", || run_command(cargo(&place).args(["build", "--release", "--package", "stadion"])))?;
     let binary = place.target.join("release").join(format!("stadion{}", std::env::consts::EXE_SUFFIX));
-    run_command(Command::new(binary).args(["bench", "start"]).args(args).env("STADION_GAMES_DIR", games))
+    let named = args.first().is_some_and(|first| !first.starts_with('-'));
+    let what = if named { &[][..] } else { &["start"] };
+    run_command(Command::new(binary).arg("bench").args(what).args(args).env("STADION_GAMES_DIR", games))
 }

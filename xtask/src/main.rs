@@ -28,7 +28,7 @@ cargo xtask <command>
   web              writes the built web client and the types of the games' pages anew; needs Node.js
   lint             formatting, clippy, dependencies' licences and sources
   games            the example games, as wasm, into target/games
-  bench [ARGS]     `stadion bench start ARGS`, optimized as for a fleet; `bench micro` runs the criterion benches
+  bench [ARGS]     `stadion bench ARGS` (start, arena, gateway ...), optimized as for a fleet; `bench micro`: criterion
   determinism [--ticks N]
                    games and nasty guests over N random ticks (default 10,000): other process, load, pool, images
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz

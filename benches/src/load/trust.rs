@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use quinn_proto::crypto::rustls::QuicClientConfig;
-use quinn_proto::{ClientConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn_proto::{AckFrequencyConfig, ClientConfig, IdleTimeout, TransportConfig, VarInt};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 /// As the player SDK has it.
 const IDLE: Duration = Duration::from_secs(30);
+const ACK_DELAY: Duration = Duration::from_millis(60);
+const ACK_EVERY: u32 = 4;
 
 /// A client's configuration, with the transport settings of the player SDK.
 pub(super) fn client_config(alpn: &[u8]) -> anyhow::Result<ClientConfig> {
@@ -23,12 +25,15 @@ pub(super) fn client_config(alpn: &[u8]) -> anyhow::Result<ClientConfig> {
         .with_no_client_auth();
     tls.alpn_protocols = vec![alpn.to_vec()];
     let crypto = QuicClientConfig::try_from(tls).context("TLS 1.3 for QUIC")?;
+    let mut acks = AckFrequencyConfig::default();
+    acks.max_ack_delay(Some(ACK_DELAY)).ack_eliciting_threshold(VarInt::from_u32(ACK_EVERY));
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .initial_rtt(Duration::from_millis(100))
-        .max_idle_timeout(Some(IdleTimeout::try_from(IDLE)?));
+        .max_idle_timeout(Some(IdleTimeout::try_from(IDLE)?))
+        .ack_frequency_config(Some(acks));
     let mut config = ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport));
     Ok(config)

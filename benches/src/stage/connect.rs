@@ -84,10 +84,10 @@ impl Stage {
         }
     }
 
-    /// Single matches.
-    pub(crate) fn look(&mut self, matches: Vec<MatchId>) -> anyhow::Result<Vec<Seen>> {
-        match self.ask(&Ask::Look { matches })? {
-            Answer::Matches(seen) => Ok(seen),
+    /// Matches, seen together.
+    pub(crate) fn look(&mut self, matches: &[MatchId]) -> anyhow::Result<Seen> {
+        match self.ask(&Ask::Look { matches: matches.to_vec() })? {
+            Answer::Seen(seen) => Ok(seen),
             other => bail!("looking at matches: {other:?}"),
         }
     }

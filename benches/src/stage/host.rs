@@ -8,9 +8,9 @@ use ed25519_dalek::SigningKey;
 use stadion_host::engine::{CodeSettings, Engine, EngineConfig, PoolLayout, Sessions};
 use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, JoinKeys};
 use stadion_host::host::{HostConfig, LocalHost};
-use stadion_host::shard::ShardStats;
+use stadion_host::shard::{ShardStats, Spread};
 use stadion_protocol::contract::{
-    Artifact, ArtifactUnavailable, Artifacts, CreateMatch, Durability, EndReason, Host, HostEvent, HostEvents,
+    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Durability, EndReason, Host, HostEvent, HostEvents,
     Lifetimes, MatchSettings, Pending, PlayerInfo, Reservation,
 };
 use stadion_protocol::{MatchId, PlayerId, VersionId};
@@ -80,7 +80,8 @@ impl Served {
             Ask::Create { game, count, reserve } => self.create(game, count, reserve)?,
             Ask::End { matches } => {
                 for id in matches {
-                    park_until(self.host.end(id, EndReason::Closed))?;
+                    // One that has ended by itself is as good.
+                    let _ = park_until(self.host.end(id, EndReason::Closed));
                 }
                 Answer::Done
             }
@@ -89,9 +90,7 @@ impl Served {
                 Answer::Done
             }
             Ask::Count => Answer::Counted(self.count()),
-            Ask::Look { matches } => {
-                Answer::Matches(matches.into_iter().filter_map(|id| self.look(id)).collect())
-            }
+            Ask::Look { matches } => Answer::Seen(self.look(&matches)),
         })
     }
 
@@ -113,7 +112,12 @@ impl Served {
                 reservations,
             };
             let before = clock::now();
-            park_until(self.host.create(request))?;
+            // Full is an answer too: how many there are is what was asked.
+            match park_until(self.host.create(request)) {
+                Ok(_) => {}
+                Err(CreateError::Full(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
             took_us.push(before.elapsed().as_secs_f64() * 1e6);
             matches.push(id);
         }
@@ -140,9 +144,19 @@ impl Served {
         all
     }
 
-    fn look(&self, id: MatchId) -> Option<Seen> {
-        let stats = park_until(self.host.match_stats(id))?;
-        Some(Seen { id, ticks: stats.ticks, memory_bytes: stats.memory_bytes })
+    fn look(&self, matches: &[MatchId]) -> Seen {
+        let (mut seen, mut lateness) = (Seen::default(), Spread::default());
+        for stats in matches.iter().filter_map(|id| park_until(self.host.match_stats(*id))) {
+            seen.matches += 1;
+            seen.ticks += stats.ticks;
+            seen.skipped += stats.skipped;
+            seen.guest_bytes += stats.memory_bytes;
+            lateness.merge(&stats.lateness);
+        }
+        seen.lateness_p50_us = us(lateness.permille(500));
+        seen.lateness_p99_us = us(lateness.permille(990));
+        seen.lateness_max_us = us(lateness.permille(1_000));
+        seen
     }
 }
 

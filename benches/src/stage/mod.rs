@@ -37,7 +37,7 @@ pub enum Setup {
 pub struct HostSetup {
     /// Uploads; matches name them by their place here.
     pub games: Vec<PathBuf>,
-    /// Matches that it must have room for.
+    /// Matches that it must have room for; 0: as many as fit this machine.
     pub slots: u32,
     /// Threads that run matches.
     pub shards: usize,
@@ -61,7 +61,7 @@ pub(crate) enum Ask {
     Mark,
     /// Answered by [`Answer::Counted`].
     Count,
-    /// The counters of these matches since they began. Answered by [`Answer::Matches`].
+    /// What these matches counted since they began, together. Answered by [`Answer::Seen`].
     Look { matches: Vec<MatchId> },
 }
 
@@ -77,8 +77,8 @@ pub(crate) enum Answer {
     Done,
     /// See [`Counted`].
     Counted(Counted),
-    /// See [`Seen`]; matches that are gone are missing.
-    Matches(Vec<Seen>),
+    /// See [`Seen`].
+    Seen(Seen),
     /// It could not be done.
     Failed(String),
 }
@@ -114,12 +114,18 @@ pub(crate) struct Counted {
     pub(crate) matches: u32,
 }
 
-/// One match.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Several matches, over their whole lives.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
-    pub(crate) id: MatchId,
+    /// Those that are still there.
+    pub(crate) matches: u32,
     pub(crate) ticks: u64,
-    pub(crate) memory_bytes: u64,
+    pub(crate) skipped: u64,
+    pub(crate) lateness_p50_us: u64,
+    pub(crate) lateness_p99_us: u64,
+    pub(crate) lateness_max_us: u64,
+    /// Linear memory of their guests.
+    pub(crate) guest_bytes: u64,
 }
 
 /// The child: says that it is there, answers until its input ends. To be called before the process has other threads.

@@ -19,7 +19,7 @@ mod ours;
 mod process;
 mod queued;
 mod raw;
-mod rest;
+pub(crate) mod rest;
 
 use std::path::PathBuf;
 

@@ -23,24 +23,38 @@ const GAME: &str = "bench-relay-arena";
 /// Starts the server, uploads the game, and makes one match after the other; each is ended again outside of the clock.
 pub(super) fn row(server: &Path, wasm: &[u8], runs: u32) -> anyhow::Result<Row> {
     let server = Server::start(server)?;
-    let mut http = Http::connect(&server.http)?;
-    let versions = format!("/v1/games/{GAME}/versions");
-    let upload = Request { method: "PUT", path: &versions, key: &server.key, kind: "application/wasm", body: wasm };
-    let (status, answer) = http.call(&upload)?;
-    ensure!(status == 201 || status == 200, "uploading: {status} {answer}");
-    let guest = http.json("POST", "/v1/guests", "", b"{}")?;
-    let token = text(&guest, "access_token")?;
-
+    server.upload(wasm)?;
+    let mut caller = server.caller()?;
     let mut samples = Samples::with_capacity(runs);
     for run in 0..WARM_UP + runs {
         let mut warm = Samples::default();
         let kept = if run < WARM_UP { &mut warm } else { &mut samples };
-        let play = format!("/v1/games/{GAME}/play");
-        let joined = kept.time(|| http.json("POST", &play, token, br#"{"create":"private"}"#))?;
-        ensure!(joined["join_token"].is_string(), "no join token: {joined}");
-        http.json("DELETE", &format!("/v1/matches/{}", text(&joined["match"], "id")?), &server.key, b"")?;
+        let id = kept.time(|| caller.create())?;
+        caller.end(&id)?;
     }
     samples.row("rest").context("no runs")
+}
+
+/// A guest with a connection of its own.
+pub(crate) struct Caller {
+    http: Http,
+    token: String,
+    key: String,
+}
+
+impl Caller {
+    /// Asks for a private match and has its join token; answers its id.
+    pub(crate) fn create(&mut self) -> anyhow::Result<String> {
+        let play = format!("/v1/games/{GAME}/play");
+        let joined = self.http.json("POST", &play, &self.token, br#"{"create":"private"}"#)?;
+        ensure!(joined["join_token"].is_string(), "no join token: {joined}");
+        Ok(text(&joined["match"], "id")?.to_owned())
+    }
+
+    /// Ends a match, with the developer's key.
+    pub(crate) fn end(&mut self, id: &str) -> anyhow::Result<()> {
+        self.http.json("DELETE", &format!("/v1/matches/{id}"), &self.key, b"").map(drop)
+    }
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
@@ -48,14 +62,31 @@ fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
 }
 
 /// `stadion serve --ephemeral --json`, ended when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     http: String,
     key: String,
 }
 
 impl Server {
-    fn start(program: &Path) -> anyhow::Result<Server> {
+    /// Uploads the game.
+    pub(crate) fn upload(&self, wasm: &[u8]) -> anyhow::Result<()> {
+        let versions = format!("/v1/games/{GAME}/versions");
+        let upload = Request { method: "PUT", path: &versions, key: &self.key, kind: "application/wasm", body: wasm };
+        let (status, answer) = Http::connect(&self.http)?.call(&upload)?;
+        ensure!(status == 201 || status == 200, "uploading: {status} {answer}");
+        Ok(())
+    }
+
+    /// A new guest.
+    pub(crate) fn caller(&self) -> anyhow::Result<Caller> {
+        let mut http = Http::connect(&self.http)?;
+        let guest = http.json("POST", "/v1/guests", "", b"{}")?;
+        Ok(Caller { token: text(&guest, "access_token")?.to_owned(), key: self.key.clone(), http })
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(program: &Path) -> anyhow::Result<Server> {
         let mut child = Command::new(program)
             .args(["serve", "--ephemeral", "--json"])
             .stdin(Stdio::null())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use stadion_benches::{Figures, arena, stage, start};
+use stadion_benches::{Figures, arena, create, density, gateway, neighbours, stage, start};
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
@@ -17,7 +17,8 @@ Examples:
   stadion bench start --json > start.json             one array of {name, p50_us, p99_us, runs}
   stadion bench start --game target/games/relay-arena.wasm --runs 1000
   stadion bench arena                                 how many matches with live players one core carries
-  stadion bench arena --matches 600 --seconds 20      how these do")]
+  stadion bench arena --matches 600 --seconds 20      how these do
+  stadion bench gateway | density | neighbours | create   each a table, or with --json an array of rows")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -50,6 +51,45 @@ enum What {
         #[arg(long, default_value = "process", value_parser = ["none", "process", "disk"])]
         durability: String,
     },
+    /// An echo through the gateway beside an echo through raw quinn: CPU, memory, latency.
+    Gateway {
+        /// Connections of the paced rows.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+        connections: u32,
+        /// How long each row is measured.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+    },
+    /// How many matches one process holds, what an idle one takes, and how many keep time on one core.
+    Density {
+        /// Matches that tick 20 times a second.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        ticking: u32,
+        /// Idle, event-driven matches; as many as fit if that is less.
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        idle: u32,
+        /// How long lateness is measured.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// 16 MiB of address space for each match instead of 4 GiB.
+        #[arg(long)]
+        dense: bool,
+    },
+    /// What a match that spins, eats memory or traps costs 50 others on its core.
+    Neighbours {
+        /// How long each row is measured.
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+    },
+    /// A match by the public API, with one caller and with 16.
+    Create {
+        /// Matches of the one caller.
+        #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        runs: u32,
+        /// Bursts of the 16, 640 matches each.
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        bursts: u32,
+    },
     /// What another `bench` measures, in a process of its own.
     #[command(hide = true)]
     Stage {
@@ -76,6 +116,27 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
                 arena::Options { matches, lasts, durability, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
             show(context, |progress| arena::run(&options, progress))
         }
+        What::Gateway { connections, seconds } => {
+            let lasts = Duration::from_secs(seconds);
+            let options = gateway::Options { connections, lasts, stadion_exe: exe()? };
+            show(context, |progress| gateway::run(&options, progress))
+        }
+        What::Density { ticking, idle, seconds, dense } => {
+            let (ticking_wasm, idle_wasm) = (found_game(ARENA)?, found_game(IDLE)?);
+            let lasts = Duration::from_secs(seconds);
+            let options =
+                density::Options { ticking, idle, lasts, dense, stadion_exe: exe()?, ticking_wasm, idle_wasm };
+            show(context, |progress| density::run(&options, progress))
+        }
+        What::Neighbours { seconds } => {
+            let lasts = Duration::from_secs(seconds);
+            let options = neighbours::Options { lasts, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
+            show(context, |progress| neighbours::run(&options, progress))
+        }
+        What::Create { runs, bursts } => {
+            let options = create::Options { runs, bursts, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
+            show(context, |progress| create::run(&options, progress))
+        }
         What::Stage { setup } => Ok(stage::child_main(&setup)?),
     }
 }
@@ -97,6 +158,7 @@ fn measured<T>(context: &Context, run: impl FnOnce(&mut dyn FnMut(&str)) -> anyh
 }
 
 const ARENA: &str = "relay-arena.wasm";
+const IDLE: &str = "tictactoe.wasm";
 
 fn found_game(name: &str) -> Outcome<PathBuf> {
     let folder = std::env::var_os("STADION_GAMES_DIR").map_or_else(|| PathBuf::from("target/games"), PathBuf::from);
