@@ -6,6 +6,7 @@
 mod cache;
 mod config;
 mod cpu;
+mod manners;
 mod pool;
 mod ticker;
 mod version;
@@ -21,6 +22,7 @@ pub use self::config::{CodeSettings, EngineConfig, Sessions, allowed_features};
 pub use self::cpu::CpuBaseline;
 pub(crate) use self::pool::swap_is_on;
 pub use self::pool::{PoolLayout, PoolSize, TABLE_ELEMENTS};
+pub(crate) use self::manners::Manners;
 pub use self::ticker::Ticker;
 pub use self::version::LoadedVersion;
 pub use crate::artifact::{BadArtifact, VerifyingKeys};

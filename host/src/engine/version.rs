@@ -6,6 +6,7 @@ use stadion_protocol::VersionId;
 use stadion_protocol::contract::Description;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use super::manners::Manners;
 use crate::image::{AccessIndices, Baseline, Layout};
 use crate::session::{ImageError, State, exports};
 
@@ -18,6 +19,7 @@ pub struct LoadedVersion {
     state: Option<exports::state::GuestIndices>,
     image: Option<exports::image::GuestIndices>,
     images: Option<Images>,
+    manners: Arc<Manners>,
 }
 
 /// What it takes to keep a session as an image.
@@ -36,6 +38,11 @@ impl LoadedVersion {
     /// What the game says about itself.
     pub fn description(&self) -> &Arc<Description> {
         &self.description
+    }
+
+    /// What is known of how its steps behave.
+    pub(crate) fn manners(&self) -> &Arc<Manners> {
+        &self.manners
     }
 
     /// Whether sessions of it can be saved and loaded.
@@ -69,7 +76,7 @@ impl LoadedVersion {
             exported("stadion:game/state@0.1.0").then(|| exports::state::GuestIndices::new(&pre)).transpose()?;
         let image =
             exported("stadion:game/image@0.1.0").then(|| exports::image::GuestIndices::new(&pre)).transpose()?;
-        Ok(LoadedVersion { id, description, pre, game, state, image, images: None })
+        Ok(LoadedVersion { id, description, pre, game, state, image, images: None, manners: Arc::default() })
     }
 
     /// Finds the access functions of an instrumented component. `layout` is what its artifact says of it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// CPU time of this thread, nanoseconds (about 370 ns to read: only at yields).
 #[cfg(unix)]
-pub(super) fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     nanos(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime))
 }
 
@@ -22,7 +22,7 @@ fn nanos(time: rustix::time::Timespec) -> u64 {
 
 /// Without a thread clock, time on the wall stands in for CPU time.
 #[cfg(not(unix))]
-pub(super) fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     monotonic_ns()
 }
 

@@ -18,9 +18,10 @@ use std::time::Duration;
 use stadion_protocol::Moment;
 use stadion_protocol::contract::{CreateError, EndReason};
 
+use crate::engine::Manners;
 use crate::journal::Journal;
 use crate::life::Life;
-use crate::session::{StepBudget, StepFault};
+use crate::session::{StepBudget, StepFault, thread_cpu_ns};
 
 use super::command::CreateJob;
 use super::mailbox::{Key, Mailbox};
@@ -48,6 +49,8 @@ pub(crate) struct Slot {
     mailbox: Arc<Mailbox>,
     stage: Stage,
     session: Whereabouts,
+    /// Of its version.
+    manners: Arc<Manners>,
     /// Slices that the call in flight has used up here.
     slices: u32,
     given_at: Moment,
@@ -92,6 +95,7 @@ impl Slot {
     pub(super) fn new(key: Key, job: CreateJob, now: Moment) -> Slot {
         job.mailbox.set_key(key);
         let budget = StepBudget::of(job.version.description());
+        let manners = Arc::clone(job.version.manners());
         let task = Task::new(job.version, job.spec.setup.clone(), budget);
         let starting = Starting { spec: job.spec, reservations: job.reservations, reply: job.reply, began: now };
         Slot {
@@ -99,6 +103,7 @@ impl Slot {
             mailbox: job.mailbox,
             stage: Stage::Starting(Box::new(starting)),
             session: Whereabouts::Here(task),
+            manners,
             slices: 0,
             given_at: now,
             players: 0,
@@ -182,8 +187,12 @@ impl Slot {
         {
             return self.start_failed(around, CreateError::Failed("start took too long".to_owned()));
         }
+        if self.slices == 0 && self.manners.is_rude(now) {
+            self.send_away(around);
+            return Next::Wait;
+        }
         let Whereabouts::Here(task) = &mut self.session else { return Next::Wait };
-        match task.slice() {
+        match measured_slice(&self.manners, task) {
             Slice::Done(outcome) => self.returned(around, outcome),
             Slice::UsedUp => {
                 self.slices += 1;
@@ -256,6 +265,17 @@ impl Drop for Slot {
             unwanted.store(true, Ordering::Relaxed);
         }
     }
+}
+
+/// Lets a task run for a slice, and notes whether it gave way.
+fn measured_slice(manners: &Manners, task: &mut Task) -> Slice {
+    let cpu_before = manners.is_suspect().then(thread_cpu_ns);
+    let before = crate::clock::now();
+    let slice = task.slice();
+    let after = crate::clock::now();
+    let cpu = cpu_before.map(|before| Duration::from_nanos(thread_cpu_ns().saturating_sub(before)));
+    manners.slice_took(after, after.since(before), cpu);
+    slice
 }
 
 fn end_reason(fault: StepFault) -> EndReason {
