@@ -56,8 +56,8 @@ impl Job {
     /// A match that is gone, or that another transition has, closes the channel.
     fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, UpgradeError> {
         let (reply, answer) = oneshot::channel();
-        let key = self.mailbox.key().ok_or(UpgradeError::Busy)?;
-        if !self.mailbox.shard().send(Command::Order(key, order(reply))) {
+        let (shard, key) = self.mailbox.place().ok_or(UpgradeError::Busy)?;
+        if !shard.send(Command::Order(key, order(reply))) {
             return Err(UpgradeError::Unavailable("it has too much to do"));
         }
         answer.blocking_recv().map_err(|_| if self.following { UpgradeError::Ended } else { UpgradeError::Busy })
@@ -67,10 +67,10 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if self.following
-            && let Some(key) = self.mailbox.key()
+            && let Some((shard, key)) = self.mailbox.place()
         {
             // If it cannot be said, holds run out by themselves and a tap that nobody empties overflows.
-            let _ = self.mailbox.shard().send(Command::Order(key, Order::Release));
+            let _ = shard.send(Command::Order(key, Order::Release));
         }
     }
 }
