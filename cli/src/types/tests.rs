@@ -68,6 +68,21 @@ fn what_a_type_cannot_hold_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn floats_keep_every_bit() {
+    let Some(node) = Node::find() else { return };
+    let cases = r#"
+        const { codec } = client;
+        const written = (of, value) => Buffer.from(client.encode(of, value)).toString("hex");
+        assert.equal(written(codec.f32, -0), "00000080");
+        assert.equal(written(codec.f64, -0), "0000000000000080");
+        assert.equal(written(codec.f32, NaN), "0000c07f");
+        assert.ok(Object.is(client.decode(codec.f64, new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0x80])), -0));
+        assert.ok(Number.isNaN(client.decode(codec.f32, new Uint8Array([0, 0, 0xc0, 0x7f]))));
+    "#;
+    node.run(cases);
+}
+
+#[test]
 fn a_few_bytes_cannot_claim_much_memory() {
     let Some(node) = Node::find() else { return };
     let cases = r#"
@@ -306,8 +321,11 @@ fn some_value(schema: &Schema, ty: &Type, dice: &mut Dice) -> Value {
         Type::I16 => Value::Signed(i64::from(dice.number() as i16)),
         Type::I32 => Value::Signed(i64::from(dice.number() as i32)),
         Type::I64 => Value::Signed(dice.number() as i64),
-        Type::F32 => Value::F32([dice.number() as f32 / 3.0, -0.0, f32::INFINITY, 1e-40][usize::from(dice.below(4))]),
-        Type::F64 => Value::F64([dice.number() as f64 / -3.0, 0.0, f64::NEG_INFINITY][usize::from(dice.below(3))]),
+        // No negative zero: as a key of a JavaScript map it is zero, and Rust's maps have no floats for keys at all.
+        Type::F32 => Value::F32([dice.number() as f32 / 3.0, f32::INFINITY, 1e-40][usize::from(dice.below(3))]),
+        Type::F64 => {
+            Value::F64([dice.number() as f64 / -3.0 + 0.0, 5e-324, f64::NEG_INFINITY][usize::from(dice.below(3))])
+        }
         Type::Char => Value::Char(char::from_u32(dice.number() as u32 & 0x1f_ffff).unwrap_or('\u{feff}')),
         Type::String => {
             Value::Text((0..dice.below(5)).map(|_| ['a', 'ß', '\u{feff}', '😀'][usize::from(dice.below(4))]).collect())
