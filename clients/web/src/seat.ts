@@ -5,12 +5,18 @@ import type { Endpoint } from "./protocol/path.js";
 import { hasWebTransport } from "./transport/webtransport.js";
 
 /** Which match to play; nothing: the fullest open one, else a new one. */
-export type Play =
+export type Play = (
   | { readonly create?: undefined; readonly code?: undefined }
   /** A new match: found by its code alone, or by everybody. */
   | { readonly create: "private" | "public" | NewMatch; readonly code?: undefined }
   /** The match with this code. */
-  | { readonly code: string; readonly create?: undefined };
+  | { readonly code: string; readonly create?: undefined }
+) & {
+  /** A program plays. */
+  readonly bot?: boolean;
+  /** This version of the game, 64 hexadecimal digits, instead of the newest. Not together with a code. */
+  readonly version?: string;
+};
 
 /** A new match on one's own terms. */
 export interface NewMatch {
@@ -22,14 +28,11 @@ export interface NewMatch {
 }
 
 /** The body of a request for a seat. */
-export function playBody(play: Play): unknown {
-  const { create, code } = play;
-  if (code !== undefined) return { code };
-  if (create === undefined) return {};
-  if (typeof create === "string" || create.parameters === undefined) return { create };
+export function playBody({ create, ...rest }: Play): unknown {
+  if (typeof create !== "object" || create.parameters === undefined) return { create, ...rest };
   const { parameters } = create;
   const bytes = typeof parameters === "string" ? new TextEncoder().encode(parameters) : parameters;
-  return { create: { ...create, parameters: toBase64(bytes) } };
+  return { create: { ...create, parameters: toBase64(bytes) }, ...rest };
 }
 
 /** What the control plane says about a match. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as codec from "../src/codec.js";
 import { StadionError } from "../src/error.js";
 import type { Game } from "../src/game.js";
+import { type Play, playBody } from "../src/seat.js";
 import { Stadion } from "../src/stadion.js";
 import { memory } from "../src/storage.js";
 import type { Listener } from "../src/transport/transport.js";
@@ -93,6 +94,19 @@ async function seated(stage: Stage) {
 }
 
 const typed = (kind: number, ...content: number[]) => new TextDecoder().decode(new Uint8Array([kind, ...content]));
+
+test("play_is_asked_for_as_documented", () => {
+  const bodies: [Play, string][] = [
+    [{}, "{}"],
+    [{ create: "private" }, '{"create":"private"}'],
+    [{ code: "KBQT", bot: true }, '{"code":"KBQT","bot":true}'],
+    [
+      { create: { visibility: "public", seats: 3, parameters: new Uint8Array([1, 2]) }, version: "9f" },
+      '{"create":{"visibility":"public","seats":3,"parameters":"AQI="},"version":"9f"}',
+    ],
+  ];
+  for (const [play, body] of bodies) assert.equal(JSON.stringify(playBody(play)), body);
+});
 
 test("a_guest_signs_in_plays_and_hears_views_and_messages_in_types", async () => {
   const stage = new Stage();

@@ -1,6 +1,6 @@
 import type { Endpoint } from "./protocol/path.js";
 /** Which match to play; nothing: the fullest open one, else a new one. */
-export type Play = {
+export type Play = ({
     readonly create?: undefined;
     readonly code?: undefined;
 }
@@ -13,6 +13,11 @@ export type Play = {
  | {
     readonly code: string;
     readonly create?: undefined;
+}) & {
+    /** A program plays. */
+    readonly bot?: boolean;
+    /** This version of the game, 64 hexadecimal digits, instead of the newest. Not together with a code. */
+    readonly version?: string;
 };
 /** A new match on one's own terms. */
 export interface NewMatch {
@@ -23,7 +28,7 @@ export interface NewMatch {
     readonly parameters?: string | Uint8Array;
 }
 /** The body of a request for a seat. */
-export declare function playBody(play: Play): unknown;
+export declare function playBody({ create, ...rest }: Play): unknown;
 /** What the control plane says about a match. */
 export interface MatchInfo {
     readonly id: string;
