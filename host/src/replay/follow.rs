@@ -14,11 +14,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::LoadedVersion;
+use crate::image::ImageArena;
 use crate::journal::chain::{self, TickContent};
 use crate::journal::{EndRecord, IdleRun, Link, Record, TickRecord};
 use crate::life::exact_time;
 use crate::model::{Output, Setup, Stepped, TickInput, Wake};
-use crate::session::{Saved, Session, StartFault, StepBudget};
+use crate::session::{ImageError, Saved, Session, StartFault, StepBudget};
+use stadion_protocol::VersionId;
 
 use super::{Difference, DifferenceKind, ReplayError};
 
@@ -130,8 +132,7 @@ impl Follower {
         place: Place,
         compare: Compare,
     ) -> Result<(Follower, Stepped), StartFault> {
-        let usual = StepBudget::of(version.description());
-        let budget = StepBudget { step: usual.step * PATIENCE, start: usual.start * PATIENCE, ..usual };
+        let budget = patient(version);
         let (session, stepped) = match beginning {
             Beginning::Start => to_end(Session::start(version, setup, budget)),
             Beginning::Load(saved) => to_end(Session::load(version, setup, saved, budget)),
@@ -205,6 +206,44 @@ impl Follower {
         }
         (self.place.chain, self.place.tick, self.place.wake) = (run.last, run.last_tick(), Wake::Next);
         Ok(())
+    }
+
+    /// Plays the first ticks of a run that were folded, up to this one. What they ask for is known for the whole run only,
+    /// and the follower stands within it: it cannot play on.
+    pub(crate) fn part_of_idle(
+        &mut self,
+        run: IdleRun,
+        until: u64,
+        observe: &mut Observe<'_>,
+    ) -> Result<(), Difference> {
+        for number in run.first..=until.min(run.last_tick()) {
+            let time = self.place.time_of(self.setup.rate, number, self.place.skipped);
+            self.step(&TickInput { number, time, skipped: 0, events: Vec::new() }, observe)?;
+            (self.place.tick, self.place.time) = (number, time);
+        }
+        Ok(())
+    }
+
+    /// The session, as [`Follower::restore`] takes it.
+    pub(crate) fn keep(&mut self, arena: &mut ImageArena) -> Result<Vec<u8>, ImageError> {
+        self.session.keep(arena)
+    }
+
+    /// A follower that stands where another one did when its session was kept.
+    pub(crate) fn restore(
+        version: &Arc<LoadedVersion>,
+        kept: &[u8],
+        setup: &Setup,
+        place: Place,
+    ) -> Result<Follower, ReplayError> {
+        let session = to_end(Session::from_kept(version, setup, kept, patient(version)))
+            .map_err(|error| ReplayError::Image(error.to_string()))?;
+        Ok(Follower::of(session, setup.clone(), place, Compare::Strictly))
+    }
+
+    /// The code that it runs.
+    pub(crate) fn version(&self) -> VersionId {
+        self.session.version().id()
     }
 
     /// Checks that an end follows on what was played.
@@ -282,6 +321,11 @@ impl Follower {
             judgement => judgement,
         }
     }
+}
+
+fn patient(version: &LoadedVersion) -> StepBudget {
+    let usual = StepBudget::of(version.description());
+    StepBudget { step: usual.step * PATIENCE, start: usual.start * PATIENCE, ..usual }
 }
 
 fn same(tick: u64, stepped: &Stepped, wake: Wake, outputs: [u8; 16]) -> Result<(), Difference> {

@@ -5,6 +5,7 @@
 //! the tick that was cut is not run again.
 
 mod follow;
+mod rewind;
 mod run;
 
 use std::ops::RangeInclusive;
@@ -18,6 +19,7 @@ use crate::journal::{Damage, Link, Reader};
 use crate::model::{Stepped, TickInput};
 
 pub(crate) use follow::{Beginning, Compare, Follower, Place};
+pub use rewind::{Rewind, SeekError};
 pub(crate) use run::{Epoch, Stop, follow, last_epoch};
 
 /// How a replay gets at the versions that a match ran in, by id: more than one if it was upgraded.
@@ -114,6 +116,9 @@ pub enum ReplayError {
         /// Why not.
         why: String,
     },
+    /// A session could not be made of an image that was taken on the way.
+    #[error("going back: {0}")]
+    Image(String),
     /// Ticks are not in the journal.
     #[error("ticks from {first} on were not kept")]
     Missing {

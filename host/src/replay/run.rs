@@ -50,18 +50,17 @@ impl From<ReplayError> for Stop {
     }
 }
 
-struct Replay<'a, 'o> {
-    find: &'o mut FindVersion<'o>,
-    observe: &'o mut Observe<'o>,
-    epoch: Epoch<'a>,
-    follower: Follower,
+/// A replay under way.
+pub(super) struct Replay<'a> {
+    pub(super) epoch: Epoch<'a>,
+    pub(super) follower: Follower,
     coverage: Coverage,
 }
 
-pub(super) fn replay<'o>(
-    find: &'o mut FindVersion<'o>,
+pub(super) fn replay(
+    find: &mut FindVersion<'_>,
     mut reader: Reader<'_>,
-    observe: &'o mut Observe<'o>,
+    observe: &mut Observe<'_>,
 ) -> Result<Report, ReplayError> {
     let setup = first(&mut reader)?;
     let epoch = Epoch::of_setup(&setup, reader.clone());
@@ -74,9 +73,9 @@ pub(super) fn replay<'o>(
             return Ok(Report { ticks: 0, chain, first_difference: Some(difference), coverage: Coverage::Running });
         }
     };
-    let mut replay = Replay { find, observe, epoch, follower, coverage: Coverage::Running };
+    let mut replay = Replay::of(epoch, follower);
     while let Some(record) = reader.next() {
-        match replay.record(record.map_err(ReplayError::from)?, &reader) {
+        match replay.record(record.map_err(ReplayError::from)?, &reader, find, observe) {
             Ok(()) => {}
             Err(Stop::Cannot(error)) => return Err(error),
             Err(Stop::Differs(difference)) => return Ok(replay.report(Some(difference))),
@@ -201,20 +200,38 @@ pub(crate) fn follow(follower: &mut Follower, record: &Record, observe: &mut Obs
     Ok(())
 }
 
-impl<'a> Replay<'a, '_> {
-    fn record(&mut self, record: Record, reader: &Reader<'a>) -> Result<(), Stop> {
+impl<'a> Replay<'a> {
+    /// At the place of the follower, in its epoch.
+    pub(super) fn of(epoch: Epoch<'a>, follower: Follower) -> Replay<'a> {
+        Replay { epoch, follower, coverage: Coverage::Running }
+    }
+
+    /// Plays a record; `reader` stands behind it.
+    pub(super) fn record(
+        &mut self,
+        record: Record,
+        reader: &Reader<'a>,
+        find: &mut FindVersion<'_>,
+        observe: &mut Observe<'_>,
+    ) -> Result<(), Stop> {
         match record {
-            Record::Swapped(swap) => self.swapped(&swap, reader),
+            Record::Swapped(swap) => self.swapped(&swap, reader, find, observe),
             Record::Gap(gap) => {
                 self.coverage = Coverage::Prefix { first: gap.first, end: None };
                 Ok(())
             }
             Record::End(end) => Ok(self.end(*end)?),
-            record => follow(&mut self.follower, &record, self.observe),
+            record => follow(&mut self.follower, &record, observe),
         }
     }
 
-    fn swapped(&mut self, record: &SwappedRecord, reader: &Reader<'a>) -> Result<(), Stop> {
+    fn swapped(
+        &mut self,
+        record: &SwappedRecord,
+        reader: &Reader<'a>,
+        find: &mut FindVersion<'_>,
+        observe: &mut Observe<'_>,
+    ) -> Result<(), Stop> {
         let before = self.follower.place();
         if record.previous != before.chain {
             return Err(at(record.tick, DifferenceKind::Chain).into());
@@ -225,10 +242,10 @@ impl<'a> Replay<'a, '_> {
                 return Err(at(record.tick, DifferenceKind::Saved).into());
             }
         }
-        let version = (self.find)(record.version)?;
+        let version = find(record.version)?;
         if let Some(epoch) = self.epoch.of_swap(record, before, reader)? {
             self.epoch = epoch;
-            self.follower = self.epoch.begin(&version, self.observe, Compare::Strictly)?;
+            self.follower = self.epoch.begin(&version, observe, Compare::Strictly)?;
             return Ok(());
         }
         self.epoch.foreign.extend(record.foreign());

@@ -15,6 +15,7 @@ mod convert;
 mod describe;
 mod faults;
 mod image;
+mod kept;
 mod link;
 mod log;
 mod meter;

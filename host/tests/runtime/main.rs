@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "shared with the engine's tests, which use more of it")]
 mod guests;
 mod hostile;
+mod jumps;
 mod moves;
 mod play;
 mod replays;
