@@ -26,7 +26,6 @@ export interface Entry {
   readonly info: MatchInfo;
   readonly endpoints: readonly Endpoint[];
   readonly credential: Credential;
-  readonly schema: string;
 }
 
 /** What a match stands on: the browser, or a test. */
@@ -193,8 +192,9 @@ export class Match<In, Out, View> {
   }
 
   private close({ code, reason }: End): void {
-    // A seat that another page plays now is that page's; one that was not reached may still be there.
-    if (code !== "timed-out") this.ground.keep(undefined);
+    // A seat that another page plays now is that page's. One that was not reached may still be there, and one in a match that
+    // speaks newer messages is for the newer page that a reload brings.
+    if (code !== "timed-out" && code !== "outdated-client") this.ground.keep(undefined);
     this.end({ code, reason });
     this.entered?.reject(new StadionError(code, reason || code));
     this.entered = undefined;
@@ -211,7 +211,7 @@ export class Match<In, Out, View> {
     const { resumeToken: token, endpoints, isClosed } = this.driver.machine;
     if (isClosed || !token || token === this.kept) return;
     this.kept = token;
-    this.ground.keep({ ...this.entry.info, schema: this.entry.schema, token, endpoints });
+    this.ground.keep({ ...this.entry.info, token, endpoints });
   }
 
   private acknowledgeView(now: number): void {

@@ -72,7 +72,6 @@ export function endpointsOf({ webtransport, websocket, certificate_hashes }: End
 
 /** What brings a reloaded page back to its seat. A secret: whoever has it has the seat. */
 export interface Ticket extends MatchInfo {
-  readonly schema: string;
   readonly token: Uint8Array;
   readonly endpoints: readonly Endpoint[];
 }

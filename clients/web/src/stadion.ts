@@ -89,13 +89,14 @@ export class Stadion<In, Out, View> {
   async play(how: Play = {}): Promise<Match<In, Out, View>> {
     const path = `/v1/games/${encodeURIComponent(this.game.name)}/play`;
     const seat = await this.rest.ask<Seat>("POST", path, playBody(how));
-    if (seat.schema_hash !== this.game.schema) throw outdated();
+    if (seat.schema_hash !== this.game.schema) {
+      throw new StadionError("outdated-client", "this page is older (or newer) than the match: reload it");
+    }
     const nonce = crypto.getRandomValues(new Uint8Array(16));
     return this.enter({
       info: { id: seat.match.id, code: seat.match.code, version: seat.version },
       endpoints: endpointsOf(seat.endpoints),
       credential: { join: seat.join_token, nonce },
-      schema: seat.schema_hash,
     });
   }
 
@@ -106,11 +107,9 @@ export class Stadion<In, Out, View> {
   async resume(code?: string): Promise<Match<In, Out, View> | null> {
     const ticket = readTicket(this.session.get(this.key));
     if (!ticket || (code !== undefined && code.toUpperCase() !== ticket.code)) return null;
-    if (ticket.schema !== this.game.schema) throw outdated();
-    const { id, code: kept, version, token, endpoints, schema } = ticket;
-    const info = { id, code: kept, version };
+    const { token, endpoints, ...info } = ticket;
     try {
-      return await this.enter({ info, endpoints, credential: { resume: token }, schema });
+      return await this.enter({ info, endpoints, credential: { resume: token } });
     } catch (error) {
       if (!(error instanceof StadionError) || !GONE.has(error.code)) throw error;
       this.keep(undefined);
@@ -140,8 +139,4 @@ export class Stadion<In, Out, View> {
   private keep(ticket: Ticket | undefined): void {
     this.session.set(this.key, ticket && writeTicket(ticket));
   }
-}
-
-function outdated(): StadionError {
-  return new StadionError("outdated-client", "this page is older (or newer) than the match: reload it");
 }

@@ -171,6 +171,16 @@ test("a_seat_that_is_gone_is_no_error_and_not_asked_for_again", async () => {
   assert.equal(await stage.page().resume(), null);
 });
 
+test("a_match_that_learned_newer_messages_is_come_back_to_by_the_newer_page", async () => {
+  const stage = new Stage();
+  const { match, listener } = await seated(stage);
+  listener.closed(4, "");
+  assert.equal((await match.ended).code, "outdated-client");
+  const resuming = stage.page().resume();
+  (await stage.connection(2)).stream(server.welcome({ fresh: true, seat: 1 }));
+  assert.equal((await resuming)?.seat, 1);
+});
+
 test("a_page_that_is_older_than_the_match_is_told_so", async () => {
   const stage = new Stage();
   stage.schema = "0000000000000001";

@@ -33,7 +33,8 @@ function play({ match, name, say, signal }) {
       if (!signal.aborted) match.send("Bomb");
     },
   };
-  root.replaceChildren(phase, canvas, pad(hands), heroes);
+  const help = element("p", { className: "help", textContent: "Arrows or W A S D walk, Space drops a bomb." });
+  root.replaceChildren(phase, canvas, pad(hands), heroes, help);
   keys(hands, signal);
 
   match.onView((view) => {

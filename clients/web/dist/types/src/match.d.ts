@@ -19,7 +19,6 @@ export interface Entry {
     readonly info: MatchInfo;
     readonly endpoints: readonly Endpoint[];
     readonly credential: Credential;
-    readonly schema: string;
 }
 /** What a match stands on: the browser, or a test. */
 export interface Ground {

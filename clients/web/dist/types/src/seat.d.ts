@@ -57,7 +57,6 @@ export interface Seat {
 export declare function endpointsOf({ webtransport, websocket, certificate_hashes }: Endpoints): Endpoint[];
 /** What brings a reloaded page back to its seat. A secret: whoever has it has the seat. */
 export interface Ticket extends MatchInfo {
-    readonly schema: string;
     readonly token: Uint8Array;
     readonly endpoints: readonly Endpoint[];
 }
