@@ -40,6 +40,7 @@ struct Inner {
     crash_in: Option<u64>,
     crashed: bool,
     failing_syncs: u32,
+    lying: bool,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +104,7 @@ impl Disk {
             crash_in: None,
             crashed: false,
             failing_syncs: 0,
+            lying: false,
         })))
     }
 
@@ -124,6 +126,11 @@ impl Disk {
     /// The next so many syncs fail.
     pub fn fail_syncs(&self, count: u32) {
         self.inner().failing_syncs = count;
+    }
+
+    /// From here on no sync does anything.
+    pub fn lie(&self) {
+        self.inner().lying = true;
     }
 
     /// Gives it another size, bytes.
@@ -380,6 +387,9 @@ impl File for Handle {
         let inner = &mut *self.disk.inner();
         if inner.operate(self.epoch)? {
             return Err(io::Error::other("the process was killed"));
+        }
+        if inner.lying {
+            return Ok(());
         }
         let data = inner.files.get_mut(&self.id).ok_or(io::ErrorKind::NotFound)?;
         if inner.failing_syncs > 0 {

@@ -1,5 +1,4 @@
-//! Stadion in virtual time: a match, its journal on a disk that fails, its players on a network that fails, and a model
-//! that knows what each of them was told. Everything follows from one seed.
+//! Stadion in virtual time.
 
 pub mod disk;
 pub mod rng;

@@ -1,17 +1,15 @@
 //! The bytes of a log.
 //!
 //! ```text
-//!   segment = magic "STADIONL" | format: u16 LE = 1 | reserved: u16 LE = 0 | base: u64 LE | run: u64 LE
-//!           | CRC-32C of these: u32 LE | block*
+//!   segment = magic "STADIONL" | format: u16 LE = 1 | reserved: u16 LE = 0 | base: u64 LE | CRC-32C of these: u32 LE | block*
 //!   block   = magic "SBLK" | length: u32 LE | synced: u64 LE | CRC-32C of these and the position: u32 LE | frame*
 //!   frame   = length: varint | CRC-32C of length and body: u32 LE | body
 //!   body    = match number: varint | position of the match's frame before: varint | payload
-//!   payload = kind: u8 | postcard      a record as in a .stj file, or: 32 opened, 33 moved
+//!   payload = kind: u8 | postcard      a record as in a .stj file, or: 32 opened, 33 moved, 34 torn
 //! ```
 //!
 //! A *position* counts bytes from the beginning of the log over all segments, headers of blocks included, headers of
-//! segments not; a segment is named after the position of its first byte, and its *run*, the time from one opening of the
-//! log to the next, after the base of its first segment. A block is what was written at once; *synced*
+//! segments not; a segment is named after the position of its first byte. A block is what was written at once; *synced*
 //! is the position up to which everything was known to survive loss of power when it was written, so that a hole can be
 //! told from a tail that never was durable. Varints are LEB128.
 
@@ -24,13 +22,14 @@ use crate::journal::file::MAX_RECORD_BYTES;
 use crate::journal::record::Record;
 use crate::journal::wire;
 
-pub(super) const SEGMENT_HEADER: usize = 32;
+pub(super) const SEGMENT_HEADER: usize = 24;
 pub(super) const BLOCK_HEADER: usize = 20;
 
 const SEGMENT_MAGIC: &[u8; 12] = b"STADIONL\x01\0\0\0";
 const BLOCK_MAGIC: &[u8; 4] = b"SBLK";
 const KIND_OPENED: u8 = 32;
 const KIND_MOVED: u8 = 33;
+const KIND_TORN: u8 = 34;
 
 /// The most bytes of a frame: a record and two numbers.
 const MAX_BODY_BYTES: usize = MAX_RECORD_BYTES + 16;
@@ -55,11 +54,19 @@ pub(super) struct Moved {
     pub(super) records: u64,
 }
 
+/// The log was opened after a loss of power: there were these holes, from position to position, in what had not been
+/// synced. A hole that shows later is damage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Torn {
+    pub(super) holes: Vec<(u64, u64)>,
+}
+
 /// What a frame says.
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
     Opened(MatchId, Opened),
     Moved(MatchId, Moved),
+    Torn(Torn),
     /// Not decoded yet.
     Record(&'a [u8]),
 }
@@ -92,6 +99,13 @@ impl Frame {
         let mut body = numbers(number, 0);
         body.push(KIND_MOVED);
         Frame::new(wire::encode_after(moved, body))
+    }
+
+    /// Of no match.
+    pub(super) fn torn(torn: &Torn) -> Frame {
+        let mut body = numbers(0, 0);
+        body.push(KIND_TORN);
+        Frame::new(wire::encode_after(torn, body))
     }
 
     fn new(body: Vec<u8>) -> Frame {
@@ -204,26 +218,20 @@ impl<'a> Read<'a> {
                 let moved: Moved = wire::decode(body).ok()?;
                 Payload::Moved(MatchId(moved.id), moved)
             }
+            KIND_TORN => Payload::Torn(wire::decode(body).ok()?),
             _ => Payload::Record(self.payload),
         })
     }
 }
 
 /// The first bytes of a segment.
-pub(super) fn segment_header(base: u64, run: u64) -> [u8; SEGMENT_HEADER] {
+pub(super) fn segment_header(base: u64) -> [u8; SEGMENT_HEADER] {
     let mut header = [0; SEGMENT_HEADER];
     header[..12].copy_from_slice(SEGMENT_MAGIC);
     header[12..20].copy_from_slice(&base.to_le_bytes());
-    header[20..28].copy_from_slice(&run.to_le_bytes());
-    let sum = crc32c(&[&header[..28]]);
-    header[28..].copy_from_slice(&sum.to_le_bytes());
+    let sum = crc32c(&[&header[..20]]);
+    header[20..].copy_from_slice(&sum.to_le_bytes());
     header
-}
-
-/// The run of the segment with these bytes and this base. `None`: it is no such segment.
-pub(super) fn run_of(bytes: &[u8], base: u64) -> Option<u64> {
-    let run = u64::from_le_bytes(*bytes.get(20..)?.first_chunk()?);
-    bytes.starts_with(&segment_header(base, run)).then_some(run)
 }
 
 /// Fills in the header for which a block's first bytes were left free.

@@ -18,8 +18,8 @@ use crate::journal::{Checkpoint, Journal, JournalError, Position, Standing};
 /// Match time for which uneventful ticks are folded before they are appended, nanoseconds.
 ///
 /// No acknowledged input and no reliable message depends on such a tick, so nothing waits for it. But unreliable output
-/// leaves only while a match is at most `life::RUN_AHEAD` (250 ms) ahead of its log: three ticks at 20 Hz are one
-/// record, and the log still keeps up.
+/// leaves only while a match is at most `life::RUN_AHEAD` (250 ms) ahead of its log: four ticks at 20 Hz are one record,
+/// and the log still keeps up.
 const FOLD_NS: u64 = 140_000_000;
 
 /// See [`Journal`].

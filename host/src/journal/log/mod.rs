@@ -48,7 +48,7 @@ use super::record::Record;
 use super::{Journal, JournalError, Journals, Reopened, Unfinished};
 use ended::Ended;
 use files::{File, FileSystem, Guard};
-use frame::{Frame, Opened};
+use frame::{Frame, Opened, Torn};
 use journal::LogJournal;
 use keeper::{CHECKPOINTS, Errands, Mark};
 use matches::{Catalog, Kept, Match, State};
@@ -93,8 +93,6 @@ pub enum OpenError {
 struct Shared {
     files: Arc<dyn FileSystem>,
     config: LogConfig,
-    /// Base of this run's first segment.
-    run: u64,
     segments: Segments,
     catalog: Catalog,
     errands: Errands,
@@ -202,7 +200,6 @@ impl Log {
         found.matches.iter().filter(filed).for_each(|one| catalog.insert(Arc::clone(one)));
         let shared = Arc::new(Shared {
             config,
-            run: found.end,
             segments: Segments::new(found.segments, Staging::new(found.end)),
             catalog,
             errands: Errands::default(),
@@ -216,6 +213,11 @@ impl Log {
             files,
         });
         tidy(&shared)?;
+        if !found.torn.is_empty() {
+            tracing::warn!(holes = ?found.torn, "the last write before the log was opened was torn: it never was durable");
+            let torn = Frame::torn(&Torn { holes: found.torn });
+            shared.segments.staging.append(&torn, Wake::Nobody, true).map_err(io::Error::other)?;
+        }
         found.damage.iter().for_each(|what| tracing::error!("{what}"));
         let (writer, keeper) =
             (LogWriter::new(Arc::clone(&shared)), LogKeeper::new(Arc::clone(&shared), ended.clone()));

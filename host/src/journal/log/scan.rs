@@ -6,6 +6,9 @@
 //! - a *torn tail*, when nothing after them was ever known to be durable: the last write before a loss of power. No
 //!   promise was made about it, except to matches of level `process`, which lose it with the power;
 //! - *damage*, when a later block says that they had been synced. Matches that may have had records there are told so.
+//!
+//! Whoever opens a log that was torn writes down where, since later blocks will say that all of it was synced by then. A
+//! flipped bit in what was written last of all cannot be told from a torn write.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,8 +17,8 @@ use std::sync::Arc;
 use stadion_protocol::MatchId;
 use stadion_protocol::contract::Durability;
 
-use super::files::FileSystem;
-use super::frame::{BLOCK_HEADER, Block, NoFrame, Payload, Read, SEGMENT_HEADER, run_of};
+use super::files::{File, FileSystem};
+use super::frame::{BLOCK_HEADER, Block, Moved, NoFrame, Payload, Read, SEGMENT_HEADER, segment_header};
 use super::history::part_name;
 use super::matches::{Match, Over, Part, State};
 use super::segments::{self, Segment};
@@ -35,6 +38,8 @@ pub(super) struct Found {
     pub(super) next_number: u32,
     /// What is damaged, for people.
     pub(super) damage: Vec<String>,
+    /// Holes in what had not been synced: to be written down, so that they are not taken for damage later.
+    pub(super) torn: Vec<(u64, u64)>,
 }
 
 /// Bytes that are no frame.
@@ -44,8 +49,6 @@ struct Hole {
     end: u64,
     /// Something whole follows in the same segment.
     inside: bool,
-    /// In which run of the log it was written.
-    run: u64,
 }
 
 #[derive(Debug)]
@@ -53,11 +56,35 @@ struct Scan<'a> {
     files: &'a dyn FileSystem,
     matches: HashMap<u32, Known>,
     holes: Vec<Hole>,
-    /// How far each run knew itself to be synced. What a later run says of it proves nothing: it found what was left.
-    synced: HashMap<u64, u64>,
+    /// How far the log is known to have been synced.
+    synced: u64,
+    /// Holes that were there when the log was opened before.
+    torn: Vec<(u64, u64)>,
     /// Frames of matches that are not known, and moved parts that cannot be read.
     lost: Vec<String>,
     next_number: u32,
+    pass: Pass,
+    /// Where the older part of a match stands, as the log says last.
+    moved: HashMap<u32, (MatchId, Durability, Part)>,
+}
+
+/// Segments are read twice: what was moved out of the log is said after records that follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// Where matches begin.
+    Beginnings,
+    /// Everything else.
+    Records,
+}
+
+/// A record where it stands.
+#[derive(Debug)]
+struct Standing {
+    position: u64,
+    size: u64,
+    previous: u64,
+    /// `None`: it does not decode.
+    record: Option<Record>,
 }
 
 #[derive(Debug)]
@@ -65,8 +92,38 @@ struct Known {
     id: MatchId,
     level: Durability,
     state: State,
-    /// Where, and in which run, a frame came that follows one which is not there; nothing that fits came since.
-    orphan: Option<(u64, u64)>,
+    /// Where a frame came that follows one which is not there; nothing that fits came since.
+    orphan: Option<u64>,
+}
+
+impl Known {
+    /// Takes a record if it is the next one.
+    fn take(&mut self, standing: Standing) {
+        let Standing { position, size, previous, record } = standing;
+        let state = &mut self.state;
+        if position <= state.newest {
+            // Moved, or written again after a failure: the same bytes at the same place.
+            return;
+        }
+        let Some(record) = record.filter(|_| previous == state.newest) else {
+            self.orphan.get_or_insert(position);
+            return;
+        };
+        self.orphan = None;
+        (state.newest, state.end) = (position, position + size);
+        state.records += 1;
+        state.bytes += size;
+        match (&mut state.summary, &record) {
+            (None, Record::Setup(setup)) => state.summary = Some(Summary::new(setup)),
+            (Some(summary), record) => summary.note(record),
+            (None, _) => {}
+        }
+        match record {
+            Record::End(_) => state.over = Over::Ended,
+            Record::Gap(_) => state.over = Over::Abandoned,
+            _ => {}
+        }
+    }
 }
 
 /// Reads all segments.
@@ -77,36 +134,54 @@ pub(super) fn scan(files: &dyn FileSystem) -> io::Result<Found> {
         files,
         matches: HashMap::new(),
         holes: Vec::new(),
-        synced: HashMap::new(),
+        synced: 0,
+        torn: Vec::new(),
         lost: Vec::new(),
         next_number: 0,
+        pass: Pass::Beginnings,
+        moved: HashMap::new(),
     };
     let mut found = Found::default();
-    for (nth, base) in bases.iter().enumerate() {
-        let file = files.open(&segments::name(*base))?;
-        let size = usize::try_from(file.size()?).map_err(io::Error::other)?;
-        let mut bytes = vec![0; size];
-        let read = file.read_at(0, &mut bytes)?;
-        bytes.truncate(read);
-        let next = bases.get(nth + 1).copied();
-        scan.segment(*base, &bytes, next);
-        found.end = found.end.max(base + bytes.len().saturating_sub(SEGMENT_HEADER) as u64);
-        found.segments.push(Segment { base: *base, file });
+    for pass in [Pass::Beginnings, Pass::Records] {
+        scan.begin(pass);
+        for (nth, base) in bases.iter().enumerate() {
+            let file = files.open(&segments::name(*base))?;
+            let bytes = whole(&*file)?;
+            scan.segment(*base, &bytes, bases.get(nth + 1).copied());
+            if pass == Pass::Records {
+                found.end = found.end.max(base + bytes.len().saturating_sub(SEGMENT_HEADER) as u64);
+                found.segments.push(Segment { base: *base, file });
+            }
+        }
     }
     found.next_number = scan.next_number;
     scan.settle(&mut found);
     Ok(found)
 }
 
+fn whole(file: &dyn File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(file.size()?).map_err(io::Error::other)?];
+    let read = file.read_at(0, &mut bytes)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
 impl Scan<'_> {
+    fn begin(&mut self, pass: Pass) {
+        self.pass = pass;
+        self.holes.clear();
+        for (number, (id, level, part)) in std::mem::take(&mut self.moved) {
+            self.moved(number, id, level, part);
+        }
+    }
+
     /// One file. What is at or past `next`, where the segment after it begins, was written again there.
     fn segment(&mut self, base: u64, bytes: &[u8], next: Option<u64>) {
         let until = next.unwrap_or(u64::MAX);
-        let Some(run) = run_of(bytes, base) else {
+        let Some(body) = bytes.strip_prefix(&segment_header(base)) else {
             let end = (base + bytes.len().saturating_sub(SEGMENT_HEADER) as u64).max(base + 1);
-            return self.hole(Hole { start: base, end, inside: next.is_some(), run: base }, until);
+            return self.hole(Hole { start: base, end, inside: false }, until);
         };
-        let body = &bytes[SEGMENT_HEADER..];
         let (mut at, mut bad) = (0, None);
         while at < body.len() {
             let position = base + at as u64;
@@ -116,34 +191,33 @@ impl Scan<'_> {
                 continue;
             };
             if let Some(bad) = bad.take() {
-                self.hole(Hole { start: base + bad as u64, end: position, inside: true, run }, until);
+                self.hole(Hole { start: base + bad as u64, end: position, inside: true }, until);
             }
-            let synced = self.synced.entry(run).or_default();
-            *synced = block.synced.max(*synced);
+            self.synced = self.synced.max(block.synced);
             let from = at + BLOCK_HEADER;
             let to = from.saturating_add(block.length).min(body.len());
             // What is left of a block that cannot be read on is searched for the next one.
-            at = from + self.frames(&body[from..to], base + from as u64, (run, until));
+            at = from + self.frames(&body[from..to], base + from as u64, until);
         }
         if let Some(bad) = bad {
             let (start, end) = (base + bad as u64, base + body.len() as u64);
-            self.hole(Hole { start, end, inside: false, run }, until);
+            self.hole(Hole { start, end, inside: false }, until);
         }
     }
 
     /// The frames of a block; says how many bytes of it could be read.
-    fn frames(&mut self, bytes: &[u8], base: u64, (run, until): (u64, u64)) -> usize {
+    fn frames(&mut self, bytes: &[u8], base: u64, until: u64) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             let position = base + at as u64;
             match Read::first_of(&bytes[at..]) {
                 Ok(frame) => {
-                    self.frame(&frame, position, run);
+                    self.frame(&frame, position);
                     at += frame.size;
                 }
                 Err(NoFrame::Damaged(size)) => {
                     let end = position + size as u64;
-                    self.hole(Hole { start: position, end, inside: at + size < bytes.len(), run }, until);
+                    self.hole(Hole { start: position, end, inside: at + size < bytes.len() }, until);
                     at += size;
                 }
                 Err(NoFrame::Longer(_) | NoFrame::Unreadable) => return at,
@@ -158,29 +232,29 @@ impl Scan<'_> {
         }
     }
 
-    fn frame(&mut self, frame: &Read<'_>, position: u64, run: u64) {
+    fn frame(&mut self, frame: &Read<'_>, position: u64) {
         let end = position + frame.size as u64;
-        match frame.payload() {
-            Some(Payload::Opened(id, opened)) => {
+        match (self.pass, frame.payload()) {
+            (Pass::Beginnings, Some(Payload::Moved(id, moved))) => {
+                let Moved { through, bytes, records, level, .. } = moved;
+                let part = Part { through, bytes, records, said_at: Some(position) };
+                self.moved.insert(frame.number, (id, level, part));
+                self.next_number = self.next_number.max(frame.number.saturating_add(1));
+            }
+            (Pass::Beginnings, Some(Payload::Torn(torn))) => self.torn.extend(torn.holes),
+            (Pass::Records, Some(Payload::Opened(id, opened))) => {
                 self.next_number = self.next_number.max(frame.number.saturating_add(1));
                 let known = Known { id, level: opened.level, state: State::opened(position, end), orphan: None };
                 self.matches.entry(frame.number).or_insert(known);
             }
-            Some(Payload::Moved(id, moved)) => {
-                self.next_number = self.next_number.max(frame.number.saturating_add(1));
-                let part = Part {
-                    through: moved.through,
-                    bytes: moved.bytes,
-                    records: moved.records,
-                    said_at: Some(position),
-                };
-                match self.matches.get_mut(&frame.number) {
-                    Some(known) => known.state.part = part,
-                    None => self.moved(frame.number, id, moved.level, part),
+            (Pass::Records, Some(Payload::Record(body))) => {
+                if let Some(known) = self.matches.get_mut(&frame.number) {
+                    let (size, record) = (frame.size as u64, wire::decode_record(body).ok());
+                    known.take(Standing { position, size, previous: frame.previous, record });
                 }
             }
-            Some(Payload::Record(body)) => self.record(frame, body, (position, run)),
-            None => self.lost.push(format!("the frame at position {position} says nothing")),
+            (_, None) => self.lost.push(format!("the frame at position {position} says nothing")),
+            _ => {}
         }
     }
 
@@ -200,69 +274,41 @@ impl Scan<'_> {
         self.matches.insert(number, Known { id, level, state, orphan: None });
     }
 
-    fn record(&mut self, frame: &Read<'_>, body: &[u8], (position, run): (u64, u64)) {
-        let Some(known) = self.matches.get_mut(&frame.number) else { return };
-        let state = &mut known.state;
-        if position <= state.newest {
-            // Written again after a failure: the same bytes at the same place.
-            return;
-        }
-        let record = (frame.previous == state.newest).then(|| wire::decode_record(body).ok()).flatten();
-        let Some(record) = record else {
-            known.orphan.get_or_insert((position, run));
-            return;
-        };
-        known.orphan = None;
-        (state.newest, state.end) = (position, position + frame.size as u64);
-        state.records += 1;
-        state.bytes += frame.size as u64;
-        match (&mut state.summary, &record) {
-            (None, Record::Setup(setup)) => state.summary = Some(Summary::new(setup)),
-            (Some(summary), record) => summary.note(record),
-            (None, _) => {}
-        }
-        match record {
-            Record::End(_) => state.over = Over::Ended,
-            Record::Gap(_) => state.over = Over::Abandoned,
-            _ => {}
-        }
-    }
-
     fn settle(self, found: &mut Found) {
-        let Scan { matches, holes, synced, lost, .. } = self;
+        let Scan { matches, holes, synced, torn, lost, .. } = self;
         found.damage = lost;
-        let synced = |run: u64| synced.get(&run).copied().unwrap_or(0);
-        for hole in holes.iter().filter(|hole| hole.inside || hole.start < synced(hole.run)) {
+        let was_torn = |hole: &&Hole| torn.iter().any(|(start, end)| *start <= hole.start && hole.end <= *end);
+        let (known, new): (Vec<&Hole>, Vec<&Hole>) = holes.iter().partition(was_torn);
+        let (damaged, tail): (Vec<&Hole>, Vec<&Hole>) = new.into_iter().partition(|hole| hole.start < synced);
+        for hole in &damaged {
             found.damage.push(format!("positions {} to {} of the log are damaged", hole.start, hole.end));
         }
+        found.torn = tail.iter().map(|hole| (hole.start, hole.end)).collect();
+        // Written and not synced: nothing that a killed process leaves has a hole inside, so the power was lost.
+        let written: Vec<&Hole> = known.into_iter().chain(tail).filter(|hole| hole.inside).collect();
         for (number, Known { id, level, mut state, orphan }) in matches {
             if level == Durability::None && state.over == Over::No {
                 state.over = Over::Abandoned;
             }
-            state.damage = damage(level, &state, orphan, &holes, &synced);
+            let promised = match level {
+                Durability::None => Vec::new(),
+                Durability::Process => [&damaged[..], &written].concat(),
+                Durability::Disk | Durability::Fleet => damaged.clone(),
+            };
+            state.damage = damage(state.newest, orphan, &promised, &holes);
             found.matches.push(Arc::new(Match::new(id, number, level, state)));
         }
     }
 }
 
 /// Whether records that a match was promised may be missing after its newest.
-fn damage(
-    level: Durability,
-    state: &State,
-    orphan: Option<(u64, u64)>,
-    holes: &[Hole],
-    synced: &impl Fn(u64) -> u64,
-) -> Option<String> {
-    let promised = |start: u64, run: u64, inside: bool| match level {
-        Durability::None => false,
-        Durability::Process => inside || start < synced(run),
-        Durability::Disk | Durability::Fleet => start < synced(run),
-    };
-    if let Some((position, _)) = orphan.filter(|(position, run)| promised(*position, *run, true)) {
-        return Some(format!("the record at position {position} of the log follows one that is damaged"));
+fn damage(newest: u64, orphan: Option<u64>, promised: &[&Hole], holes: &[Hole]) -> Option<String> {
+    if let Some(Hole { start, end, .. }) = promised.iter().find(|hole| hole.start > newest) {
+        return Some(format!("positions {start} to {end} of the log are damaged and may have held records of it"));
     }
-    let hole = holes.iter().find(|hole| hole.start > state.newest && promised(hole.start, hole.run, hole.inside))?;
-    Some(format!("positions {} to {} of the log are damaged and may have held records of it", hole.start, hole.end))
+    let position = orphan?;
+    let explained = holes.iter().any(|hole| newest < hole.start && hole.start < position);
+    (!explained).then(|| format!("the record at position {position} of the log follows one that is not there"))
 }
 
 fn summary_of_part(files: &dyn FileSystem, id: MatchId, part: &Part) -> io::Result<Option<Summary>> {

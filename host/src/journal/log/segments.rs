@@ -36,9 +36,9 @@ pub(super) struct Segment {
 
 impl Segment {
     /// Makes the file, or makes it anew.
-    pub(super) fn create(files: &dyn FileSystem, base: u64, run: u64) -> io::Result<Segment> {
+    pub(super) fn create(files: &dyn FileSystem, base: u64) -> io::Result<Segment> {
         let file = files.create(&name(base))?;
-        file.write_at(0, &segment_header(base, run))?;
+        file.write_at(0, &segment_header(base))?;
         Ok(Segment { base, file })
     }
 

@@ -68,7 +68,7 @@ impl LogWriter {
         let current = match &mut self.segment {
             Some(current) => current,
             none => {
-                let segment = Segment::create(&*self.shared.files, batch.base, self.shared.run)?;
+                let segment = Segment::create(&*self.shared.files, batch.base)?;
                 none.insert(Current { segment, bytes: 0, named: false })
             }
         };
@@ -111,9 +111,11 @@ impl LogWriter {
     }
 }
 
-/// Removes a segment that nothing needs any more.
+/// Removes a segment that nothing needs any more. Synced before the next one goes: were an older one to come back without
+/// a newer one, it would tell of matches without their end.
 pub(super) fn remove(shared: &Shared, base: u64) -> io::Result<()> {
     shared.files.remove(&name(base))?;
+    shared.files.sync_folder(FOLDER)?;
     shared.segments.forget(base);
     Ok(())
 }

@@ -1,0 +1,111 @@
+//! One match, and one thing that goes wrong.
+
+use std::task::Waker;
+
+use stadion_host::journal::log::{Log, LogKeeper, LogWriter, OpenError, Turn};
+use stadion_host::journal::{Checkpoint, CheckpointKind, GapRecord, Journal, Journals, Link, Reader, Record, Standing};
+use stadion_protocol::contract::{Durability, LogFailure};
+use stadion_sim::{Crash, Disk, Rng};
+
+use crate::model::{CONFIG, ROOM};
+use crate::records::{end, id, setup, tick};
+
+struct Alone {
+    disk: Disk,
+    log: Log,
+    writer: LogWriter,
+    keeper: LogKeeper,
+    journal: Box<dyn Journal>,
+}
+
+/// One match on a log of its own, its setup durable.
+fn alone(level: Durability, on_failure: LogFailure) -> Alone {
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, keeper) = Log::open(disk.mount(), CONFIG).unwrap();
+    let mut journal = log.open(id(1), level, Waker::noop().clone()).unwrap();
+    let position = journal.append(&setup(level, on_failure)).unwrap();
+    assert!(journal.durable() < position);
+    assert_eq!(writer.turn(), Turn::Wrote);
+    assert_eq!(journal.durable(), position);
+    Alone { disk, log, writer, keeper, journal }
+}
+
+#[test]
+fn a_full_disk_stalls_a_match_and_it_goes_on_when_there_is_room() {
+    let Alone { disk, log, mut writer, mut journal, .. } = alone(Durability::Process, LogFailure::Stall);
+    disk.set_capacity(disk.used());
+    let first = journal.append(&tick(1)).unwrap();
+    assert_eq!((writer.turn(), writer.turn()), (Turn::Failed, Turn::Failed));
+    assert_eq!(journal.standing(), Standing::Stalled);
+    assert!(journal.durable() < first && log.failure().is_some());
+    let second = journal.append(&tick(2)).unwrap();
+    disk.set_capacity(ROOM);
+    assert_eq!((writer.turn(), writer.turn()), (Turn::Wrote, Turn::Wrote));
+    assert_eq!((journal.standing(), journal.durable()), (Standing::Keeping, second));
+    assert!(log.failure().is_none());
+    disk.crash(Crash::Kill);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished().iter().map(|one| (one.tick, &one.damage)).collect::<Vec<_>>(), [(2, &None)]);
+}
+
+#[test]
+fn a_match_that_would_rather_play_on_does_and_its_journal_says_where_it_stops() {
+    let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Process, LogFailure::Degrade);
+    journal.append(&tick(1)).unwrap();
+    disk.set_capacity(disk.used());
+    assert_eq!(writer.turn(), Turn::Failed);
+    let second = journal.append(&tick(2)).unwrap();
+    assert_eq!(journal.standing(), Standing::Degraded);
+    assert!(journal.durable() >= second, "nothing waits for the log");
+    disk.set_capacity(ROOM);
+    assert_eq!(writer.turn(), Turn::Wrote);
+    journal.append(&tick(3)).unwrap();
+    journal.append(&end(3)).unwrap();
+    assert_eq!(writer.turn(), Turn::Wrote);
+    let file = journal.to_file();
+    let read: Vec<Record> = Reader::new(&file).unwrap().map(Result::unwrap).collect();
+    assert_eq!(read[1..], [tick(1), Record::Gap(GapRecord { first: 2 }), end(3)]);
+}
+
+#[test]
+fn a_sync_that_failed_is_not_believed_when_it_is_tried_again() {
+    let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Disk, LogFailure::Stall);
+    let position = journal.append(&tick(1)).unwrap();
+    disk.fail_syncs(1);
+    assert_eq!(writer.turn(), Turn::Failed);
+    assert!(journal.durable() < position);
+    assert_eq!(writer.turn(), Turn::Wrote);
+    assert_eq!(journal.durable(), position);
+    disk.crash(Crash::PowerLoss);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished()[0].tick, 1);
+}
+
+#[test]
+fn two_processes_never_share_a_log() {
+    let disk = Disk::new(Rng::new(3), ROOM);
+    let first = Log::open(disk.mount(), CONFIG).unwrap();
+    assert!(matches!(Log::open(disk.mount(), CONFIG), Err(OpenError::InUse)));
+    drop(first);
+    assert!(Log::open(disk.mount(), CONFIG).is_ok());
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
+    let Alone { disk, mut writer, mut keeper, mut journal, .. } = alone(Durability::Process, LogFailure::Stall);
+    for number in 1..=2 {
+        journal.append(&tick(number)).unwrap();
+        let (chain, kind) = (Link::default(), CheckpointKind::Image);
+        let checkpoint = Checkpoint { incarnation: 1, tick: number, chain, kind, host: vec![], guest: vec![7; 9] };
+        journal.keep_checkpoint(checkpoint).unwrap();
+        writer.turn();
+        assert!(keeper.turn().unwrap());
+        assert_eq!(journal.checkpointed(), Some(number));
+    }
+    disk.crash(Crash::Kill);
+    assert!(disk.flip(&format!("checkpoints/{}-{:08x}-{:016x}", id(1), 1, 2)));
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    let reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+    assert_eq!(reopened.checkpoint.map(|one| one.tick), Some(1));
+    assert_eq!(reopened.records.map(Result::unwrap).collect::<Vec<_>>(), [tick(2)]);
+}
