@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use stadion_benches::{Figures, arena, create, density, gateway, neighbours, stage, start};
+use stadion_benches::{Figures, arena, create, density, gateway, journal, neighbours, stage, start};
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
@@ -18,7 +18,7 @@ Examples:
   stadion bench start --game target/games/relay-arena.wasm --runs 1000
   stadion bench arena                                 how many matches with live players one core carries
   stadion bench arena --matches 600 --seconds 20      how these do
-  stadion bench gateway | density | neighbours | create   each a table, or with --json an array of rows")]
+  stadion bench gateway | journal | density | neighbours | create   each a table, or with --json an array of rows")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -90,6 +90,21 @@ enum What {
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         bursts: u32,
     },
+    /// How long a record takes until it is durable, beside what the disk needs, and what the log of a busy host costs.
+    Journal {
+        /// On whose disk: the log goes into a temporary folder in this one.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+        /// Records of each latency.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        records: u32,
+        /// Matches at 20 Hz, an input in every tick.
+        #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+        matches: u32,
+        /// How long these are measured.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+    },
     /// What another `bench` measures, in a process of its own.
     #[command(hide = true)]
     Stage {
@@ -136,6 +151,10 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
         What::Create { runs, bursts } => {
             let options = create::Options { runs, bursts, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
             show(context, |progress| create::run(&options, progress))
+        }
+        What::Journal { folder, records, matches, seconds } => {
+            let options = journal::Options { folder, records, matches, lasts: Duration::from_secs(seconds) };
+            show(context, |progress| journal::run(&options, progress))
         }
         What::Stage { setup } => Ok(stage::child_main(&setup)?),
     }
