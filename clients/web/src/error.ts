@@ -58,7 +58,7 @@ export class StadionError extends Error {
   }
 }
 
-/** How a match is over for this player. Results of finished matches: {@link Match.results}. */
+/** How a match is over for this player. Results of finished matches: {@link Stadion.status}. */
 export interface End {
   /** For programs. */
   readonly code: CloseCode;

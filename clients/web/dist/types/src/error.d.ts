@@ -14,7 +14,7 @@ export declare class StadionError extends Error {
     readonly number: number;
     constructor(code: string, message: string, status?: number);
 }
-/** How a match is over for this player. Results of finished matches: {@link Match.results}. */
+/** How a match is over for this player. Results of finished matches: {@link Stadion.status}. */
 export interface End {
     /** For programs. */
     readonly code: CloseCode;
