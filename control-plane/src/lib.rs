@@ -48,7 +48,8 @@ use web::{Home, PackLimits, WebShelf, WebShelfParts};
 
 pub use accounts::{API_AUDIENCE, PasswordCost};
 pub use config::{Config, InvalidConfig};
-pub use games::ArtifactShelf;
+pub use games::{ArtifactShelf, OriginBook};
+pub use http::{Taker, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades};
 pub use keys::{Keys, KeysError};
 pub use matches::HostEventQueue;
 pub use web::SitePage;
@@ -65,6 +66,10 @@ pub struct Parts {
     pub events: Arc<HostEventQueue>,
     /// Where matches run.
     pub host: Arc<dyn Host>,
+    /// Which web pages may use this server.
+    pub origins: Arc<OriginBook>,
+    /// Takes connections that stop speaking HTTP, if anybody does.
+    pub upgrades: Option<Arc<dyn Upgrades>>,
     /// Signing keys; the shelf has them too.
     pub keys: Arc<Keys>,
     /// The time.
@@ -112,6 +117,8 @@ pub(crate) struct App {
     pub(crate) matches: MatchService,
     pub(crate) bundles: WebShelf,
     pub(crate) home: Home,
+    pub(crate) origins: Arc<OriginBook>,
+    pub(crate) upgrades: Option<Arc<dyn Upgrades>>,
     pub(crate) going_down: AtomicBool,
 }
 
@@ -131,6 +138,7 @@ impl ControlPlane {
     /// Checks the configuration, ends what an earlier process left running, and starts to listen to the host.
     pub async fn start(config: Config, parts: Parts) -> Result<ControlPlane, StartError> {
         config.validate()?;
+        parts.origins.load(&*parts.store).await?;
         let (writer, written) = Writer::new(config.matches.write_behind as usize);
         let journals = Journals::open(
             parts.artifacts.blobs().clone(),
@@ -261,6 +269,8 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         placer: Arc::new(placer),
         live: live.clone(),
         matches,
+        origins: parts.origins.clone(),
+        upgrades: parts.upgrades.clone(),
         going_down: AtomicBool::new(false),
     }
 }

@@ -10,6 +10,7 @@
 pub mod api;
 pub mod c_guest;
 pub mod guest;
+pub mod page;
 pub mod players;
 pub mod probe;
 pub mod programs;

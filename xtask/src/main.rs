@@ -12,6 +12,7 @@ mod lint;
 mod place;
 mod say;
 mod serve;
+mod stranger;
 mod test;
 mod tools;
 
@@ -31,6 +32,7 @@ cargo xtask <command>
   bench [ARGS]     `stadion bench ARGS` (start, arena, gateway ...), optimized as for a fleet; `bench micro`: criterion
   determinism [--ticks N]
                    games and nasty guests over N random ticks (default 10,000): other process, load, pool, images
+  stranger         a client in Python, written from the protocol's page alone, plays on the real server
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
 
 Examples:
@@ -60,6 +62,7 @@ fn run(command: &str, args: &[String]) -> Result<ExitCode> {
         "games" => drop(games::run()?),
         "bench" => bench::run(args)?,
         "determinism" => determinism::run(args)?,
+        "stranger" => stranger::run()?,
         "fuzz" => fuzz::run(args)?,
         "help" | "--help" | "-h" => say::text(USAGE),
         _ => {

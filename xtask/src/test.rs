@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::cargo::{build_workspace, cargo, run_command};
 use crate::place::Place;
 use crate::tools::{self, Tool};
-use crate::{browser, games, lint, say};
+use crate::{browser, games, lint, say, stranger};
 
 /// Runs all checks; with a filter, only the tests whose names contain it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -32,8 +32,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn tests(place: &Place, filter: &[String]) -> Result<()> {
+/// Runs tests: all, or those whose names contain the filter.
+pub(crate) fn tests(place: &Place, filter: &[String]) -> Result<()> {
     let mut test = cargo(place);
+    if let Some(python) = stranger::python(place)? {
+        test.env(stranger::PYTHON, python);
+    }
     match tools::find(place, "nextest", "tests run by `cargo test`, without time limits")? {
         Tool::There => test.args(["nextest", "run", "--workspace", "--no-fail-fast"]),
         Tool::Missing => test.args(["test", "--workspace", "--tests", "--no-fail-fast", "--"]),

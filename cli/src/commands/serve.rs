@@ -18,7 +18,7 @@ Examples:
   stadion serve --games target/games                publishes every .wasm there under its file's name
   stadion serve --ephemeral --json                  for tests: any port, nothing kept, one line of JSON
 
-HTTP is on TCP, players' QUIC on UDP, both on the same port. SIGTERM or Ctrl-C ends it: no new matches, running ones
+HTTP and WebSocket are on TCP, players' QUIC and WebTransport on UDP, all on the same port. SIGTERM or Ctrl-C ends it: no new matches, running ones
 are told, then exit code 0; a second signal ends it at once.
 
 Every option is also a key of the file of --config, with the same name.")]
@@ -35,6 +35,16 @@ pub(crate) struct Serve {
     /// What clients are told to connect to: behind NAT, or in a container.
     #[arg(long, env = "STADION_ADVERTISE", value_name = "HOST[:PORT]")]
     advertise: Option<String>,
+    /// Web pages on other hosts that may use this server: origins with commas between them, `localhost` for pages on the
+    /// browser's own machine, `*` for all [default: localhost]. Its own pages always may; a game's owner can allow more.
+    #[arg(long, env = "STADION_ORIGINS", value_name = "LIST")]
+    origins: Option<String>,
+    /// Certificate chain for players' connections, PEM; read again when it changes [default: development certificates].
+    #[arg(long, env = "STADION_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "STADION_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Publish every .wasm of this folder at the start.
     #[arg(long, env = "STADION_GAMES", value_name = "DIR")]
     games: Option<PathBuf>,
@@ -56,6 +66,9 @@ impl Serve {
             port: self.port,
             data: self.data.clone(),
             advertise: self.advertise.clone(),
+            origins: self.origins.clone(),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
             games: self.games.clone(),
             log: self.log.clone(),
         };

@@ -9,18 +9,19 @@ use stadion_control_plane::config::WebConfig;
 use stadion_control_plane::coordination::MemoryCoordination;
 use stadion_control_plane::store::Store;
 use stadion_control_plane::store::sqlite::SqliteStore;
-use stadion_control_plane::{ArtifactShelf, Config, ControlPlane, HostEventQueue, Keys, Parts, blobs};
+use stadion_control_plane::{ArtifactShelf, Config, ControlPlane, HostEventQueue, Keys, OriginBook, Parts, blobs};
 use stadion_host::artifact::VerifyingKeys;
 use stadion_host::compile::{ChildCompiler, CompilerConfig};
 use stadion_host::engine::{Engine, EngineConfig};
-use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, JoinKeys};
+use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, Identity, JoinKeys};
 use stadion_host::host::{HostConfig, LocalHost};
-use stadion_protocol::contract::{Artifacts, Host, HostEvents};
+use stadion_protocol::contract::{Artifacts, Host, HostEvents, WebAddress};
 use tokio::net::TcpListener;
 
 use super::announce::reachable;
 use super::data::{Storage, write_secret};
 use super::settings::Settings;
+use super::sockets::Sockets;
 use super::{lan, ports, site};
 use crate::failure::{Failure, Outcome};
 
@@ -65,7 +66,8 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         verifying,
     );
     let host = Arc::new(host.map_err(failed)?);
-    let (listener, gateway) = open_doors(settings, &host, &keys, host_keys).await?;
+    let origins = Arc::new(OriginBook::new(settings.origins.clone()));
+    let (listener, gateway) = open_doors(settings, &host, &keys, host_keys, Arc::clone(&origins)).await?;
     let bound = listener.local_addr().map_err(failed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let parts = Parts {
@@ -74,6 +76,8 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         artifacts: shelf,
         events,
         host: Arc::clone(&host) as Arc<dyn Host>,
+        origins,
+        upgrades: Some(Arc::new(Sockets(gateway.websockets()))),
         keys,
         clock,
         rng: Arc::new(SystemRng) as Arc<dyn Rng>,
@@ -113,8 +117,15 @@ async fn open_doors(
     host: &LocalHost,
     keys: &Keys,
     host_keys: HostKeys,
+    origins: Arc<OriginBook>,
 ) -> Outcome<(TcpListener, Gateway)> {
     let mut template = GatewayConfig::new(host_keys);
+    template.origins = origins;
+    template.web_host = settings.advertise.as_ref().map(|advertise| advertise.host.clone());
+    template.websocket = Some(WebAddress::default());
+    if let Some(tls) = &settings.tls {
+        template.identity = Identity::Files { chain: tls.cert.clone(), key: tls.key.clone() };
+    }
     let (listener, gateway) = ports::bind(settings.listen, settings.port, |bound| {
         template.listen = bound;
         template.advertised = advertised(settings, bound)?;

@@ -4,11 +4,16 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use stadion_protocol::origin::AllowedOrigins;
+
 use crate::config;
 use crate::failure::{Failure, Outcome};
 
 /// HTTP on TCP and QUIC on UDP, both on this port.
 pub(crate) const DEFAULT_PORT: u16 = 7878;
+
+/// What is logged unless told otherwise. Of what a client's browser library finds odd, nothing: clients would write the log.
+const LOG: &str = "warn,stadion=info,web_transport_quinn=error,web_transport_proto=error";
 
 /// What a server needs to know, decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +28,10 @@ pub(crate) struct Settings {
     pub(crate) data: Data,
     /// What clients are told to connect to, where that is not the address it listens on.
     pub(crate) advertise: Option<Advertise>,
+    /// Web pages that may use it, besides its own.
+    pub(crate) origins: AllowedOrigins,
+    /// A certificate; none: development certificates of its own.
+    pub(crate) tls: Option<TlsFiles>,
     /// A folder whose wasm files are published at the start.
     pub(crate) games: Option<PathBuf>,
     /// Which log lines are written.
@@ -75,6 +84,15 @@ impl Advertise {
     }
 }
 
+/// A certificate from files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub(crate) cert: PathBuf,
+    /// Its private key, PEM.
+    pub(crate) key: PathBuf,
+}
+
 /// One source of settings; what it leaves open, the next one decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layer {
@@ -82,6 +100,9 @@ pub(crate) struct Layer {
     pub(crate) port: Option<u16>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) advertise: Option<String>,
+    pub(crate) origins: Option<String>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     pub(crate) games: Option<PathBuf>,
     pub(crate) log: Option<String>,
 }
@@ -97,7 +118,8 @@ pub(crate) enum Lifetime {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 6] = ["listen", "port", "data", "advertise", "games", "log"];
+    const KEYS: [&'static str; 9] =
+        ["listen", "port", "data", "advertise", "origins", "tls-cert", "tls-key", "games", "log"];
 
     /// Reads a file; relative paths in it start at its folder.
     pub(crate) fn read(path: &Path) -> Outcome<Layer> {
@@ -132,6 +154,9 @@ impl Layer {
             }
             "data" => self.data = Some(base.join(text()?)),
             "advertise" => self.advertise = Some(text()?),
+            "origins" => self.origins = Some(text()?),
+            "tls-cert" => self.tls_cert = Some(base.join(text()?)),
+            "tls-key" => self.tls_key = Some(base.join(text()?)),
             "games" => self.games = Some(base.join(text()?)),
             "log" => self.log = Some(text()?),
             _ => return Err("unknown key".to_owned()),
@@ -146,6 +171,9 @@ impl Layer {
             port: self.port.or(other.port),
             data: self.data.or(other.data),
             advertise: self.advertise.or(other.advertise),
+            origins: self.origins.or(other.origins),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
             games: self.games.or(other.games),
             log: self.log.or(other.log),
         }
@@ -154,6 +182,11 @@ impl Layer {
     /// Fills the rest with defaults.
     pub(crate) fn decide(self, lifetime: Lifetime) -> Outcome<Settings> {
         let advertise = self.advertise.as_deref().map(parse_advertise).transpose()?;
+        let origins = match self.origins.as_deref() {
+            Some(text) => text.parse().map_err(|error| Failure::usage(format!("--origins: {error}")))?,
+            None => AllowedOrigins::default(),
+        };
+        let tls = tls_files(self.tls_cert, self.tls_key)?;
         let (listen, port, data) = match lifetime {
             Lifetime::Kept => (
                 IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -168,15 +201,30 @@ impl Layer {
             port: self.port.unwrap_or(port),
             data,
             advertise,
+            origins,
+            tls,
             games: self.games,
-            log: self.log.unwrap_or_else(|| "warn,stadion=info".to_owned()),
+            log: self.log.unwrap_or_else(|| LOG.to_owned()),
         })
+    }
+}
+
+/// Both or none.
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Outcome<Option<TlsFiles>> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Failure::usage("--tls-cert needs its private key").fix("name it with --tls-key FILE")),
+        (None, Some(_)) => {
+            Err(Failure::usage("--tls-key needs its certificate")
+                .fix("name the certificate chain with --tls-cert FILE"))
+        }
     }
 }
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 16] = [
         "ADVERTISE",
         "BIN",
         "CONFIG",
@@ -188,8 +236,11 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "LISTEN",
         "LOG",
         "NAME",
+        "ORIGINS",
         "PORT",
         "SERVER",
+        "TLS_CERT",
+        "TLS_KEY",
     ];
     names.filter(|name| name.strip_prefix("STADION_").is_some_and(|rest| !KNOWN.contains(&rest))).collect()
 }
@@ -238,6 +289,19 @@ mod tests {
         assert_eq!(settings.port, 9001);
         assert_eq!(settings.data, Data::Folder(PathBuf::from("/etc/stadion/state")));
         assert!(settings.listen.is_loopback());
+    }
+
+    #[test]
+    fn a_certificate_comes_with_its_key_and_origins_are_checked() {
+        let layer = |text: &str| Layer::parse(text, Path::new("/etc/stadion")).unwrap().decide(Lifetime::Ephemeral);
+        let tls = layer("tls-cert = \"chain.pem\"\ntls-key = \"key.pem\"").unwrap().tls.unwrap();
+        assert_eq!((tls.cert, tls.key), ("/etc/stadion/chain.pem".into(), "/etc/stadion/key.pem".into()));
+        for (text, named) in [("tls-cert = \"a\"", "--tls-key"), ("tls-key = \"a\"", "--tls-cert")] {
+            assert!(layer(text).unwrap_err().fix.is_some_and(|fix| fix.contains(named)), "{text}");
+        }
+        assert_eq!(layer("origins = \"*\"").unwrap().origins, "*".parse().unwrap());
+        assert!(layer("origins = \"play.example\"").unwrap_err().message.contains("https://play.example"));
+        assert_eq!(layer("").unwrap().origins, AllowedOrigins::default());
     }
 
     #[test]

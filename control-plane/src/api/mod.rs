@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::http::{Kind, Problem, name_requests};
+use crate::http::{Kind, Problem, cors, name_requests, upgrade};
 
 /// Every endpoint with its documentation.
 fn endpoints() -> OpenApiRouter<Arc<App>> {
@@ -32,6 +32,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::me::get_me))
         .routes(routes!(games::list::list_games, games::create::create_game))
         .routes(routes!(games::get::get_game))
+        .routes(routes!(games::origins::get_origins, games::origins::set_origins))
         .routes(routes!(versions::list::list_versions, versions::publish::publish_version))
         .routes(routes!(versions::retire::retire_version))
         .routes(routes!(versions::schema::get_schema))
@@ -50,12 +51,16 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
 
 /// The API as a service, its document at `/openapi.json`, and the pages beside it.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let (router, _) = endpoints().split_for_parts();
+    let (mut router, _) = endpoints().split_for_parts();
+    if let Some(upgrades) = app.upgrades.clone() {
+        router = router.route(upgrades.path(), axum::routing::get(move |request| upgrade(upgrades.clone(), request)));
+    }
     let document = document::json();
     pages::routes(router, &app)
         .route("/openapi.json", axum::routing::get(move || std::future::ready(document::answer(document.clone()))))
         .fallback(async || Problem::new(Kind::NotFound, "there is nothing at this path; see /openapi.json"))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed, "this path takes other methods"))
+        .layer(cors(app.origins.clone()))
         .layer(from_fn_with_state(app.clone(), name_requests))
         .with_state(app)
 }

@@ -14,6 +14,13 @@ pub trait GameStore: Send + Sync + 'static {
     /// The game of a name.
     async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError>;
 
+    /// Allows web pages of other hosts a game: origins with commas between them, checked by the caller. Whether there is
+    /// such a game.
+    async fn set_origins(&self, game: &GameName, origins: &str) -> Result<bool, StoreError>;
+
+    /// The games for which origins are set, with those.
+    async fn origins(&self) -> Result<Vec<(GameName, String)>, StoreError>;
+
     /// Games by name.
     async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError>;
 

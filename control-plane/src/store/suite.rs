@@ -138,6 +138,10 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     for text in ["chess", "go"] {
         assert_eq!(store.create_game(&a_game(text)).await.unwrap(), a_game(text));
     }
+    assert_eq!(store.origins().await.unwrap(), []);
+    assert!(store.set_origins(&game("chess"), "https://a.example").await.unwrap());
+    assert!(!store.set_origins(&game("poker"), "https://a.example").await.unwrap());
+    assert_eq!(store.origins().await.unwrap(), [(game("chess"), "https://a.example".to_owned())]);
     let other = Game { owner: "p-guest0".parse().unwrap(), ..a_game("chess") };
     assert_eq!(store.create_game(&other).await.unwrap(), a_game("chess"), "the first keeps it");
     assert_eq!(store.latest_version(&game("chess")).await.unwrap(), None);

@@ -68,6 +68,8 @@ impl Stage {
             artifacts,
             events,
             host: host.clone(),
+            origins: Arc::default(),
+            upgrades: None,
             keys: keys.clone(),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
@@ -88,6 +90,10 @@ impl Stage {
     #[allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` written in place")]
     pub(crate) fn post(&self, path: &str, body: Value) -> Call<'_> {
         self.call("POST", path, body.to_string().into()).with("content-type", "application/json")
+    }
+
+    pub(crate) fn options(&self, path: &str) -> Call<'_> {
+        self.call("OPTIONS", path, Bytes::new())
     }
 
     pub(crate) fn put(&self, path: &str, body: Bytes) -> Call<'_> {

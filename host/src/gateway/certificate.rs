@@ -12,14 +12,17 @@
 //! ```
 //!
 //! Whoever learns the hashes now can come back for six days. Both hashes are always told.
+//!
+//! A certificate from files is read again when they change. Connections that are there keep what they began with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::certificate_files::Files;
 use super::keys::{self, KeyError, Storage};
 
 const DAY_S: u64 = 24 * 3600;
@@ -36,6 +39,12 @@ const ANNOUNCE_LEFT_S: u64 = 7 * DAY_S;
 /// With less than this left, the next one serves.
 const REPLACE_LEFT_S: u64 = DAY_S;
 
+/// How often the age of a development certificate is looked at.
+const AGE_LOOK: Duration = Duration::from_secs(3600);
+
+/// How often files are looked at: two calls of the system each time.
+const FILES_LOOK: Duration = Duration::from_secs(5);
+
 const FILE: &str = "development-certificates.json";
 
 /// Where the gateway's certificate comes from.
@@ -44,7 +53,7 @@ pub enum Identity {
     /// Made here and rotated; clients pin its hash.
     #[default]
     Development,
-    /// PEM files: the certificate chain, the leaf first, and its private key. Read once, at start.
+    /// PEM files: the certificate chain, the leaf first, and its private key. Read at start and when they change.
     Files {
         /// Certificates.
         chain: PathBuf,
@@ -67,13 +76,13 @@ pub enum CertificateError {
     Pem {
         /// Which file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong, and what it should be.
         problem: String,
     },
 }
 
 /// What the TLS side serves, and what clients are told.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Served {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
@@ -83,7 +92,7 @@ pub(super) struct Served {
 
 /// The gateway's certificates over time.
 pub(super) enum Certificates {
-    Fixed { chain: PathBuf, key: PathBuf },
+    Files(Files),
     Rotating { storage: Storage, pair: Pair },
 }
 
@@ -121,7 +130,7 @@ impl Certificates {
     /// The certificates of a host, made or renewed if it is time.
     pub(super) fn open(identity: &Identity, storage: &Storage, now_s: u64) -> Result<Certificates, CertificateError> {
         if let Identity::Files { chain, key } = identity {
-            return Ok(Certificates::Fixed { chain: chain.clone(), key: key.clone() });
+            return Ok(Certificates::Files(Files::open(chain, key)?));
         }
         let stored = storage.load::<Pair>(FILE)?;
         let made_now = stored.is_none();
@@ -135,9 +144,20 @@ impl Certificates {
         Ok(Certificates::Rotating { storage: storage.clone(), pair })
     }
 
-    /// Rotates if it is time.
+    /// How often [`advance`](Certificates::advance) wants to be called.
+    pub(super) fn look_every(&self) -> Duration {
+        match self {
+            Certificates::Files(_) => FILES_LOOK,
+            Certificates::Rotating { .. } => AGE_LOOK,
+        }
+    }
+
+    /// Rotates if it is time, or reads files that have changed. After an error what served before serves on.
     pub(super) fn advance(&mut self, now_s: u64) -> Result<Rotation, CertificateError> {
-        let Certificates::Rotating { storage, pair } = self else { return Ok(Rotation::Unchanged) };
+        let (storage, pair) = match self {
+            Certificates::Files(files) => return files.advance(),
+            Certificates::Rotating { storage, pair } => (storage, pair),
+        };
         let rotation = pair.advance(now_s)?;
         if rotation == Rotation::Changed {
             storage.save(FILE, pair)?;
@@ -146,16 +166,14 @@ impl Certificates {
     }
 
     /// What to serve and to tell now.
-    pub(super) fn served(&self) -> Result<Served, CertificateError> {
+    pub(super) fn served(&self) -> Served {
         match self {
-            Certificates::Fixed { chain, key } => {
-                Ok(Served { chain: read_chain(chain)?, key: read_key(key)?, hashes: Vec::new() })
-            }
-            Certificates::Rotating { pair, .. } => Ok(Served {
+            Certificates::Files(files) => files.served(),
+            Certificates::Rotating { pair, .. } => Served {
                 chain: vec![CertificateDer::from(pair.current.certificate.clone())],
                 key: PrivatePkcs8KeyDer::from(pair.current.key.clone()).into(),
                 hashes: [Some(&pair.current), pair.next.as_ref()].into_iter().flatten().map(Made::hash).collect(),
-            }),
+            },
         }
     }
 }
@@ -197,26 +215,13 @@ fn make(now_s: u64) -> Result<Made, CertificateError> {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut parameters = rcgen::CertificateParams::new(names)?;
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    parameters.not_before = epoch + std::time::Duration::from_secs(not_before);
-    parameters.not_after = epoch + std::time::Duration::from_secs(not_after);
+    parameters.not_before = epoch + Duration::from_secs(not_before);
+    parameters.not_after = epoch + Duration::from_secs(not_after);
     parameters.serial_number = Some(keys::random::<16>()?.to_vec().into());
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "Stadion development host");
     let certificate = parameters.self_signed(&key)?.der().to_vec();
     Ok(Made { certificate, key: key.serialize_der(), not_before, not_after })
-}
-
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let refuse = |problem: String| CertificateError::Pem { path: path.to_owned(), problem };
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).map_err(|error| refuse(error.to_string()))?.collect();
-    let chain = chain.map_err(|error| refuse(error.to_string()))?;
-    if chain.is_empty() { Err(refuse("no certificate in it".to_owned())) } else { Ok(chain) }
-}
-
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| CertificateError::Pem { path: path.to_owned(), problem: error.to_string() })
 }
 
 #[cfg(test)]
@@ -230,7 +235,7 @@ mod tests {
     }
 
     fn hashes(certificates: &Certificates) -> Vec<[u8; 32]> {
-        certificates.served().unwrap().hashes
+        certificates.served().hashes
     }
 
     #[test]
@@ -285,21 +290,5 @@ mod tests {
         let storage = Storage::Directory(directory.path().to_owned());
         let open = || hashes(&Certificates::open(&Identity::Development, &storage, NOW).unwrap());
         assert_eq!(open(), open());
-    }
-
-    #[test]
-    fn files_are_read_and_bad_ones_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let (chain, key) = (directory.path().join("chain.pem"), directory.path().join("key.pem"));
-        let made = rcgen::generate_simple_self_signed(["play.example".to_owned()]).unwrap();
-        std::fs::write(&chain, made.cert.pem()).unwrap();
-        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        let identity = Identity::Files { chain: chain.clone(), key: key.clone() };
-        let open = || Certificates::open(&identity, &Storage::Memory, NOW).unwrap().served();
-        assert_eq!(open().unwrap().hashes, Vec::<[u8; 32]>::new());
-        std::fs::write(&key, "not a key").unwrap();
-        assert!(open().unwrap_err().to_string().contains("key.pem"));
-        std::fs::write(&chain, "").unwrap();
-        assert!(open().unwrap_err().to_string().contains("chain.pem"));
     }
 }

@@ -16,6 +16,7 @@
 
 mod accept;
 mod certificate;
+mod certificate_files;
 mod config;
 mod counters;
 mod door;

@@ -33,9 +33,6 @@ use crate::link::{ConnId, ToPlayer};
 /// connections with one wake-up.
 const TURN: Duration = Duration::from_millis(1);
 
-/// How often the certificate's age is looked at.
-const CERTIFICATE_CHECK: Duration = Duration::from_secs(3600);
-
 /// Enough for a close to go from the endpoint over each connection's task to the socket.
 const LAST_TURNS: usize = 8;
 
@@ -107,7 +104,7 @@ impl GatewayThread {
         certificates: Certificates,
         link: Arc<Link>,
     ) -> Result<GatewayThread, GatewayError> {
-        let served = certificates.served()?;
+        let served = certificates.served();
         link.set_hashes(served.hashes.clone());
         let endpoint = Endpoint::new_with_abstract_socket(
             endpoint_config(&config.keys),
@@ -117,7 +114,7 @@ impl GatewayThread {
         )
         .map_err(|source| GatewayError::Bind { address: config.listen, source })?;
         tokio::spawn(accept_all(endpoint.clone(), config.door(), Arc::clone(&link.shared)));
-        let next_check = clock::now() + CERTIFICATE_CHECK;
+        let next_check = clock::now() + certificates.look_every();
         let keys = config.keys.clone();
         Ok(GatewayThread { link, socket, endpoint, keys, certificates, next_check, words: Vec::new() })
     }
@@ -171,20 +168,20 @@ impl GatewayThread {
         }
     }
 
-    /// Rotates the development certificate if it is time; connections that are there keep theirs.
+    /// Takes the next certificate if it is time; connections that are there keep theirs.
     fn check_certificate(&mut self) {
-        self.next_check = clock::now() + CERTIFICATE_CHECK;
+        self.next_check = clock::now() + self.certificates.look_every();
         match self.rotate() {
             Ok(Rotation::Unchanged) => {}
-            Ok(Rotation::Changed) => tracing::info!("rotated the development certificate"),
-            Err(error) => tracing::error!(%error, "the certificate could not be rotated, trying again in an hour"),
+            Ok(Rotation::Changed) => tracing::info!("new connections get a new certificate"),
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
         }
     }
 
     fn rotate(&mut self) -> Result<Rotation, GatewayError> {
         let rotation = self.certificates.advance(clock::unix_ns() / 1_000_000_000)?;
         if rotation == Rotation::Changed {
-            let served = self.certificates.served()?;
+            let served = self.certificates.served();
             let hashes = served.hashes.clone();
             self.endpoint.set_server_config(Some(server_config(&self.keys, served)?));
             self.link.set_hashes(hashes);

@@ -56,8 +56,12 @@ pub(crate) fn join(token: String) -> ClientFrame {
 
 /// Trusts the certificates that the gateway names, and nothing else. Without ALPN when that is empty.
 pub(crate) fn client_config(rig: &Rig, alpn: &[u8], appetite: Appetite) -> quinn::ClientConfig {
+    pinning(rig.gateway.endpoints().certificate_hashes, alpn, appetite)
+}
+
+fn pinning(hashes: Vec<[u8; 32]>, alpn: &[u8], appetite: Appetite) -> quinn::ClientConfig {
     let provider = Arc::new(ring::default_provider());
-    let pinned = Pinned { hashes: rig.gateway.endpoints().certificate_hashes, provider: Arc::clone(&provider) };
+    let pinned = Pinned { hashes, provider: Arc::clone(&provider) };
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
@@ -80,6 +84,13 @@ pub(crate) fn endpoint(rig: &Rig, alpn: &[u8], appetite: Appetite) -> Endpoint {
     endpoint
 }
 
+/// For a gateway that names no hashes.
+pub(crate) fn endpoint_pinning(hash: [u8; 32]) -> Endpoint {
+    let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    endpoint.set_default_client_config(pinning(vec![hash], ALPN, Appetite::Normal));
+    endpoint
+}
+
 pub(crate) async fn connect(endpoint: &Endpoint, address: SocketAddr) -> Result<quinn::Connection, ConnectionError> {
     let connecting = endpoint.connect(address, "localhost").unwrap();
     timeout(PATIENCE, connecting).await.expect("a handshake ends")
@@ -92,7 +103,10 @@ impl Client {
     }
 
     pub(crate) async fn silent_at(rig: &Rig, address: SocketAddr, appetite: Appetite) -> Client {
-        let endpoint = endpoint(rig, ALPN, appetite);
+        Client::silent_over(endpoint(rig, ALPN, appetite), address).await
+    }
+
+    pub(crate) async fn silent_over(endpoint: Endpoint, address: SocketAddr) -> Client {
         let connection = connect(&endpoint, address).await.unwrap();
         let (send, receive) = connection.open_bi().await.unwrap();
         Client { endpoint, connection, send, receive, reader: FrameReader::new(MAX_SERVER_FRAME) }

@@ -44,6 +44,20 @@ impl GameStore for SqliteStore {
         row.map(|row| entry(&row)).transpose()
     }
 
+    async fn set_origins(&self, game: &GameName, origins: &str) -> Result<bool, StoreError> {
+        let updated = sqlx::query("UPDATE games SET origins = ? WHERE name = ?")
+            .bind(origins)
+            .bind(game.as_str())
+            .execute(&self.writer)
+            .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    async fn origins(&self) -> Result<Vec<(GameName, String)>, StoreError> {
+        let rows = sqlx::query("SELECT name, origins FROM games WHERE origins <> ''").fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Ok((parsed(row.try_get("name")?)?, row.try_get("origins")?))).collect()
+    }
+
     async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError> {
         let rows = sqlx::query(entries!("WHERE g.name > ? ORDER BY g.name LIMIT ?"))
             .bind(page.after.as_ref().map_or("", GameName::as_str))

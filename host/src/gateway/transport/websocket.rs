@@ -23,7 +23,7 @@ use futures_util::{Sink, Stream};
 use stadion_protocol::wire::{MAX_CLIENT_FRAME, MAX_DATAGRAM_HEADER, MAX_UNRELIABLE};
 use stadion_protocol::{CloseCode, Moment};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Interval;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
@@ -95,7 +95,8 @@ pub(in super::super) async fn open(stream: Box<dyn ByteStream>) -> (SocketContro
     let pulse = Pulse::new(clock::now());
     let shared = Shared { socket, datagrams: Datagrams::default(), pulse, closing: false };
     let shared = Arc::new(Mutex::new(shared));
-    let heart = tokio::time::interval(KEEP_ALIVE);
+    let mut heart = tokio::time::interval(KEEP_ALIVE);
+    heart.set_missed_tick_behavior(MissedTickBehavior::Delay);
     (SocketControl { shared: Arc::clone(&shared) }, SocketReceive { shared, opened: false, heart })
 }
 
