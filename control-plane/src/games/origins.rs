@@ -4,6 +4,7 @@
 //! store is asked once, at the start.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use stadion_protocol::GameName;
@@ -54,7 +55,7 @@ impl OriginBook {
     /// signing in, is open to the pages of every game.
     pub(crate) fn allows_path(&self, origin: &str, authority: &str, path: &str) -> bool {
         match game_of(path) {
-            _ if self.server.allows(origin, authority) => true,
+            _ if self.server.allows(origin, authority) || is_caged(origin, authority) => true,
             Some(game) => game
                 .parse()
                 .is_ok_and(|game: GameName| self.games().get(&game).is_some_and(|listed| lists(listed, origin))),
@@ -79,6 +80,15 @@ impl Origins for OriginBook {
     fn allows(&self, origin: &str, authority: &str) -> bool {
         self.allows_path(origin, authority, "")
     }
+}
+
+/// A page without an origin, where bundles have none (`web::home`): on a server that was reached by its address, which is one
+/// of a local network.
+fn is_caged(origin: &str, authority: &str) -> bool {
+    let by_address = |authority: &str| {
+        authority.parse::<SocketAddr>().is_ok() || authority.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    };
+    origin == "null" && by_address(authority)
 }
 
 fn game_of(path: &str) -> Option<&str> {
@@ -113,6 +123,15 @@ mod tests {
         }
         assert!(book.allows(SITE, SERVER));
         assert!(!book.allows("https://evil.example", SERVER));
+    }
+
+    #[test]
+    fn a_caged_bundle_plays_where_there_are_cages() {
+        for (authority, allowed) in
+            [("192.168.1.5:7878", true), ("[::1]:7878", true), ("[::1]", true), ("play.example", false), ("", false)]
+        {
+            assert_eq!(book().allows("null", authority), allowed, "{authority}");
+        }
     }
 
     #[test]

@@ -22,9 +22,10 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
+    (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
     (4, "images", include_str!("../../../migrations/sqlite/0004_images.sql")),
 ];
 
