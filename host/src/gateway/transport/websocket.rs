@@ -8,14 +8,15 @@
 //! Datagrams that the socket cannot take yet wait in a bounded queue in which the newest win: they are late there, not
 //! lost on the way, and a late state of a game is worth nothing.
 //!
-//! The two sides and the control share the socket. All are used from the connection's own task, so the lock around it is
-//! never fought for; it is held while polling, never while waiting.
+//! The two sides share the socket. Both are used from the connection's own task, so the lock around it is never fought for;
+//! it is held while polling, never while waiting. Datagrams come from the gateway's turn, on another thread: they have a lock
+//! of their own, so that a turn never waits for a socket, and wake the task when there were none before.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,11 +64,13 @@ const MAX_CLOSE_REASON: usize = 123;
 #[derive(Clone)]
 pub(in super::super) struct SocketControl {
     shared: Arc<Mutex<Shared>>,
+    outgoing: Arc<Mutex<Outgoing>>,
 }
 
 /// The receiving side.
 pub(in super::super) struct SocketReceive {
     shared: Arc<Mutex<Shared>>,
+    outgoing: Arc<Mutex<Outgoing>>,
     opened: bool,
     heart: Interval,
 }
@@ -79,9 +82,17 @@ pub(in super::super) struct SocketTransmit {
 
 struct Shared {
     socket: WebSocketStream<Box<dyn ByteStream>>,
-    datagrams: Datagrams,
+    /// Due; goes before any datagram.
+    ping: Option<Message>,
     pulse: Pulse,
     closing: bool,
+}
+
+/// What waits for the socket, and the task that takes it there.
+#[derive(Default)]
+struct Outgoing {
+    datagrams: Datagrams,
+    task: Option<Waker>,
 }
 
 /// Both sides of a WebSocket whose handshake is complete.
@@ -93,21 +104,29 @@ pub(in super::super) async fn open(stream: Box<dyn ByteStream>) -> (SocketContro
         .max_frame_size(Some(MAX_FROM_CLIENT));
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     let pulse = Pulse::new(clock::now());
-    let shared = Shared { socket, datagrams: Datagrams::default(), pulse, closing: false };
-    let shared = Arc::new(Mutex::new(shared));
+    let shared = Arc::new(Mutex::new(Shared { socket, ping: None, pulse, closing: false }));
+    let outgoing = Arc::<Mutex<Outgoing>>::default();
     let mut heart = tokio::time::interval(KEEP_ALIVE);
     heart.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    (SocketControl { shared: Arc::clone(&shared) }, SocketReceive { shared, opened: false, heart })
+    let control = SocketControl { shared: Arc::clone(&shared), outgoing: Arc::clone(&outgoing) };
+    (control, SocketReceive { shared, outgoing, opened: false, heart })
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Control for SocketControl {
     fn send_datagram(&self, datagram: Bytes) -> Fate {
-        // The receiving side is polled after every word and writes it.
-        lock(&self.shared).datagrams.push(datagram)
+        let mut outgoing = lock(&self.outgoing);
+        let first = outgoing.datagrams.is_empty();
+        let fate = outgoing.datagrams.push(datagram);
+        let task = if first { outgoing.task.take() } else { None };
+        drop(outgoing);
+        if let Some(task) = task {
+            task.wake();
+        }
+        fate
     }
 
     fn max_datagram(&self) -> usize {
@@ -178,11 +197,11 @@ impl Receive for SocketReceive {
                 // Once more for the next one to wake this task.
                 let _ = self.heart.poll_tick(cx);
                 match shared.pulse.beat(clock::now()) {
-                    Some(ping) => shared.datagrams.ping = Some(ping),
+                    Some(ping) => shared.ping = Some(ping),
                     None => return Poll::Ready(Arrived::Gone(Departure::Lost)),
                 }
             }
-            if shared.write_datagrams(cx).is_err() {
+            if shared.write_datagrams(cx, &self.outgoing).is_err() {
                 return Poll::Ready(Arrived::Gone(Departure::Lost));
             }
             shared.read(cx)
@@ -228,12 +247,19 @@ impl Shared {
     }
 
     /// Writes datagrams as far as the socket takes them, and has it write what it holds.
-    fn write_datagrams(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn write_datagrams(&mut self, cx: &mut Context<'_>, outgoing: &Mutex<Outgoing>) -> Result<(), Error> {
         let mut socket = Pin::new(&mut self.socket);
-        while !self.datagrams.is_empty() && socket.as_mut().poll_ready(cx)?.is_ready() {
-            if let Some(message) = self.datagrams.pop() {
-                socket.as_mut().start_send(message)?;
-            }
+        while socket.as_mut().poll_ready(cx)?.is_ready() {
+            let message = self.ping.take().or_else(|| {
+                let mut outgoing = lock(outgoing);
+                let message = outgoing.datagrams.pop();
+                if message.is_none() {
+                    outgoing.task = Some(cx.waker().clone());
+                }
+                message
+            });
+            let Some(message) = message else { break };
+            socket.as_mut().start_send(message)?;
         }
         match socket.poll_flush(cx) {
             Poll::Ready(flushed) => flushed,
@@ -282,10 +308,9 @@ fn sort<W>(message: Message) -> Option<Arrived<W>> {
     }
 }
 
-/// Datagrams that wait for the socket, and the ping that is due.
+/// Datagrams that wait for the socket; the newest win.
 #[derive(Default)]
 struct Datagrams {
-    ping: Option<Message>,
     waiting: VecDeque<Bytes>,
     bytes: usize,
 }
@@ -304,13 +329,10 @@ impl Datagrams {
     }
 
     fn is_empty(&self) -> bool {
-        self.ping.is_none() && self.waiting.is_empty()
+        self.waiting.is_empty()
     }
 
     fn pop(&mut self) -> Option<Message> {
-        if let Some(ping) = self.ping.take() {
-            return Some(ping);
-        }
         let datagram = self.waiting.pop_front()?;
         self.bytes -= datagram.len();
         let mut message = Vec::with_capacity(1 + datagram.len());
