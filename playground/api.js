@@ -70,8 +70,9 @@ export class Api {
     return this.json("POST", `/v1/matches/${id}/pace`, pace);
   }
 
-  ticks(id, from, limit) {
-    return this.json("GET", `/v1/matches/${id}/ticks?from=${from}&limit=${limit}`);
+  /** The newest ticks. */
+  ticks(id, limit) {
+    return this.json("GET", `/v1/matches/${id}/ticks?limit=${limit}`);
   }
 
   end(id) {

@@ -35,7 +35,7 @@ export class Timeline {
     this.asking = true;
     const { id } = this;
     try {
-      const told = await this.api.ticks(id, "", SHOWN);
+      const told = await this.api.ticks(id, SHOWN);
       if (this.id !== id) return;
       this.ticks = told.ticks;
       this.section.querySelector("#told").textContent = told.difference ?? `${told.last} ticks, the newest ${told.ticks.length} here`;

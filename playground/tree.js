@@ -41,7 +41,7 @@ export class Tree {
   node(key, value, before, path) {
     const text = line(value);
     const changed = before !== undefined && line(before) !== text;
-    if (isLeaf(value) || text.length <= LINE) return leaf(key, text, changed);
+    if (isLeaf(value) || (path !== "" && text.length <= LINE)) return leaf(key, text, changed);
     const parts = entries(value);
     const details = document.createElement("details");
     details.open = this.folds.get(path) ?? parts.length <= OPEN_UP_TO;

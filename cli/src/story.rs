@@ -1,8 +1,7 @@
-//! A match told tick by tick: what happened and what the game made of it, decoded by the game's schema. Pure: lines and
-//! JSON values come back, nobody is spoken to.
+//! A match told tick by tick: what happened and what the game made of it, decoded by the game's schema. Pure: lines come
+//! back, nobody is spoken to. Programs are told by [`stadion_host::replay::told`].
 
-use serde_json::{Value as Json, json};
-use stadion_host::model::{Delivery, Event, Output, Target, TickInput, Wake};
+use stadion_host::model::{Delivery, Event, Output, Target, TickInput};
 use stadion_schema::envelope::{Down, Up};
 use stadion_schema::{Root, Schema, Value};
 
@@ -48,19 +47,6 @@ impl<'a> Story<'a> {
         lines.extend(events.iter().map(|event| format!("  {}", self.event(event))));
         lines.extend(outputs.iter().map(|output| format!("  => {}", self.output(output))));
         Some(lines)
-    }
-
-    /// The same for programs.
-    pub(crate) fn tick_json(&self, input: Option<&TickInput>, outputs: &[Output], wake: Wake) -> Json {
-        let events = input.map_or(&[][..], |input| &input.events);
-        json!({
-            "tick": input.map_or(0, |input| input.number),
-            "time_ns": input.map_or(0, |input| input.time),
-            "skipped": input.map_or(0, |input| input.skipped),
-            "events": events.iter().map(|event| self.event_json(event)).collect::<Vec<_>>(),
-            "outputs": outputs.iter().map(|output| self.output_json(output)).collect::<Vec<_>>(),
-            "wake": format!("{wake:?}"),
-        })
     }
 
     /// What was sent to a player, from its bytes alone.
@@ -113,31 +99,6 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn event_json(&self, event: &Event) -> Json {
-        match event {
-            Event::Joined { seat, player, .. } => {
-                json!({"joined": {"seat": seat.0, "player": player.id.as_str(), "name": player.name, "bot": player.bot}})
-            }
-            Event::Message { seat, via, data } => {
-                json!({"message": {"seat": seat.0, "reliable": *via == Delivery::Reliable, "content": content(&self.up(data))}})
-            }
-            Event::Disconnected(seat) => json!({"disconnected": {"seat": seat.0}}),
-            Event::Connected { seat, fresh } => json!({"connected": {"seat": seat.0, "fresh": fresh}}),
-            Event::Left { seat, departure } => json!({"left": {"seat": seat.0, "departure": departure}}),
-            other => json!(other),
-        }
-    }
-
-    fn output_json(&self, output: &Output) -> Json {
-        match output {
-            Output::Send { to, via, data } => json!({"send": {
-                "to": target(*to), "reliable": *via == Delivery::Reliable, "content": content(&self.down(data))
-            }}),
-            Output::Finish { placings, data } => json!({"finish": {"placings": placings, "data": hex::encode(data)}}),
-            other => json!(other),
-        }
-    }
-
     fn up(&self, data: &[u8]) -> Message {
         match (self.schema, Up::parse(data)) {
             (Some(schema), Ok(Up::Message(data))) => typed(schema, Root::In, None, data),
@@ -176,15 +137,6 @@ fn shown(message: &Message) -> String {
     }
 }
 
-fn content(message: &Message) -> Json {
-    match message {
-        Message::Typed(Root::View, number, value) => json!({"view": value.to_json(), "number": number}),
-        Message::Typed(_, _, value) => json!({"message": value.to_json()}),
-        Message::Seen(number) => json!({"seen": number}),
-        Message::Raw(bytes) => json!({"bytes": hex::encode(bytes)}),
-    }
-}
-
 fn target(to: Target) -> String {
     match to {
         Target::Seat(seat) => format!("seat {seat}"),
@@ -202,6 +154,7 @@ fn unreliable(via: Delivery) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use stadion_protocol::Seat;
 
     use super::*;

@@ -12,6 +12,7 @@ mod config;
 mod inbox;
 mod upgrade;
 mod versions;
+mod watch;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,10 +21,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     Artifacts, CreateError, CreateMatch, EndReason, Endpoints, Host, HostEvents, HostLoad, MatchCreated, MatchStatus,
-    Pending, Reservation, ReserveError, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
+    Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError,
+    UpgradeWay, Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::artifact::VerifyingKeys;
 use crate::clock;
@@ -66,11 +68,13 @@ pub struct LocalHost {
     shards: Vec<Arc<ShardHandle>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     versions: Versions,
-    upgrades: tokio::sync::Semaphore,
+    upgrades: Semaphore,
     endpoints: Mutex<Endpoints>,
     draining: AtomicBool,
     /// Ends the thread that moves matches when it is dropped.
     balancer: Mutex<Option<BalancerStop>>,
+    /// Turns at playing journals again for developers.
+    telling: Semaphore,
     /// Without it no guest is ever interrupted.
     _ticker: Ticker,
 }
@@ -111,6 +115,7 @@ impl LocalHost {
             endpoints: Mutex::default(),
             draining: AtomicBool::new(false),
             balancer: Mutex::new(Some(balancer.stop)),
+            telling: Semaphore::new(watch::TELLING_AT_ONCE),
             _ticker: ticker,
         })
     }
@@ -341,6 +346,14 @@ impl Host for LocalHost {
 
     fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>> {
         Box::pin(self.journal_here(id))
+    }
+
+    fn pace(&self, id: MatchId, pace: Pace) -> Pending<'_, Result<(), UnknownMatch>> {
+        Box::pin(self.pace_here(id, pace))
+    }
+
+    fn ticks(&self, id: MatchId, range: TickRange) -> Pending<'_, Result<ToldTicks, TicksError>> {
+        Box::pin(self.ticks_here(id, range))
     }
 
     fn endpoints(&self) -> Endpoints {

@@ -11,7 +11,7 @@ use stadion_host::artifact::{VerifyingKeys, encode_manifest};
 use stadion_host::compile::{ChildCompiler, CompilerConfig, version_of};
 use stadion_host::engine::{Engine, EngineConfig, LoadedVersion, Sessions, Ticker};
 use stadion_host::journal::{Damage, Reader, Record, SetupRecord};
-use stadion_host::replay::{Coverage, ReplayError, Report, verify_all};
+use stadion_host::replay::{Coverage, ReplayError, Report, told, verify_all};
 use stadion_protocol::contract::{Artifact, Compiled, Compiler, SIGNING_CONTEXT};
 use stadion_protocol::{GameName, MatchId, VersionId};
 use stadion_schema::Schema;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Replay, context: &Context) -> Outcome {
     };
     let report = verify_all(&mut find, &journal, &mut |input, stepped| {
         if args.print && context.out.is_json() {
-            context.out.value(&story.tick_json(input, &stepped.outputs, stepped.wake));
+            context.out.value(&told::tick(schema.as_ref(), input, stepped));
         } else if args.print
             && let Some(lines) = story.tick(input, &stepped.outputs)
         {

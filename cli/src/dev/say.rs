@@ -29,13 +29,13 @@ pub(super) fn name(info: &MatchInfo) -> String {
 pub(super) fn playground(server: &Server, game: &str) -> String {
     let target = server.target();
     let key = target.key.as_deref().map(|key| format!("#key={key}")).unwrap_or_default();
-    format!("{}/playground/?game={game}{key}", target.server.replace("//127.0.0.1", "//localhost"))
+    format!("{}/playground/?game={game}{key}", target.server)
 }
 
 /// Where the game can be played and seen.
 pub(super) fn places(rounds: &Rounds, server: &Server, watched: &[String], out: Output) {
     let (game, playground) = (rounds.game(), playground(server, rounds.game()));
-    let play = format!("{}/play/{game}", server.target().server.replace("//127.0.0.1", "//localhost"));
+    let play = format!("{}/play/{game}", server.target().server);
     out.value(&json!({
         "event": "ready", "server": server.target().server, "developer_key": server.target().key, "game": game,
         "play": play, "playground": playground, "watching": watched,

@@ -107,6 +107,10 @@ async fn gather(mut changes: mpsc::Receiver<PathBuf>, dir: PathBuf, events: mpsc
         };
         // Over its time the burst counts as it is; the rest is the next one.
         let _ = tokio::time::timeout(LONGEST_BURST, burst).await;
+        // Editors write to a file of another name and rename it: what is gone is no news, unless nothing else is.
+        if files.iter().any(|file| file.exists()) {
+            files.retain(|file| file.exists());
+        }
         let files = files.iter().map(|file| file.strip_prefix(&dir).unwrap_or(file).to_owned()).collect();
         if events.send(Event::Saved(files)).await.is_err() {
             return;

@@ -44,6 +44,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::get::get_match, matches::end::end_match))
         .routes(routes!(matches::journal::get_journal))
         .routes(routes!(matches::upgrade::upgrade_match))
+        .routes(routes!(matches::pace::pace_match))
+        .routes(routes!(matches::ticks::get_ticks))
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

@@ -6,6 +6,7 @@ mod live;
 mod place;
 mod service;
 mod upgrade;
+mod watch;
 mod writer;
 
 pub use events::HostEventQueue;
@@ -15,4 +16,5 @@ pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
 pub(crate) use service::{MatchError, MatchService, MatchView};
 pub(crate) use upgrade::UpgradeFailure;
+pub(crate) use watch::WatchFailure;
 pub(crate) use writer::{Writer, write_behind};

@@ -1,10 +1,11 @@
 //! Looking at matches and ending them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{EndReason, Host, MatchState, MatchStatus};
-use stadion_protocol::{MatchId, PlayerId};
+use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::journals::Journals;
 use super::live::LiveIndex;
@@ -112,17 +113,34 @@ impl MatchService {
     ) -> Result<Page<MatchView, (UnixMs, MatchId)>, MatchError> {
         self.writer.flush().await;
         let Page { items, next } = self.store.matches(filter, page).await?;
+        let owned = self.owned_among(&filter.viewer, &items).await?;
         let mut views = Vec::with_capacity(items.len());
         for record in items {
             let live = if record.end.is_none() { self.host.status(record.id).await.ok() } else { None };
             let with_code = match &filter.viewer {
                 Viewer::Anyone => false,
-                Viewer::Account(id) => record.creator.as_ref() == Some(id) || sits_in(&record, live.as_ref(), id),
+                Viewer::Account(id) => {
+                    let own = record.creator.as_ref() == Some(id) || owned.contains(&record.game);
+                    own || sits_in(&record, live.as_ref(), id)
+                }
                 Viewer::Operator => true,
             };
             views.push(MatchView { record, live, with_code });
         }
         Ok(Page { items: views, next })
+    }
+
+    /// Those of the matches' games that are the viewer's.
+    async fn owned_among(&self, viewer: &Viewer, records: &[MatchRecord]) -> Result<BTreeSet<GameName>, StoreError> {
+        let Viewer::Account(account) = viewer else { return Ok(BTreeSet::new()) };
+        let games: BTreeSet<&GameName> = records.iter().map(|record| &record.game).collect();
+        let mut owned = BTreeSet::new();
+        for name in games {
+            if self.store.game(name).await?.is_some_and(|entry| entry.game.owner == *account) {
+                owned.insert(name.clone());
+            }
+        }
+        Ok(owned)
     }
 
     /// Ends a match. Ending one that is over changes nothing.

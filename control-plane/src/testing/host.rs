@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
-    MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pending, Placing, PlayerInfo, Presence,
-    Reservation, ReserveError, SeatStatus, ShownOutput, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
-    VersionDifference, WebAddress,
+    MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pace, Pending, Placing, PlayerInfo,
+    Presence, Reservation, ReserveError, SeatStatus, ShownOutput, TickRange, TicksError, ToldTicks, UnknownMatch,
+    UpgradeError, UpgradeWay, Upgraded, VersionDifference, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
 
@@ -24,6 +24,7 @@ pub(crate) struct FakeHost {
     settings: Mutex<Vec<MatchSettings>>,
     /// Versions ask for different things.
     differs: AtomicBool,
+    paces: Mutex<Vec<Pace>>,
 }
 
 impl FakeHost {
@@ -35,7 +36,13 @@ impl FakeHost {
             draining: AtomicBool::new(false),
             settings: Mutex::default(),
             differs: AtomicBool::new(false),
+            paces: Mutex::default(),
         }
+    }
+
+    /// What was asked for, in its order.
+    pub(crate) fn paces(&self) -> Vec<Pace> {
+        self.paces.lock().unwrap().clone()
     }
 
     /// Of the matches that were created, in their order.
@@ -173,6 +180,21 @@ impl Host for FakeHost {
     fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>> {
         Box::pin(async move {
             self.matches.lock().unwrap().get(&id).map(|_| Bytes::from_static(b"journal so far")).ok_or(UnknownMatch)
+        })
+    }
+
+    fn pace(&self, id: MatchId, pace: Pace) -> Pending<'_, Result<(), UnknownMatch>> {
+        Box::pin(async move {
+            self.matches.lock().unwrap().get(&id).ok_or(UnknownMatch)?;
+            self.paces.lock().unwrap().push(pace);
+            Ok(())
+        })
+    }
+
+    fn ticks(&self, id: MatchId, _range: TickRange) -> Pending<'_, Result<ToldTicks, TicksError>> {
+        Box::pin(async move {
+            self.matches.lock().unwrap().get(&id).ok_or(UnknownMatch)?;
+            Ok(ToldTicks { ticks: vec![r#"{"tick":9}"#.to_owned()], last: 9, difference: None })
         })
     }
 

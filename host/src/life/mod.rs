@@ -38,6 +38,7 @@ mod commit;
 mod effect;
 mod ending;
 mod hear;
+mod pace;
 mod schedule;
 mod seats;
 mod status;
@@ -56,11 +57,13 @@ use crate::link::ConnId;
 use crate::model::{Setup, Stepped};
 
 pub use effect::{Effect, Mark};
+pub use pace::LONGEST_HOLD;
 pub use schedule::exact_time;
 pub use swap::Successor;
 
 use commit::Uncommitted;
 use ending::Lingering;
+use pace::Hold;
 use schedule::Schedule;
 use seats::Seats;
 use tick::{InFlight, Inbound};
@@ -127,6 +130,8 @@ pub struct Life {
     /// Since when nobody is connected.
     empty_since: Option<Moment>,
     publish: Publish,
+    /// Whether a developer holds it still.
+    hold: Hold,
     effects: VecDeque<Effect>,
 }
 
@@ -187,6 +192,7 @@ impl Life {
             label: String::new(),
             empty_since: Some(now),
             publish: Publish { changed: true, not_before: now },
+            hold: Hold::Free,
             effects: VecDeque::new(),
             spec,
         };
@@ -230,7 +236,7 @@ impl Life {
                     // The next period is near: lifetimes and changes are looked at then.
                     return tick;
                 }
-                [tick, publish, self.next_lifetime(running)].into_iter().flatten().min()
+                [tick, publish, self.hold_ends(), self.next_lifetime(running)].into_iter().flatten().min()
             }
             Phase::Lingering(lingering) => Some(lingering.until()),
             Phase::Over(_) => None,
@@ -241,6 +247,7 @@ impl Life {
     pub fn turn(&mut self, now: Moment) {
         match self.phase {
             Phase::Running(_) => {
+                self.expire_hold(now);
                 self.expire_seats(now);
                 self.expire_match(now);
                 self.publish_if_due(now);
@@ -283,7 +290,7 @@ impl Life {
     /// Whether any word of a player wants to be heard at once; otherwise inputs can wait for [`Life::deadline`].
     pub fn wants_input_now(&self) -> bool {
         match &self.phase {
-            Phase::Running(running) => !running.schedule.is_periodic(),
+            Phase::Running(running) => !running.schedule.is_periodic() || self.stands_still(),
             Phase::Lingering(_) => true,
             Phase::Over(_) => false,
         }

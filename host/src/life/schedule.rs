@@ -4,6 +4,8 @@
 //! up. Tick `n` (of a restarted match, counted from there) stands in period `n + all skipped so far` and shows that period's time. Without a rate, a tick shows the
 //! time at which it was sealed.
 
+use std::time::Duration;
+
 use stadion_protocol::Moment;
 
 use crate::model::{MatchTime, Wake};
@@ -96,6 +98,21 @@ impl Schedule {
             self.period_time(self.number - self.first + self.skipped)
         };
         Heading { number: self.number, time: self.time, skipped }
+    }
+
+    /// Match time stood still for so long: everything is due so much later.
+    pub(super) fn stood_still(&mut self, time: Duration) {
+        self.origin = self.origin + time;
+    }
+
+    /// Lets match time pass up to the next tick, if the game wants one.
+    pub(super) fn hurry(&mut self, now: Moment, events_wait: bool) {
+        self.sealed_at = None;
+        if let Some(due) = self.due(events_wait)
+            && due > now
+        {
+            self.origin = Moment(self.origin.0.saturating_sub(due.0 - now.0));
+        }
     }
 
     /// The step's answer.

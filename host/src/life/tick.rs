@@ -14,6 +14,7 @@ use crate::model::{Delivery, Event, Output, RequestError, Stepped, Target, TickI
 
 use super::commit::{Release, Uncommitted};
 use super::effect::{Effect, Mark};
+use super::pace::Hold;
 use super::seats::Tenancy;
 use super::{Life, MAX_EVENTS, MAX_UNCOMMITTED, MAX_WAITING_BYTES, Phase, Running};
 
@@ -199,8 +200,11 @@ impl Life {
         if self.tick_due(running)? > now {
             return None;
         }
+        self.hurry(now);
         let Phase::Running(running) = &mut self.phase else { return None };
         let heading = running.schedule.seal(now);
+        self.stepped_on();
+        let Phase::Running(running) = &mut self.phase else { return None };
         let (events, facts, promised) = self.inbound.take();
         let input = TickInput { number: heading.number, time: heading.time, skipped: heading.skipped, events };
         let input = Arc::new(input);
@@ -234,7 +238,13 @@ impl Life {
         if running.in_flight.is_some() || self.uncommitted.len() >= MAX_UNCOMMITTED {
             return None;
         }
-        running.schedule.due(self.inbound.any())
+        let due = running.schedule.due(self.inbound.any());
+        match self.hold {
+            Hold::Free => due,
+            Hold::Held { steps: 0, .. } => None,
+            // At once, if the game wants one at all.
+            Hold::Held { since, .. } => due.map(|_| since),
+        }
     }
 
     /// A tick in which nothing happened but unreliable output is worth no record of its own.

@@ -7,6 +7,7 @@
 mod follow;
 mod rewind;
 mod run;
+pub mod told;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::Seat;
-use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Reservation, ReserveError};
+use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Pace, Reservation, ReserveError};
 use tokio::sync::oneshot;
 
 use crate::engine::LoadedVersion;
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Status(Key, oneshot::Sender<MatchStatus>),
     /// Its journal so far.
     Journal(Key, oneshot::Sender<Bytes>),
+    /// How its time passes.
+    Pace(Key, Pace, oneshot::Sender<()>),
     /// Its counters.
     Stats(Key, oneshot::Sender<MatchStats>),
     /// Its transition wants something.

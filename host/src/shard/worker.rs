@@ -157,6 +157,12 @@ impl Worker {
                 }
                 Next::Wait
             }),
+            Command::Pace(key, pace, reply) => self.with(key, |slot, around| {
+                let Some(life) = slot.life() else { return Next::Wait };
+                life.pace(now, pace);
+                let _ = reply.send(());
+                slot.settle(around, now)
+            }),
             Command::Stats(key, reply) => self.with(key, |slot, _| {
                 let _ = reply.send(slot.stats());
                 Next::Wait

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::MatchSettings;
 use super::status::{MatchEnded, MatchStatus};
 use super::upgrade::{UpgradeError, UpgradeWay, Upgraded};
+use super::watch::{Pace, TickRange, TicksError, ToldTicks};
 use super::{ArtifactUnavailable, Description, EndReason, Pending};
 use crate::ids::{GameName, MatchId, PlayerId, Seat, VersionId};
 
@@ -33,6 +34,12 @@ pub trait Host: Send + Sync + 'static {
 
     /// The journal so far, in the file format of `stadion replay`.
     fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>>;
+
+    /// Changes how a match's time passes. For its developer.
+    fn pace(&self, id: MatchId, pace: Pace) -> Pending<'_, Result<(), UnknownMatch>>;
+
+    /// Tells ticks of a match by playing its journal again, beside it. For its developer.
+    fn ticks(&self, id: MatchId, range: TickRange) -> Pending<'_, Result<ToldTicks, TicksError>>;
 
     /// Where players connect.
     fn endpoints(&self) -> Endpoints;

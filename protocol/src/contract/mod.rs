@@ -18,6 +18,7 @@ mod host;
 mod settings;
 mod status;
 mod upgrade;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +37,7 @@ pub use upgrade::{
     MAX_SHOWN_BYTES, MAX_SHOWN_OUTPUTS, Moved, OnDifference, ShownOutput, UpgradeError, UpgradeWay, Upgraded,
     VersionDifference,
 };
+pub use watch::{MAX_STEPS, MAX_TOLD, Pace, TickRange, TicksError, ToldTicks};
 
 /// A boxed future: these traits are used as objects.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -149,6 +149,7 @@ mod tests {
         for (who, count) in [(&creator, 1), (&stage.developer_key, 1), (&stranger, 0)] {
             let page = stage.get("/v1/matches").bearer(who).await.expect(200);
             assert_eq!(page["items"].as_array().unwrap().len(), count);
+            assert!(page["items"].as_array().unwrap().iter().all(|item| item.get("code").is_some()));
         }
     }
 }

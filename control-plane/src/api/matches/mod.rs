@@ -5,6 +5,8 @@ pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod upgrade;
+pub(super) mod pace;
+pub(super) mod ticks;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
