@@ -1,4 +1,4 @@
-//! The first ten minutes, as the README prints them: a new game, its tests, published, played.
+//! A new game of each template: it passes its tests, is published with its pages, and is played.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -20,25 +20,56 @@ fn within(mut command: Command, game: &Path) -> Command {
     command
 }
 
-#[tokio::test]
-async fn a_new_game_is_tested_published_and_played() {
+/// Made, tested, published and played by two programs.
+async fn go_through(template: &str, tests: usize) {
     let server = Server::start();
-    run(server.stadion().args(["new", "hello"]));
-    let game = server.folder().join("hello");
-    assert!(game.join("src/lib.rs").is_file() && game.join("stadion.toml").is_file());
+    let name = format!("new-{template}");
+    run(server.stadion().args(["new", &name, "--template", template]));
+    let game = server.folder().join(&name);
+    assert!(game.join("src/lib.rs").is_file() && game.join("web/bot.js").is_file());
 
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("test");
-    let tests = run(&mut within(cargo, &game));
-    assert!(String::from_utf8_lossy(&tests.stdout).contains("3 passed"), "{}", String::from_utf8_lossy(&tests.stdout));
+    let output = run(&mut within(cargo, &game));
+    let passed = String::from_utf8_lossy(&output.stdout).contains(&format!("{tests} passed"));
+    assert!(passed, "{}", String::from_utf8_lossy(&output.stdout));
 
-    let mut publish = within(server.stadion(), &game);
-    run(publish.args(["publish", "."]));
+    run(within(server.stadion(), &game).args(["publish", "."]));
     let games = server.api().get("/v1/games").await;
-    assert!(games["items"].as_array().unwrap().iter().any(|item| item["name"] == "hello"), "{games}");
+    assert!(games["items"].as_array().unwrap().iter().any(|item| item["name"] == *name), "{games}");
+    assert_pages(&server, &name).await;
 
-    // A person's `stadion play hello` needs a terminal; a bot takes the same way to a seat.
-    run(server.stadion().args(["bot", "hello", "--players", "2", "--seconds", "2"]));
-    let matches = server.api().get("/v1/matches?game=hello").await;
+    // A person's `stadion play` needs a terminal; a bot takes the same way to a seat.
+    run(server.stadion().args(["bot", &name, "--players", "2", "--seconds", "2"]));
+    let matches = server.api().get(&format!("/v1/matches?game={name}")).await;
     assert!(matches["items"][0]["tick"].as_u64() > Some(0), "{matches}");
+}
+
+/// The pages are there, under a strict policy, with the types of the game's messages beside them.
+async fn assert_pages(server: &Server, name: &str) {
+    let page = reqwest::get(format!("{}/play/{name}", server.http)).await.unwrap();
+    assert_eq!(page.status(), 200);
+    let (policy, at) = (page.headers()["content-security-policy"].clone(), page.url().clone());
+    assert!(policy.to_str().unwrap().contains("script-src 'self';"), "{policy:?}");
+    assert!(page.text().await.unwrap().contains(&format!("<title>{name}</title>")));
+    let types = reqwest::get(at.join(&format!("{name}.gen.js")).unwrap()).await.unwrap();
+    assert_eq!(types.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert!(types.text().await.unwrap().contains("/client/stadion.js"));
+    let library = reqwest::get(format!("{}/client/stadion.js", server.http)).await.unwrap();
+    assert_eq!(library.status(), 200);
+}
+
+#[tokio::test]
+async fn a_new_game_in_turns_is_tested_published_and_played() {
+    go_through("turns", 3).await;
+}
+
+#[tokio::test]
+async fn a_new_game_in_real_time_is_tested_published_and_played() {
+    go_through("realtime", 3).await;
+}
+
+#[tokio::test]
+async fn a_new_empty_game_is_tested_published_and_played() {
+    go_through("empty", 1).await;
 }

@@ -3,6 +3,8 @@
 
 mod browsers;
 mod cli;
+mod dev;
+mod document;
 mod first_game;
 mod play;
 mod return_to_seat;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
+use stadion_schema::Schema;
 
 use super::{Context, block_on};
 use crate::api::{Api, Finding, Published, PublishedBundle};
 use crate::failure::{Failure, Outcome};
 use crate::project::build::{self, Speed};
-use crate::project::web::Bundle;
-use crate::project::{Project, web};
+use crate::output::Output;
+use crate::project::{Project, types, web};
 
 /// Builds a game and uploads it as a new version.
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Publish, context: &Context) -> Outcome {
         let published = api.publish(&name, bytes, move |sent| moving.set_position(sent)).await;
         bar.finish_and_clear();
         let published = published?;
-        let bundle = found.beside(&api, &published).await?;
+        let bundle = found.beside(&api, &published, context.out).await?;
         Ok((published, bundle))
     });
     let (published, bundle) = published?;
@@ -65,32 +66,34 @@ struct Found {
     name: String,
     wasm: PathBuf,
     /// Of a folder.
-    project: Option<(Project, Option<Bundle>)>,
+    project: Option<Project>,
 }
 
 impl Found {
-    /// Sends what goes beside the wasm: settings and pages.
-    async fn beside(self, api: &Api, published: &Published) -> Outcome<Option<PublishedBundle>> {
-        let Some((project, bundle)) = self.project else { return Ok(None) };
+    /// Sends what goes beside the wasm: settings and pages, which are built against the types of this very version.
+    async fn beside(self, api: &Api, published: &Published, out: Output) -> Outcome<Option<PublishedBundle>> {
+        let Some(project) = self.project else { return Ok(None) };
         if !project.settings.is_empty() {
             api.set(&published.game, &published.version, &project.settings).await?;
         }
-        match bundle {
+        let schema = api.schema(&published.game, &published.version).await?;
+        let schema = schema.as_deref().map(Schema::parse).transpose();
+        let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
+        types::refresh(&project, schema.as_ref())?;
+        match web::bundle(&project, out)? {
             Some(bundle) => api.publish_web(&published.game, &published.version, &bundle).await.map(Some),
             None => Ok(None),
         }
     }
 }
 
-/// Builds what a folder needs before anything is sent: an upload that lacks its pages would be half a version.
 fn found(args: &Publish, context: &Context) -> Outcome<Found> {
     if !args.what.is_dir() {
         return Ok(Found { name: name_of(&args.what), wasm: args.what.clone(), project: None });
     }
     let project = Project::load(&args.what)?;
     let built = build::build(&project, Speed::Best, context.out)?;
-    let bundle = web::bundle(&project, context.out)?;
-    Ok(Found { name: project.name.clone(), wasm: built.wasm, project: Some((project, bundle)) })
+    Ok(Found { name: project.name.clone(), wasm: built.wasm, project: Some(project) })
 }
 
 /// `target/relay_arena.wasm` is `relay-arena`: cargo writes underscores where games have hyphens.

@@ -14,7 +14,7 @@ use crate::config;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::project::build::{self, Speed};
-use crate::project::{Project, web};
+use crate::project::{Project, types, web};
 
 /// The rounds of one game.
 pub(super) struct Rounds {
@@ -129,18 +129,13 @@ impl Rounds {
             self.api.set(&published.game, &published.version, &self.project.settings).await?;
         }
         let schema = self.api.schema(&published.game, &published.version).await?;
-        let types = self.write_types(schema.as_deref())?;
-        publish_pages(&self.api, &self.project, &published, self.out).await?;
         let schema = schema.as_deref().map(Schema::parse).transpose();
         let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
+        let types = types::refresh(&self.project, schema.as_ref())?;
+        publish_pages(&self.api, &self.project, &published, self.out).await?;
         self.current = Some(Current { published, schema });
         let all = began.elapsed();
         Ok((built.size_bytes, Took { all, build, publish: all - build, matches: Duration::ZERO }, types))
-    }
-
-    /// Where pages are written in TypeScript or against its types, they get those of the game's messages.
-    fn write_types(&self, _schema: Option<&[u8]>) -> Outcome<Option<PathBuf>> {
-        Ok(None)
     }
 
     fn target(&self) -> Option<Target<'_>> {

@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod manifest;
 mod sdk;
 pub(crate) mod template;
+pub(crate) mod types;
 pub(crate) mod web;
 
 use std::path::{Path, PathBuf};
