@@ -139,6 +139,7 @@ async function look() {
   if (!match || current?.id !== id) return;
   const end = match.end ? `   ${match.end.message}` : "";
   by("match-state").textContent = `${match.state}   version ${match.version.slice(0, 8)}   tick ${match.tick}   session ${match.incarnation}${paused ? "   paused" : ""}${end}`;
+  for (const seat of seats) seat.told = match.tick;
   if (match.version !== current.version) current.version = match.version;
   if (match.state === "ended") by("pace").hidden = true;
 }

@@ -7,6 +7,8 @@ import { line, Tree } from "./tree.js";
 const LOG_LINES = 200;
 const CUT_MS = 5_000;
 const LOOK_MS = 250;
+/** The server is asked every second: an estimate may be ahead of its answer by a few. */
+const BELIEVED_S = 4;
 const NAMES = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hana", "ivo", "jun", "kim", "lea", "mia", "nils", "olu", "pia"];
 
 /** Kept for as long as the seat: the playground's players are nobody else's. */
@@ -20,6 +22,8 @@ export class Seat {
   constructor(place, number, { game, types }, onGone) {
     this.types = types;
     this.onGone = onGone;
+    /** The tick that the server last told of. */
+    this.told = 0;
     this.network = new Network();
     this.name = NAMES[number % NAMES.length];
     this.stadion = new Stadion(location.origin, game, { open: this.network.open, local: memory(), session: memory() });
@@ -70,8 +74,14 @@ export class Seat {
   look() {
     const { state, rttMs, via } = this.match.health;
     this.find(".dot").className = `dot ${state === "live" ? "live" : "lost"}`;
-    const tick = this.match.rate ? `   tick ${Math.floor(this.match.estimatedTick)}` : "";
+    const tick = this.match.rate ? `   tick ${this.tick()}` : "";
     this.find(".health").textContent = `${via ?? "no connection"}   ${Math.round(rttMs)} ms${tick}`;
+  }
+
+  /** What the client takes for the server's tick now; after a pause, of which it knows nothing, what the server last said. */
+  tick() {
+    const { estimatedTick, rate } = this.match;
+    return Math.abs(estimatedTick - this.told) < BELIEVED_S * rate ? Math.floor(estimatedTick) : this.told;
   }
 
   networkControls() {

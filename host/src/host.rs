@@ -21,8 +21,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     Artifacts, CreateError, CreateMatch, EndReason, Endpoints, Host, HostEvents, HostLoad, MatchCreated, MatchStatus,
-    Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError,
-    UpgradeWay, Upgraded,
+    Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay,
+    Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
 use tokio::sync::{Semaphore, oneshot};

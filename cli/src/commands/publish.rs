@@ -9,8 +9,8 @@ use stadion_schema::Schema;
 use super::{Context, block_on};
 use crate::api::{Api, Finding, Published, PublishedBundle};
 use crate::failure::{Failure, Outcome};
-use crate::project::build::{self, Speed};
 use crate::output::Output;
+use crate::project::build::{self, Speed};
 use crate::project::{Project, types, web};
 
 /// Builds a game and uploads it as a new version.

@@ -24,6 +24,7 @@ use tokio::time::MissedTickBehavior;
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::project::Project;
+use crate::serve::stop;
 
 use follow::Follower;
 use keys::Keys;
@@ -62,11 +63,16 @@ enum Event {
     ServerEnded,
 }
 
-/// Runs until Ctrl-C.
+/// Runs until Ctrl-C or SIGTERM.
 pub(crate) async fn run(project: Project, wanted: &Wanted, context: &Context) -> Outcome {
+    // From now on a signal ends this in good order: a server that was started here must not stay behind.
+    let asked = stop::listen()?;
     let (events, mut heard) = mpsc::channel(EVENTS);
     let server = Server::find_or_start(wanted, context, events.clone()).await?;
-    let outcome = play(project, wanted, context, &server, events, &mut heard).await;
+    let outcome = tokio::select! {
+        _ = asked => Ok(()),
+        outcome = play(project, wanted, context, &server, events, &mut heard) => outcome,
+    };
     server.stop().await;
     outcome
 }
@@ -93,7 +99,6 @@ async fn play(
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            stop = tokio::signal::ctrl_c() => return stop.map_err(|error| Failure::failed(format!("signals: {error}"))),
             _ = look.tick() => follower.look(rounds.api(), out).await,
             event = heard.recv() => match event {
                 Some(Event::Saved(files)) => rounds.again(&files).await,

@@ -17,7 +17,7 @@ mod ports;
 pub(crate) mod settings;
 mod site;
 mod sockets;
-mod stop;
+pub(crate) mod stop;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,9 +4,9 @@ pub(super) mod end;
 pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;
-pub(super) mod upgrade;
 pub(super) mod pace;
 pub(super) mod ticks;
+pub(super) mod upgrade;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
