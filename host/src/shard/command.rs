@@ -66,6 +66,7 @@ impl Command {
             | Command::End(key, ..)
             | Command::Status(key, ..)
             | Command::Journal(key, ..)
+            | Command::Pace(key, ..)
             | Command::Stats(key, ..)
             | Command::Order(key, ..) => Some(key),
             // A match that arrives is looked at anyway, and leaves only with its session at home.
