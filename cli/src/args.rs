@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// Reads an upload from stdin, writes what it compiled to: started by the server, in a cage.
     #[command(hide = true)]
     CompileChild,
+    /// Runs a match that may have ended the server's process: started by the server.
+    #[command(hide = true)]
+    TrialChild,
 }
 
 #[cfg(test)]

@@ -36,6 +36,9 @@ fn main() -> ExitCode {
     if matches!(cli.command, args::Command::CompileChild) {
         return stadion_host::compile::child_main();
     }
+    if matches!(cli.command, args::Command::TrialChild) {
+        return stadion_host::recovery::trial_main();
+    }
     let context = match commands::Context::load(&cli.global) {
         Ok(context) => context,
         Err(failure) => return end(cli.global.output(), Err(failure)),

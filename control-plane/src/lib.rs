@@ -41,7 +41,9 @@ use accounts::{AccountParts, Accounts, TokenMint};
 use clock::{Clock, Rng};
 use coordination::Coordination;
 use games::{Catalog, UploadParts, Uploads};
-use matches::{EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Writer, handle_events, write_behind};
+use matches::{
+    EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, write_behind,
+};
 use model::{InvalidName, Role};
 use store::{NewAccountError, Store, StoreError};
 use web::{Home, PackLimits, WebShelf, WebShelfParts};
@@ -135,7 +137,7 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Checks the configuration, ends what an earlier process left running, and starts to listen to the host.
+    /// Checks the configuration, makes its rows say what the host has, and starts to listen to the host.
     pub async fn start(config: Config, parts: Parts) -> Result<ControlPlane, StartError> {
         config.validate()?;
         parts.origins.load(&*parts.store).await?;
@@ -151,7 +153,14 @@ impl ControlPlane {
         let live = Arc::new(live);
         let events = parts.events.clone();
         let app = Arc::new(compose(config, &parts, &live, &journals, &writer));
-        app.matches.end_orphans().await?;
+        let reconciler = Reconciler {
+            store: parts.store.clone(),
+            host: parts.host.clone(),
+            live: live.clone(),
+            journals: journals.clone(),
+            clock: parts.clock.clone(),
+        };
+        reconciler.run().await?;
         let writing = tokio::spawn(write_behind(written, parts.store.clone()));
         let handling = tokio::spawn(handle_events(EventParts {
             queue: events.clone(),
@@ -248,7 +257,6 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         journals: journals.clone(),
         live: live.clone(),
         writer: writer.clone(),
-        clock: parts.clock.clone(),
     };
     let limits = PackLimits { files: config.web.bundle_files, bytes: config.web.bundle_bytes };
     let bundles =

@@ -5,11 +5,12 @@
 //!   gateway ─[Inbox]─▶ mailboxes of matches           matches ─[Outbox]─▶ gateway
 //! ```
 //!
-//! Order of calls for whoever composes: [`LocalHost::new`], a gateway over [`LocalHost::inbox`],
-//! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`]; at the end [`LocalHost::shutdown`].
+//! Order of calls for whoever composes: [`LocalHost::new`], [`LocalHost::take_up`], a gateway over [`LocalHost::inbox`],
+//! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
 
 mod config;
 mod inbox;
+mod recover;
 mod upgrade;
 mod versions;
 mod watch;
@@ -20,9 +21,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{
-    Artifacts, CreateError, CreateMatch, EndReason, Endpoints, Host, HostEvents, HostLoad, MatchCreated, MatchStatus,
-    Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay,
-    Upgraded,
+    Artifacts, CreateError, CreateMatch, EndReason, EndedMatch, Endpoints, Host, HostEvents, HostLoad, MatchCreated,
+    MatchStatus, Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError,
+    UpgradeWay, Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
 use tokio::sync::{Semaphore, oneshot};
@@ -30,21 +31,28 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::artifact::VerifyingKeys;
 use crate::clock;
 use crate::engine::{Engine, EngineError, LoadedVersion, Ticker};
-use crate::journal::MemoryJournals;
+use crate::journal::{Journals, MemoryJournals};
 use crate::life::Spec;
 use crate::link::{Inbox, Outbox};
 use crate::model::Setup;
+use crate::recovery::recorder::{self, RecorderSlot};
+use crate::recovery::suspects::{self, Verdict};
 use crate::shard::{
-    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, MatchStats, Shard, ShardHandle, ShardStats, Shared,
-    SlowLane,
+    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, MatchStats, RescueLane, Shard,
+    ShardHandle, ShardStats, Shared, SlowLane,
 };
 
-pub use config::{HostConfig, MAX_PARAMETERS, limits};
+pub use config::{HostConfig, MAX_PARAMETERS, RecoveryConfig, limits};
+pub use recover::Recovered;
+use recover::Recovering;
 use versions::Versions;
 
 /// The longest that a question to a shard may take before its caller is told that the match is unknown. A shard answers
 /// within a few slices; this is for a machine that stands still.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether a match has been restored.
+const RECOVERY_POLL: Duration = Duration::from_millis(10);
 
 /// How often a shutdown looks whether matches are left.
 const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
@@ -75,6 +83,9 @@ pub struct LocalHost {
     balancer: Mutex<Option<BalancerStop>>,
     /// Turns at playing journals again for developers.
     telling: Semaphore,
+    recovering: Recovering,
+    /// Matches that may have ended the process before this one.
+    suspects: Vec<Verdict>,
     /// Without it no guest is ever interrupted.
     _ticker: Ticker,
 }
@@ -88,17 +99,34 @@ impl LocalHost {
         events: Arc<dyn HostEvents>,
         keys: VerifyingKeys,
     ) -> Result<LocalHost, HostError> {
+        let journals = Arc::new(MemoryJournals::new(config.journals));
+        LocalHost::over(config, engine, (artifacts, keys), events, journals)
+    }
+
+    /// Starts the shards over journals that may outlive the process.
+    pub fn over(
+        config: HostConfig,
+        engine: Engine,
+        (artifacts, keys): (Arc<dyn Artifacts>, VerifyingKeys),
+        events: Arc<dyn HostEvents>,
+        journals: Arc<dyn Journals>,
+    ) -> Result<LocalHost, HostError> {
         let ticker = engine.start_ticker()?;
+        let count = config.shards.max(1);
+        let (suspects, recorders) = recorders(config.recovery.as_ref(), count)?;
+        let mut recorders = recorders.into_iter();
         let shared = Arc::new(Shared {
             directory: Directory::default(),
             archive: Archive::new(config.ended),
             outbox: OnceLock::new(),
             events,
-            journals: Arc::new(MemoryJournals::new(config.journals)),
-            slow: SlowLane::start()?,
+            journals,
+            slow: SlowLane::start(recorders.next())?,
+            rescue: RescueLane::start()?,
             matches: AtomicU32::new(0),
+            plant: config.plant.clone(),
         });
-        let shards = (0..config.shards.max(1)).map(|n| Shard::start(n, Arc::clone(&shared)));
+        let shards = (0..count).map(|n| Shard::start(n, Arc::clone(&shared), recorders.next()));
         let shards: Vec<Shard> = shards.collect::<Result<_, _>>()?;
         let (handles, mut threads): (Vec<_>, Vec<_>) =
             shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();
@@ -116,6 +144,8 @@ impl LocalHost {
             draining: AtomicBool::new(false),
             balancer: Mutex::new(Some(balancer.stop)),
             telling: Semaphore::new(watch::TELLING_AT_ONCE),
+            recovering: Recovering::default(),
+            suspects,
             _ticker: ticker,
         })
     }
@@ -259,7 +289,19 @@ impl LocalHost {
         self.shards.iter().min_by_key(|shard| shard.match_count()).expect("a host has at least one shard")
     }
 
+    /// Waits until a match is restored, if it is being restored, but no longer than any question takes.
+    async fn once_recovered(&self, id: &MatchId) {
+        let until = clock::now() + ANSWER_WITHIN;
+        while self.recovering.contains(id) && clock::now() < until {
+            tokio::time::sleep(RECOVERY_POLL).await;
+        }
+    }
+
     async fn reserve_here(&self, id: MatchId, wanted: Reservation) -> Result<Seat, ReserveError> {
+        self.once_recovered(&id).await;
+        if self.recovering.contains(&id) {
+            return Err(ReserveError::Recovering);
+        }
         let gone = || if self.shared.archive.get(&id).is_some() { ReserveError::Ended } else { UnknownMatch.into() };
         let mailbox = self.shared.directory.get(&id).ok_or_else(gone)?;
         let answer = ask(&mailbox, |key, reply| Command::Reserve(key, Box::new(wanted), reply)).await;
@@ -267,6 +309,7 @@ impl LocalHost {
     }
 
     async fn end_here(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
+        self.once_recovered(&id).await;
         if let Some(mailbox) = self.shared.directory.get(&id)
             && ask(&mailbox, |key, reply| Command::End(key, reason, reply)).await.is_some()
         {
@@ -281,6 +324,9 @@ impl LocalHost {
         {
             return Ok(status);
         }
+        if let Some(status) = self.recovering.status(&id) {
+            return Ok(status);
+        }
         self.shared.archive.get(&id).map(|archived| archived.status).ok_or(UnknownMatch)
     }
 
@@ -290,8 +336,46 @@ impl LocalHost {
         {
             return Ok(journal);
         }
-        self.shared.archive.get(&id).map(|archived| archived.journal).ok_or(UnknownMatch)
+        if let Some(archived) = self.shared.archive.get(&id) {
+            return Ok(archived.journal);
+        }
+        let journals = Arc::clone(&self.shared.journals);
+        let read = tokio::task::spawn_blocking(move || journals.read(id)).await;
+        read.ok().flatten().ok_or(UnknownMatch)
     }
+
+    /// From memory, or else from the journal that is kept.
+    async fn ended_here(&self, id: MatchId) -> Option<EndedMatch> {
+        if let Some(Archived { status, ended, journal }) = self.shared.archive.get(&id) {
+            return Some(EndedMatch { status, ended, journal });
+        }
+        let journals = Arc::clone(&self.shared.journals);
+        let read = tokio::task::spawn_blocking(move || crate::recovery::past::ended(id, journals.read(id)?)).await;
+        read.ok().flatten()
+    }
+
+    /// Every match that runs here or waits to be restored.
+    async fn matches_here(&self) -> Vec<MatchStatus> {
+        let mut known = self.recovering.statuses();
+        for mailbox in self.shared.directory.all() {
+            known.extend(ask(&mailbox, Command::Status).await);
+        }
+        known
+    }
+}
+
+/// Who was being run when the process before died, and a slot for the slow lane and for each shard.
+fn recorders(
+    config: Option<&RecoveryConfig>,
+    shards: usize,
+) -> Result<(Vec<Verdict>, Vec<RecorderSlot>), std::io::Error> {
+    let Some(config) = config else { return Ok((Vec::new(), Vec::new())) };
+    std::fs::create_dir_all(&config.folder)?;
+    let file = config.folder.join("suspects");
+    let before = suspects::load(&file)?;
+    let (entered, slots) = recorder::open(&config.folder.join("recorder"), shards + 1)?;
+    suspects::save(&file, &entered)?;
+    Ok((suspects::judge(&before, entered), slots))
 }
 
 /// Asks a match's shard. `None`: it is not there any more, or not yet.
@@ -346,6 +430,14 @@ impl Host for LocalHost {
 
     fn journal(&self, id: MatchId) -> Pending<'_, Result<Bytes, UnknownMatch>> {
         Box::pin(self.journal_here(id))
+    }
+
+    fn matches(&self) -> Pending<'_, Vec<MatchStatus>> {
+        Box::pin(self.matches_here())
+    }
+
+    fn ended(&self, id: MatchId) -> Pending<'_, Option<EndedMatch>> {
+        Box::pin(self.ended_here(id))
     }
 
     fn pace(&self, id: MatchId, pace: Pace) -> Pending<'_, Result<(), UnknownMatch>> {

@@ -36,6 +36,7 @@ pub mod journal;
 pub mod life;
 pub mod link;
 pub mod model;
+pub mod recovery;
 pub mod replay;
 pub mod session;
 pub mod shard;

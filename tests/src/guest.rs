@@ -92,6 +92,7 @@ impl Guest {
             r#"(module
   (import "stadion:game/host@0.1.0" "log" (func $log (param i32 i32 i32)))
   (import "stadion:game/host@0.1.0" "finish" (func $finish (param i32 i32 i32 i32)))
+  (import "stadion:game/host@0.1.0" "send" (func $send (param i32 i32 i32 i32 i32 i32)))
   (memory (export "memory") 4)
   (global $arena (mut i32) (i32.const {ARENA}))
   (data (i32.const {DESCRIPTION}) "{describe_data}")

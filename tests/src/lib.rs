@@ -9,7 +9,9 @@
 
 pub mod api;
 pub mod c_guest;
+pub mod chaos;
 pub mod guest;
+pub mod ledger;
 pub mod page;
 pub mod players;
 pub mod probe;

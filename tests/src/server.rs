@@ -29,28 +29,69 @@ pub struct Server {
     pub key: String,
     /// As the server told.
     pub pid: u32,
+    more: Vec<String>,
 }
 
 impl Server {
     /// Starts one on ports that the system chooses, and waits until it is ready.
     pub fn start() -> Server {
+        Server::start_with(&["--ephemeral"])
+    }
+
+    /// Starts one that keeps its state in its folder, so that it can be [restarted](Server::restart); `more` arguments.
+    pub fn durable(more: &[&str]) -> Server {
         let folder = tempfile::Builder::new().prefix("stadion-test-").tempdir().unwrap();
-        let log = File::create(folder.path().join("server.log")).unwrap();
-        let mut child = command(folder.path())
-            .args(["serve", "--ephemeral", "--json"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let mut server = Server { child, folder, http: String::new(), quic: String::new(), key: String::new(), pid: 0 };
-        let (sender, line) = mpsc::channel();
-        // Ends with its line, or with the server.
-        std::thread::spawn(move || sender.send(BufReader::new(stdout).lines().next()));
-        let line = line.recv_timeout(READY_WITHIN).expect("the server is ready in time").expect("it says so").unwrap();
-        server.read(&line);
+        let data = folder.path().join("data").display().to_string();
+        let first = ["--data", &data, "--listen", "127.0.0.1"];
+        let mut server = Server::start_in(folder, [&first[..], &["--port", "0"], more].concat());
+        let port = server.quic.rsplit_once(':').unwrap().1.to_owned();
+        server.more = [&first[..], &["--port", &port], more].concat().into_iter().map(str::to_owned).collect();
         server
+    }
+
+    fn start_with(args: &[&str]) -> Server {
+        let folder = tempfile::Builder::new().prefix("stadion-test-").tempdir().unwrap();
+        Server::start_in(folder, args.to_vec())
+    }
+
+    fn start_in(folder: TempDir, args: Vec<&str>) -> Server {
+        let (child, line) = spawn(folder.path(), &args);
+        let (http, quic, key) = (String::new(), String::new(), String::new());
+        let mut server = Server { child, folder, http, quic, key, pid: 0, more: Vec::new() };
+        server.await_ready(&line);
+        server
+    }
+
+    /// Kills the process: SIGKILL, at once.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again in the same folder, on the same ports. Whether the process has ended by itself or was killed.
+    pub fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let args: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        let (child, line) = spawn(self.folder.path(), &args);
+        self.child = child;
+        self.await_ready(&line);
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn await_end(&mut self) {
+        for _ in 0..READY_WITHIN.as_millis() / 20 {
+            if self.child.try_wait().unwrap().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server did not end");
+    }
+
+    fn await_ready(&mut self, line: &Ready) {
+        let line = line.recv_timeout(READY_WITHIN).expect("the server is ready in time").expect("it says so").unwrap();
+        self.read(&line);
     }
 
     /// From the line that `--json` prints.
@@ -104,6 +145,26 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
+}
+
+type Ready = mpsc::Receiver<Option<std::io::Result<String>>>;
+
+/// Starts `stadion serve --json` in a folder; its log goes on where it ended.
+fn spawn(folder: &Path, args: &[&str]) -> (Child, Ready) {
+    let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
+    let mut child = command(folder)
+        .args(["serve", "--json"])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let (sender, line) = mpsc::channel();
+    // Ends with its line, or with the server.
+    std::thread::spawn(move || sender.send(BufReader::new(stdout).lines().next()));
+    (child, line)
 }
 
 /// The program, with a home of its own.

@@ -6,6 +6,7 @@ mod cli;
 mod dev;
 mod document;
 mod first_game;
+mod kill;
 mod play;
 mod return_to_seat;
 mod stranger;

@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod cargo;
+mod chaos;
 mod determinism;
 mod fuzz;
 mod games;
@@ -33,6 +34,8 @@ cargo xtask <command>
   determinism [--ticks N]
                    games and nasty guests over N random ticks (default 10,000): other process, load, pool, images
   stranger         a client in Python, written from the protocol's page alone, plays on the real server
+  chaos kill [--times N] [--matches M] [--seed S]
+                   kills a server again and again while clients play, and counts what is lost: nothing may be
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
 
 Examples:
@@ -63,6 +66,7 @@ fn run(command: &str, args: &[String]) -> Result<ExitCode> {
         "bench" => bench::run(args)?,
         "determinism" => determinism::run(args)?,
         "stranger" => stranger::run()?,
+        "chaos" => chaos::run(args)?,
         "fuzz" => fuzz::run(args)?,
         "help" | "--help" | "-h" => say::text(USAGE),
         _ => {

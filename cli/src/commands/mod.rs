@@ -72,7 +72,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Bench(args) => bench::run(args, context),
         Command::Dev(args) => dev::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
-        Command::CompileChild => Ok(()), // `main` has seen to it
+        Command::CompileChild | Command::TrialChild => Ok(()), // `main` has seen to it
     }
 }
 

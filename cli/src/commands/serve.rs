@@ -26,6 +26,15 @@ pub(crate) struct Serve {
     /// Where it keeps its state [default: $XDG_DATA_HOME/stadion, else ~/.local/share/stadion].
     #[arg(long, env = "STADION_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Where it keeps the journals of matches [default: `journals` in its state]: a disk of their own, for example.
+    #[arg(long, env = "STADION_JOURNALS", value_name = "DIR")]
+    journals: Option<PathBuf>,
+    /// What it retains of the journals of matches that are over, bytes [default: 1 GiB].
+    #[arg(long, env = "STADION_JOURNAL_BYTES", value_name = "BYTES")]
+    journal_bytes: Option<u64>,
+    /// For tests of recovery: a match created with the parameters `plant-abort` ends the process in this tick.
+    #[arg(long, hide = true, value_name = "TICK")]
+    plant_abort: Option<u64>,
     /// TCP and UDP port; 0: any [default: 7878].
     #[arg(long, env = "STADION_PORT")]
     port: Option<u16>,
@@ -65,6 +74,9 @@ impl Serve {
             listen: self.listen,
             port: self.port,
             data: self.data.clone(),
+            journals: self.journals.clone(),
+            journal_bytes: self.journal_bytes,
+            plant_abort: self.plant_abort,
             advertise: self.advertise.clone(),
             origins: self.origins.clone(),
             tls_cert: self.tls_cert.clone(),

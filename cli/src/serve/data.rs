@@ -4,6 +4,7 @@
 //!   lock             held while a server runs
 //!   keys/            of the control plane          host/            of the gateway, with its certificates
 //!   stadion.db       accounts, games, matches      blobs/           components, artifacts, journals
+//!   journals/        of matches                    recovery/        who was being run
 //!   developer.key    for publishing from this machine
 //! ```
 

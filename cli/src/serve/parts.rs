@@ -14,13 +14,15 @@ use stadion_host::artifact::VerifyingKeys;
 use stadion_host::compile::{ChildCompiler, CompilerConfig};
 use stadion_host::engine::{Engine, EngineConfig};
 use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, Identity, JoinKeys};
-use stadion_host::host::{HostConfig, LocalHost};
+use stadion_host::host::{HostConfig, LocalHost, Recovered, RecoveryConfig};
+use stadion_host::journal::{DiskJournals, Journals, LogConfig, MemoryJournals, MemoryLimits};
+use stadion_host::shard::Plant;
 use stadion_protocol::contract::{Artifacts, Host, HostEvents, WebAddress};
 use tokio::net::TcpListener;
 
 use super::announce::reachable;
 use super::data::{Storage, write_secret};
-use super::settings::Settings;
+use super::settings::{PLANTED, Settings};
 use super::sockets::Sockets;
 use super::{lan, ports, site};
 use crate::failure::{Failure, Outcome};
@@ -58,14 +60,16 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
     let host_keys = storage.place("host").map_or_else(HostKeys::ephemeral, |folder| HostKeys::open(&folder));
     let host_keys = host_keys.map_err(failed)?;
     let verifying = VerifyingKeys::new([keys.artifact_verifier()]).map_err(failed)?;
-    let host = LocalHost::new(
-        HostConfig::new(host_keys.seed_secret()),
+    let host = LocalHost::over(
+        host_config(settings, storage, &host_keys)?,
         engine,
-        Arc::clone(&shelf) as Arc<dyn Artifacts>,
+        (Arc::clone(&shelf) as Arc<dyn Artifacts>, verifying),
         Arc::clone(&events) as Arc<dyn HostEvents>,
-        verifying,
+        journals(settings, storage)?,
     );
     let host = Arc::new(host.map_err(failed)?);
+    // Before the doors open: whoever returns to a match waits for it and is not refused.
+    let waiting = host.take_up();
     let origins = Arc::new(OriginBook::new(settings.origins.clone()));
     let (listener, gateway) = open_doors(settings, &host, &keys, host_keys, Arc::clone(&origins)).await?;
     let bound = listener.local_addr().map_err(failed)?;
@@ -84,10 +88,40 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
     };
     let web = WebConfig { site: site::PAGES, ..WebConfig::default() };
     let control = ControlPlane::start(Config { web, ..Config::default() }, parts).await.map_err(failed)?;
+    if waiting > 0 {
+        tokio::spawn(recover(Arc::clone(&host), waiting));
+    }
     let developer_key = developer_key(&control, storage).await?;
     control.keep_at_home(&developer_key).await;
     let at = Address { bound, http: format!("http://{}", reachable(bound)), developer_key };
     Ok(Server { control, host, gateway, listener, at })
+}
+
+fn host_config(settings: &Settings, storage: &Storage, keys: &HostKeys) -> Outcome<HostConfig> {
+    let exe = std::env::current_exe().map_err(failed)?;
+    let recovery = storage.place("recovery").map(|folder| RecoveryConfig { folder, exe });
+    let plant = settings.plant_abort.map(|tick| Plant { parameters: PLANTED.to_vec(), tick });
+    Ok(HostConfig { recovery, plant, ..HostConfig::new(keys.seed_secret()) })
+}
+
+/// On disk where anything is; a server that keeps nothing has them in memory.
+fn journals(settings: &Settings, storage: &Storage) -> Outcome<Arc<dyn Journals>> {
+    let Some(folder) = storage.place("journals") else {
+        return Ok(Arc::new(MemoryJournals::new(MemoryLimits::default())));
+    };
+    let folder = settings.journals.clone().unwrap_or(folder);
+    let defaults = LogConfig::default();
+    let retain_bytes = settings.journal_bytes.unwrap_or(defaults.retain_bytes);
+    let opened = DiskJournals::open(&folder, LogConfig { retain_bytes, ..defaults });
+    let opened = opened.map_err(|error| Failure::failed(format!("journals in {}: {error}", folder.display())))?;
+    Ok(Arc::new(opened))
+}
+
+/// Brings back what the process before left behind, while everything else goes on.
+async fn recover(host: Arc<LocalHost>, waiting: usize) {
+    tracing::info!(matches = waiting, "matches of the process before are being restored");
+    let Recovered { matches, ended, ticks, took } = host.recover().await;
+    tracing::info!(matches, ended, ticks, took_ms = took.as_millis() as u64, "matches of the process before are back");
 }
 
 /// Artifacts, the compiler that makes them, and the engine that runs them: all of one engine's settings.

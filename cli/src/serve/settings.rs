@@ -14,6 +14,8 @@ pub(crate) const DEFAULT_PORT: u16 = 7878;
 
 /// What is logged unless told otherwise. Of what a client's browser library finds odd, nothing: clients would write the log.
 const LOG: &str = "warn,stadion=info,web_transport_quinn=error,web_transport_proto=error";
+/// Parameters of a match that ends its host's process, where that is asked for.
+pub(crate) const PLANTED: &[u8] = b"plant-abort";
 
 /// What a server needs to know, decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// Where it keeps its state.
     pub(crate) data: Data,
+    /// Where journals lie; `None`: in the data folder.
+    pub(crate) journals: Option<PathBuf>,
+    /// What is retained of the journals of matches that are over, bytes.
+    pub(crate) journal_bytes: Option<u64>,
+    /// For tests of recovery: the tick in which a match with the parameters [`PLANTED`] ends the process.
+    pub(crate) plant_abort: Option<u64>,
     /// What clients are told to connect to, where that is not the address it listens on.
     pub(crate) advertise: Option<Advertise>,
     /// Web pages that may use it, besides its own.
@@ -99,6 +107,9 @@ pub(crate) struct Layer {
     pub(crate) listen: Option<IpAddr>,
     pub(crate) port: Option<u16>,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) journals: Option<PathBuf>,
+    pub(crate) journal_bytes: Option<u64>,
+    pub(crate) plant_abort: Option<u64>,
     pub(crate) advertise: Option<String>,
     pub(crate) origins: Option<String>,
     pub(crate) tls_cert: Option<PathBuf>,
@@ -118,8 +129,19 @@ pub(crate) enum Lifetime {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 9] =
-        ["listen", "port", "data", "advertise", "origins", "tls-cert", "tls-key", "games", "log"];
+    const KEYS: [&'static str; 11] = [
+        "listen",
+        "port",
+        "data",
+        "journals",
+        "journal-bytes",
+        "advertise",
+        "origins",
+        "tls-cert",
+        "tls-key",
+        "games",
+        "log",
+    ];
 
     /// Reads a file; relative paths in it start at its folder.
     pub(crate) fn read(path: &Path) -> Outcome<Layer> {
@@ -153,6 +175,11 @@ impl Layer {
                 self.port = Some(port.ok_or("must be a number from 0 to 65535")?);
             }
             "data" => self.data = Some(base.join(text()?)),
+            "journals" => self.journals = Some(base.join(text()?)),
+            "journal-bytes" => {
+                let bytes = value.as_integer().and_then(|bytes| u64::try_from(bytes).ok());
+                self.journal_bytes = Some(bytes.ok_or("must be a number of bytes")?);
+            }
             "advertise" => self.advertise = Some(text()?),
             "origins" => self.origins = Some(text()?),
             "tls-cert" => self.tls_cert = Some(base.join(text()?)),
@@ -170,6 +197,9 @@ impl Layer {
             listen: self.listen.or(other.listen),
             port: self.port.or(other.port),
             data: self.data.or(other.data),
+            journals: self.journals.or(other.journals),
+            journal_bytes: self.journal_bytes.or(other.journal_bytes),
+            plant_abort: self.plant_abort.or(other.plant_abort),
             advertise: self.advertise.or(other.advertise),
             origins: self.origins.or(other.origins),
             tls_cert: self.tls_cert.or(other.tls_cert),
@@ -200,6 +230,9 @@ impl Layer {
             listen: self.listen.unwrap_or(listen),
             port: self.port.unwrap_or(port),
             data,
+            journals: self.journals,
+            journal_bytes: self.journal_bytes,
+            plant_abort: self.plant_abort,
             advertise,
             origins,
             tls,
@@ -224,7 +257,7 @@ fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Outcome<Option<TlsF
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 16] = [
+    const KNOWN: [&str; 18] = [
         "ADVERTISE",
         "BIN",
         "CONFIG",
@@ -232,6 +265,8 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "DATA",
         "GAMES",
         "GAMES_DIR",
+        "JOURNALS",
+        "JOURNAL_BYTES",
         "KEY",
         "LISTEN",
         "LOG",

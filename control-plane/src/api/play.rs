@@ -169,9 +169,10 @@ impl Fault for PlaceError {
             PlaceError::Note(NoteError::Quota { .. }) => Kind::Quota,
             PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
             PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
-            PlaceError::Create(CreateError::Full(_)) | PlaceError::Backlog(_) | PlaceError::GoingDown => {
-                Kind::Unavailable
-            }
+            PlaceError::Create(CreateError::Full(_))
+            | PlaceError::Backlog(_)
+            | PlaceError::GoingDown
+            | PlaceError::Reserve(ReserveError::Recovering) => Kind::Unavailable,
             PlaceError::Create(_) => Kind::Internal,
             PlaceError::Reserve(ReserveError::Full) => Kind::MatchFull,
             PlaceError::Reserve(ReserveError::Closed) => Kind::MatchClosed,

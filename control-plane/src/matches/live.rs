@@ -72,6 +72,19 @@ impl LiveIndex {
         Ok(live)
     }
 
+    /// Notes a match that goes on after a restart, quota or not; `listed`: players may be led to it.
+    pub(crate) async fn note_again(&self, live: LiveMatch, listed: bool) -> Result<(), CoordinationError> {
+        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
+        self.coordination.join_set(&owner_key(&live.owner), live.id, u32::MAX).await?;
+        self.coordination.put(&code_key(&live.code), &live.id.0, KEEP).await?;
+        self.coordination.put(&match_key(live.id), &note, KEEP).await?;
+        if listed {
+            // Nobody is led there before its host has said how many seats are free.
+            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
+        }
+        Ok(())
+    }
+
     /// Four letters while most of those are free, then more.
     async fn code_for(&self, id: MatchId) -> Result<MatchCode, CoordinationError> {
         for length in [4, 6, 8] {

@@ -237,6 +237,8 @@ impl Placer {
                 self.parts.coordination.set_free(&playable.pool, OpenMatch { id, free: 0 }).await?;
                 Ok(None)
             }
+            // Others are led to it again once it is back.
+            Err(ReserveError::Recovering) => Ok(None),
             Err(ReserveError::Unknown(_) | ReserveError::Ended) => {
                 self.parts.coordination.unlist(&playable.pool, id).await?;
                 Ok(None)

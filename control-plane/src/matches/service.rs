@@ -11,15 +11,9 @@ use super::journals::Journals;
 use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::accounts::Caller;
-use crate::clock::Clock;
 use crate::games::BlobError;
-use crate::model::{
-    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, Role, StateFilter, UnixMs, Viewer,
-};
+use crate::model::{MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Viewer};
 use crate::store::{Store, StoreError};
-
-/// Rows that are looked at together when the control plane starts.
-const START_PAGE: u16 = 500;
 
 /// A match as it is shown: what is kept of it, and what its host says while it runs.
 #[derive(Clone, Debug)]
@@ -36,8 +30,8 @@ impl MatchView {
     pub(crate) fn state(&self) -> MatchState {
         match (&self.record.end, &self.live) {
             (Some(_), _) => MatchState::Ended,
-            (None, Some(status)) if status.state == MatchState::Running => MatchState::Running,
-            (None, Some(_)) => MatchState::Finishing,
+            (None, Some(status)) if status.state == MatchState::Ended => MatchState::Finishing,
+            (None, Some(status)) => status.state,
             (None, None) => MatchState::Running,
         }
     }
@@ -70,7 +64,6 @@ pub(crate) struct MatchService {
     pub(crate) journals: Arc<Journals>,
     pub(crate) live: Arc<LiveIndex>,
     pub(crate) writer: Writer,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl MatchService {
@@ -170,27 +163,6 @@ impl MatchService {
         }
         self.journals.read(id).await?.ok_or(MatchError::NoJournal(id))
     }
-
-    /// Ends, in their rows, the matches that an earlier process left running and no host knows.
-    pub(crate) async fn end_orphans(&self) -> Result<(), StoreError> {
-        let filter = MatchFilter { game: None, state: Some(StateFilter::Live), viewer: Viewer::Operator };
-        let mut after = None;
-        // Each round goes on behind the last: as many as there are pages of rows.
-        loop {
-            let page = self.store.matches(&filter, &PageRequest { after, limit: START_PAGE }).await?;
-            let mut writes = Vec::new();
-            for record in page.items {
-                if self.host.status(record.id).await.is_err() {
-                    writes.push(orphaned(record, self.clock.now()));
-                }
-            }
-            self.store.write_matches(&writes).await?;
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
 }
 
 fn created(record: &MatchRecord, caller: &Caller) -> bool {
@@ -200,28 +172,4 @@ fn created(record: &MatchRecord, caller: &Caller) -> bool {
 fn sits_in(record: &MatchRecord, live: Option<&MatchStatus>, account: &PlayerId) -> bool {
     let seats = live.map_or(&record.seats, |status| &status.seats);
     seats.iter().any(|seat| seat.player.id == *account)
-}
-
-fn orphaned(record: MatchRecord, now: UnixMs) -> MatchWrite {
-    let status = MatchStatus {
-        id: record.id,
-        game: record.game,
-        version: record.version,
-        state: MatchState::Ended,
-        incarnation: record.incarnation,
-        tick: record.tick,
-        seat_count: record.seat_count,
-        seats: record.seats,
-        open: false,
-        label: record.label,
-    };
-    let end = MatchEnd {
-        at: now,
-        reason: EndReason::HostFailed("the host went down and did not keep the match".to_owned()),
-        placings: Vec::new(),
-        data: Vec::new(),
-        chain: None,
-        journal_bytes: None,
-    };
-    MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
 }

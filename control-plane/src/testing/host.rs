@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{
-    CreateError, CreateMatch, Description, EndReason, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated,
-    MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pace, Pending, Placing, PlayerInfo,
-    Presence, Reservation, ReserveError, SeatStatus, ShownOutput, TickRange, TicksError, ToldTicks, UnknownMatch,
-    UpgradeError, UpgradeWay, Upgraded, VersionDifference, WebAddress,
+    CreateError, CreateMatch, Description, EndReason, EndedMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad,
+    MatchCreated, MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pace, Pending, Placing,
+    PlayerInfo, Presence, Reservation, ReserveError, SeatStatus, ShownOutput, TickRange, TicksError, ToldTicks,
+    UnknownMatch, UpgradeError, UpgradeWay, Upgraded, VersionDifference, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
 
@@ -181,6 +181,14 @@ impl Host for FakeHost {
         Box::pin(async move {
             self.matches.lock().unwrap().get(&id).map(|_| Bytes::from_static(b"journal so far")).ok_or(UnknownMatch)
         })
+    }
+
+    fn matches(&self) -> Pending<'_, Vec<MatchStatus>> {
+        Box::pin(async move { self.matches.lock().unwrap().values().cloned().collect() })
+    }
+
+    fn ended(&self, _: MatchId) -> Pending<'_, Option<EndedMatch>> {
+        Box::pin(async { None })
     }
 
     fn pace(&self, id: MatchId, pace: Pace) -> Pending<'_, Result<(), UnknownMatch>> {

@@ -24,6 +24,11 @@ impl VerifyingKeys {
         Ok(VerifyingKeys(keys.collect::<Result<_, _>>()?))
     }
 
+    /// As they were given.
+    pub fn to_bytes(&self) -> Vec<[u8; 32]> {
+        self.0.iter().map(VerifyingKey::to_bytes).collect()
+    }
+
     fn accept(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let signature = Signature::from_bytes(signature);
         self.0.iter().any(|key| key.verify_strict(message, &signature).is_ok())

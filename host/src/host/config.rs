@@ -1,13 +1,14 @@
 //! How a host is set up, and what its matches may ask for.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use stadion_protocol::MatchId;
 use stadion_protocol::contract::{CreateError, CreateMatch, Description};
 
 use crate::journal::MemoryLimits;
 use crate::model::Limits;
-use crate::shard::ArchiveLimits;
+use crate::shard::{ArchiveLimits, Plant};
 
 /// The largest `parameters` of a match, bytes.
 pub const MAX_PARAMETERS: usize = 64 << 10;
@@ -28,6 +29,19 @@ pub struct HostConfig {
     pub journals: MemoryLimits,
     /// What is kept of matches that are over.
     pub ended: ArchiveLimits,
+    /// What it takes to recover after the end of the process; `None`: journals alone, and every match is restored here.
+    pub recovery: Option<RecoveryConfig>,
+    /// For tests of recovery.
+    pub plant: Option<Plant>,
+}
+
+/// What recovery needs beside journals.
+#[derive(Clone, Debug)]
+pub struct RecoveryConfig {
+    /// A folder of its own, for the flight recorder.
+    pub folder: PathBuf,
+    /// The program whose `trial-child` subcommand runs [`crate::recovery::trial_main`].
+    pub exe: PathBuf,
 }
 
 impl HostConfig {
@@ -39,6 +53,8 @@ impl HostConfig {
             seed_secret,
             journals: MemoryLimits::default(),
             ended: ArchiveLimits::default(),
+            recovery: None,
+            plant: None,
         }
     }
 
@@ -54,12 +70,14 @@ impl HostConfig {
 
 impl fmt::Debug for HostConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HostConfig { shards, capacity, seed_secret: _, journals, ended } = self;
+        let HostConfig { shards, capacity, seed_secret: _, journals, ended, recovery, plant } = self;
         f.debug_struct("HostConfig")
             .field("shards", shards)
             .field("capacity", capacity)
             .field("journals", journals)
             .field("ended", ended)
+            .field("recovery", recovery)
+            .field("plant", plant)
             .finish_non_exhaustive()
     }
 }

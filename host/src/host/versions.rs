@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stadion_protocol::VersionId;
-use stadion_protocol::contract::{Artifacts, CreateError};
+use stadion_protocol::contract::{Artifact, Artifacts, CreateError};
 use tokio::sync::OnceCell;
 
 use crate::artifact::VerifyingKeys;
-use crate::engine::{Engine, LoadedVersion};
+use crate::engine::{CodeSettings, Engine, LoadedVersion};
 
 /// Versions kept at hand. Matches hold on to theirs, so that forgetting one costs a load and no match.
 const MAX_KEPT: usize = 256;
@@ -38,6 +38,21 @@ impl Versions {
     pub(super) async fn get(&self, id: VersionId) -> Result<Arc<LoadedVersion>, CreateError> {
         let cell = self.cell(id);
         cell.get_or_try_init(|| self.load(id)).await.cloned()
+    }
+
+    /// The signed artifact of a version, for another process.
+    pub(super) async fn artifact(&self, id: VersionId) -> Result<Artifact, CreateError> {
+        Ok(self.artifacts.fetch(id).await?)
+    }
+
+    /// Whose artifacts are run.
+    pub(super) fn keys(&self) -> &VerifyingKeys {
+        &self.keys
+    }
+
+    /// What they are compiled for.
+    pub(super) fn code(&self) -> CodeSettings {
+        self.engine.code()
     }
 
     async fn load(&self, id: VersionId) -> Result<Arc<LoadedVersion>, CreateError> {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use stadion_protocol::token::{JoinClaims, ResumeToken};
 use stadion_protocol::{CloseCode, Seat};
 
@@ -18,7 +19,7 @@ const MAX_JOINS: usize = 8;
 const MAX_RESUMES: usize = 4;
 
 /// One use of a join token: the same pair again is an honest retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct JoinUse {
     /// First 16 bytes of BLAKE3 of the token's id.
     pub(super) token: [u8; 16],
@@ -27,11 +28,11 @@ pub(super) struct JoinUse {
 }
 
 /// The join tokens that a seat's player has used, newest last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct JoinUses(VecDeque<JoinUse>);
 
 /// Hashes of the resume tokens that bring a seat's player back, newest last. Using one ends those before it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ResumeHashes(VecDeque<[u8; 32]>);
 
 /// How a player comes in.

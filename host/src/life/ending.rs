@@ -78,7 +78,7 @@ impl Life {
         if running.in_flight.is_some() {
             return;
         }
-        if self.longest().is_some_and(|at| at <= now) {
+        if self.longest(running).is_some_and(|at| at <= now) {
             self.end(now, EndReason::TooLong);
         } else if self.empty_since.is_some_and(|since| since + self.spec.settings.lifetimes.empty <= now) {
             self.end(now, EndReason::Empty);

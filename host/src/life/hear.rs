@@ -51,6 +51,7 @@ impl Life {
     }
 
     fn hello(&mut self, now: Moment, conn: ConnId, admission: &Admission, secret: &mut dyn FnMut() -> [u8; 16]) {
+        self.keep_lost_reservation(now, admission);
         let (seat, way) = match admission::judge(&self.spec, &self.seats, admission) {
             Ok(admitted) => admitted,
             Err(refusal) => {

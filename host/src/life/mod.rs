@@ -24,7 +24,7 @@
 //! ```
 //!
 //! # Order of calls
-//! [`Life::started`] once. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
+//! [`Life::started`] once, or [`Life::resume`] for a match that another session began. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
 //! [`Life::deadline`], [`Life::turn`] and then [`Life::seal`]; for each sealed tick exactly one of [`Life::stepped`] and
 //! [`Life::failed`] (or `end`, which cuts it). After each call, drain [`Life::poll_effect`]: an [`Effect::Append`] must be
 //! answered by [`Life::durable`] when its record is durable. Time never goes back.
@@ -38,9 +38,13 @@ mod commit;
 mod effect;
 mod ending;
 mod hear;
+mod host_state;
+mod link_bytes;
 mod pace;
+mod resume;
 mod schedule;
 mod seats;
+mod skip;
 mod status;
 mod swap;
 mod tick;
@@ -54,11 +58,14 @@ use stadion_protocol::{GameName, Incarnation, MatchId, Moment, Seat, VersionId};
 
 use crate::journal::{Link, Record, SetupRecord, chain};
 use crate::link::ConnId;
-use crate::model::{Setup, Stepped};
+use crate::model::{Setup, Stepped, Wake};
 
 pub use effect::{Effect, Mark};
+pub use host_state::{BadHostState, HostState};
 pub use pace::LONGEST_HOLD;
+pub use resume::Arrival;
 pub use schedule::exact_time;
+pub use skip::{candidates, without};
 pub use swap::Successor;
 
 use commit::Uncommitted;
@@ -107,7 +114,6 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Life {
     spec: Spec,
-    started_at: Moment,
     phase: Phase,
     seats: Seats,
     /// Connections that speak for a seat.
@@ -127,6 +133,8 @@ pub struct Life {
     run_ahead_ticks: u64,
     open: bool,
     label: String,
+    /// After a recovery: until when a join token stands for a reservation that was lost.
+    lost_reservations_until: Option<Moment>,
     /// Since when nobody is connected.
     empty_since: Option<Moment>,
     publish: Publish,
@@ -176,25 +184,11 @@ impl Life {
             outputs: chain::outputs(&stepped.outputs),
         };
         let rate = spec.setup.rate;
+        let schedule = Schedule::new(rate, stepped.wake, now);
         let mut life = Life {
-            started_at: now,
-            phase: Phase::Running(Running { schedule: Schedule::new(rate, stepped.wake, now), in_flight: None }),
-            seats: Seats::new(spec.setup.seats),
-            conns: HashMap::new(),
-            inbound: Inbound::default(),
-            uncommitted: VecDeque::new(),
+            phase: Phase::Running(Running { schedule, in_flight: None }),
             chain: record.link(),
-            tick: 0,
-            durable_tick: 0,
-            marks: 0,
-            run_ahead_ticks: run_ahead_ticks(rate),
-            open: true,
-            label: String::new(),
-            empty_since: Some(now),
-            publish: Publish { changed: true, not_before: now },
-            hold: Hold::Free,
-            effects: VecDeque::new(),
-            spec,
+            ..Life::blank(spec, now)
         };
         let seats = reservations.iter().map(|wanted| life.reserve(now, wanted)).collect::<Result<_, _>>()?;
         let mark = life.append(Record::Setup(Box::new(record)));
@@ -321,12 +315,38 @@ impl Life {
             return self.seats.next_expiry();
         }
         let empty = self.empty_since.map(|since| since + self.spec.settings.lifetimes.empty);
-        [self.seats.next_expiry(), empty, self.longest()].into_iter().flatten().min()
+        [self.seats.next_expiry(), empty, self.longest(running)].into_iter().flatten().min()
     }
 
-    fn longest(&self) -> Option<Moment> {
+    /// In match time: it counts through recoveries.
+    fn longest(&self, running: &Running) -> Option<Moment> {
         let longest = self.spec.settings.lifetimes.longest;
-        (!longest.is_zero()).then(|| self.started_at + longest)
+        (!longest.is_zero()).then(|| running.schedule.moment(longest.as_nanos().try_into().unwrap_or(u64::MAX)))
+    }
+
+    /// A life without a past.
+    fn blank(spec: Spec, now: Moment) -> Life {
+        let rate = spec.setup.rate;
+        Life {
+            phase: Phase::Running(Running { schedule: Schedule::new(rate, Wake::Next, now), in_flight: None }),
+            seats: Seats::new(spec.setup.seats),
+            conns: HashMap::new(),
+            inbound: Inbound::default(),
+            uncommitted: VecDeque::new(),
+            chain: Link::default(),
+            tick: 0,
+            durable_tick: 0,
+            marks: 0,
+            run_ahead_ticks: run_ahead_ticks(rate),
+            open: true,
+            label: String::new(),
+            lost_reservations_until: None,
+            empty_since: Some(now),
+            publish: Publish { changed: true, not_before: now },
+            hold: Hold::Free,
+            effects: VecDeque::new(),
+            spec,
+        }
     }
 }
 
@@ -337,6 +357,8 @@ fn run_ahead_ticks(rate: u16) -> u64 {
 
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod recoveries;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::time::Duration;
 use proptest::prelude::*;
 use stadion_protocol::Seat;
 use stadion_protocol::contract::EndReason;
+use stadion_protocol::server::{SeatLink, SeatLinkState};
 use stadion_protocol::token::ResumeToken;
 
+use super::host_state::SeatRecord;
 use super::testing::{Log, World, join, reliable, resume, spec, stepped, unreliable};
-use super::{MAX_EVENTS, MAX_UNCOMMITTED};
+use super::{HostState, MAX_EVENTS, MAX_UNCOMMITTED};
 use crate::journal::{Link, Reader, Record, Writer};
 use crate::link::{ConnId, FromPlayer, ToPlayer};
 use crate::model::{Event, Output, Stepped, Target, Wake};
@@ -29,6 +31,7 @@ enum Act {
     Sync,
     Trap,
     End,
+    Crash,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -47,6 +50,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => Just(Act::Sync),
         1 => Just(Act::Trap),
         1 => Just(Act::End),
+        2 => Just(Act::Crash),
     ]
 }
 
@@ -55,6 +59,8 @@ fn act() -> impl Strategy<Value = Act> {
 struct Client {
     conn: Option<u64>,
     in_seq: u64,
+    /// The newest of its inputs that was acknowledged.
+    acked: u64,
     /// Newest reliable message; the next must be one more.
     out_seq: Option<u64>,
     tokens: Vec<ResumeToken>,
@@ -117,9 +123,23 @@ impl Checker {
                 self.in_flight = false;
                 self.world.drain();
             }
+            Act::Crash if self.world.life.is_running() => self.crash(),
+            Act::Crash => {}
         }
         self.listen();
         self.check();
+    }
+
+    fn crash(&mut self) {
+        self.world.crash();
+        self.in_flight = false;
+        self.clients.values_mut().for_each(|client| client.conn = None);
+        let state = self.world.folded();
+        (self.next_tick, self.time) = (state.tick + 1, state.time);
+        self.known.clear();
+        let seats = state.seats.iter().enumerate();
+        let taken = seats.filter(|(_, seat)| matches!(seat, SeatRecord::Taken(_)));
+        self.known.extend(taken.map(|(i, _)| Seat(i as u16)));
     }
 
     fn connect(&mut self, seat: u16) -> u64 {
@@ -173,8 +193,7 @@ impl Checker {
         };
         let wake = [Wake::Next, Wake::Event, Wake::At(self.time + 100_000_000), Wake::Next][usize::from(wake)];
         let outputs = outputs.iter().map(output).collect();
-        self.world.life.stepped(self.world.now, Stepped { wake, outputs });
-        self.world.drain();
+        self.world.returns(Stepped { wake, outputs });
     }
 
     fn fail(&mut self) {
@@ -192,9 +211,10 @@ impl Checker {
                 ToPlayer::Welcome { fresh, in_seq, next_out_seq, .. } => {
                     assert!(fresh || client.out_seq.unwrap_or(0) + 1 == next_out_seq, "a hole after a resume");
                     assert!(in_seq <= client.in_seq || fresh);
+                    assert!(in_seq >= client.acked || fresh, "an acknowledged input was lost");
                     client.out_seq = Some(next_out_seq - 1);
                     if fresh {
-                        client.in_seq = in_seq;
+                        (client.in_seq, client.acked) = (in_seq, 0);
                     }
                     missing.extend((in_seq + 1..=client.in_seq).map(|in_seq| (conn, in_seq)));
                 }
@@ -202,7 +222,10 @@ impl Checker {
                     assert_eq!(Some(out_seq), client.out_seq.map(|seq| seq + 1), "in order, exactly once");
                     client.out_seq = Some(out_seq);
                 }
-                ToPlayer::Ack { in_seq } => assert!(in_seq <= client.in_seq),
+                ToPlayer::Ack { in_seq } => {
+                    assert!(in_seq <= client.in_seq);
+                    client.acked = in_seq;
+                }
                 ToPlayer::ResumeToken(token) => client.tokens.push(token),
                 ToPlayer::Close { .. } => client.conn = None,
                 ToPlayer::Unreliable { .. } | ToPlayer::Ended { .. } => {}
@@ -224,6 +247,9 @@ impl Checker {
             );
         }
         assert!(life.durable_tick <= life.tick);
+        if let Some(state) = life.host_state() {
+            assert_eq!(recorded(state), recorded(self.world.folded()), "a checkpoint and a replay say the same");
+        }
     }
 
     /// The journal reads back, and its links form one chain.
@@ -248,6 +274,26 @@ impl Checker {
         let read: Vec<Record> = Reader::new(writer.as_bytes()).unwrap().map(Result::unwrap).collect();
         assert_eq!(read, self.world.records);
     }
+}
+
+/// What must be the same after a checkpoint and after a replay. A checkpoint may know of tokens that wait for their tick,
+/// and spares messages that were acknowledged.
+fn recorded(mut state: HostState) -> HostState {
+    let bytes = state.to_bytes();
+    assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    for seat in &mut state.seats {
+        if let SeatRecord::Taken(tenant) = seat {
+            let SeatLinkState { durable, last_out_seq, .. } = tenant.link.state();
+            tenant.link = SeatLink::restore(SeatLinkState {
+                accepted: durable,
+                durable,
+                last_out_seq,
+                ..SeatLinkState::default()
+            });
+            (tenant.joins, tenant.resumes) = Default::default();
+        }
+    }
+    state
 }
 
 proptest! {

@@ -10,6 +10,8 @@ use stadion_protocol::Moment;
 
 use crate::model::{MatchTime, Wake};
 
+use super::host_state::HostState;
+
 /// Periods that may be made up for by ticks back to back; what is missed beyond becomes `skipped`.
 const CATCH_UP: u64 = 1;
 
@@ -37,6 +39,8 @@ pub(super) struct Schedule {
     origin: Moment,
     /// The tick before match time 0: a restart begins time anew, and numbers ticks on.
     first: u64,
+    /// Match time at `origin`: 0 unless another session began the match.
+    base: MatchTime,
     number: u64,
     skipped: u64,
     time: MatchTime,
@@ -49,7 +53,18 @@ pub(super) struct Schedule {
 impl Schedule {
     /// A match of this rate, whose time 0 is now.
     pub(super) fn new(rate: u16, wake: Wake, origin: Moment) -> Schedule {
-        Schedule { rate, origin, first: 0, number: 0, skipped: 0, time: 0, wake, catching_up: false, sealed_at: None }
+        Schedule {
+            rate,
+            origin,
+            base: 0,
+            first: 0,
+            number: 0,
+            skipped: 0,
+            time: 0,
+            wake,
+            catching_up: false,
+            sealed_at: None,
+        }
     }
 
     /// The same match, begun anew now: match time starts at 0, ticks are numbered on.
@@ -57,9 +72,37 @@ impl Schedule {
         Schedule { first: self.number, number: self.number, ..Schedule::new(rate, wake, now) }
     }
 
+    /// A match that another session left behind, with the moment and the match time that it is now: the periods between
+    /// are skipped by its next tick.
+    pub(super) fn resumed(rate: u16, state: &HostState, (origin, base): (Moment, MatchTime)) -> Schedule {
+        Schedule {
+            base,
+            first: state.origin,
+            number: state.tick,
+            skipped: state.skipped,
+            time: state.time,
+            ..Schedule::new(rate, state.wake, origin)
+        }
+    }
+
     /// Match time of the newest tick.
     pub(super) fn time(&self) -> MatchTime {
         self.time
+    }
+
+    /// The tick before match time 0.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Periods skipped since match time 0.
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// What the newest step answered.
+    pub(super) fn wake(&self) -> Wake {
+        self.wake
     }
 
     /// Whether the next tick comes by itself within a period.
@@ -93,7 +136,7 @@ impl Schedule {
         self.skipped += skipped;
         self.sealed_at = Some(now);
         self.time = if self.rate == 0 {
-            self.time.max(now.0.saturating_sub(self.origin.0))
+            self.time.max(self.match_time(now))
         } else {
             self.period_time(self.number - self.first + self.skipped)
         };
@@ -143,15 +186,23 @@ impl Schedule {
     }
 
     fn period_of(&self, now: Moment) -> u64 {
-        u64::try_from(u128::from(now.0.saturating_sub(self.origin.0)) * u128::from(self.rate) / NS).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(self.match_time(now)) * u128::from(self.rate) / NS).unwrap_or(u64::MAX)
     }
 
     fn period_at_or_after(&self, time: MatchTime) -> u64 {
         u64::try_from((u128::from(time) * u128::from(self.rate)).div_ceil(NS)).unwrap_or(u64::MAX)
     }
 
-    fn moment(&self, time: MatchTime) -> Moment {
-        Moment(self.origin.0.saturating_add(time))
+    /// When it is that match time.
+    pub(super) fn moment(&self, time: MatchTime) -> Moment {
+        match time.checked_sub(self.base) {
+            Some(later) => Moment(self.origin.0.saturating_add(later)),
+            None => Moment(self.origin.0.saturating_sub(self.base - time)),
+        }
+    }
+
+    fn match_time(&self, now: Moment) -> MatchTime {
+        self.base.saturating_add(now.0.saturating_sub(self.origin.0))
     }
 }
 

@@ -148,6 +148,19 @@ impl Seats {
         self.tenant_mut(seat)
     }
 
+    /// A name for another occupation.
+    pub(super) fn next_tenancy(&mut self) -> Tenancy {
+        self.tenancies += 1;
+        Tenancy(self.tenancies)
+    }
+
+    /// Makes a seat what it was before this session. Seats past the end are nobody's.
+    pub(super) fn put(&mut self, seat: Seat, state: SeatState) {
+        if let Some(place) = self.seats.get_mut(usize::from(seat.0)) {
+            *place = state;
+        }
+    }
+
     /// A taken seat is given up; its player as it was.
     pub(super) fn vacate(&mut self, seat: Seat) -> Option<Box<Tenant>> {
         let player = self.tenant(seat)?.player.clone();

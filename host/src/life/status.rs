@@ -26,6 +26,14 @@ impl Life {
         }
     }
 
+    /// The tick that the guest is working on, or the newest.
+    pub fn tick_in_flight(&self) -> u64 {
+        match &self.phase {
+            Phase::Running(super::Running { in_flight: Some(flown), .. }) => flown.input.number,
+            _ => self.tick,
+        }
+    }
+
     /// Connected players.
     pub fn players(&self) -> usize {
         self.conns.len()

@@ -7,12 +7,15 @@ use stadion_protocol::contract::{MatchEnded, MatchSettings, PlayerInfo, Reservat
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, ResumeToken, SchemaHash};
 use stadion_protocol::{CloseCode, Incarnation, MatchId, Moment, Seat, Tick, VersionId};
 
-use super::{Effect, Life, Mark, Spec};
+use super::{Arrival, Effect, HostState, Life, Mark, Spec};
 use crate::journal::{Record, TickRecord};
 use crate::link::{Admission, ConnId, Credential, FromPlayer, ToPlayer};
 use crate::model::{Delivery, Event, Limits, Output, Setup, Stepped, Target, TickInput, Wake};
 
 pub(super) const ID: MatchId = MatchId([5; 16]);
+
+/// Match time 0.
+const START: Moment = Moment(1_000_000_000);
 
 /// How the log of a test behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,10 @@ pub(super) struct World {
     pub(super) log: Log,
     pub(super) said: Vec<(ConnId, ToPlayer)>,
     pub(super) records: Vec<Record>,
+    /// How many of them are durable.
+    pub(super) durable: usize,
+    /// What each step asked for, by tick; 0 is `start`.
+    pub(super) asked: Vec<Vec<Output>>,
     pub(super) newest: Mark,
     pub(super) ended: Option<MatchEnded>,
     pub(super) session_dropped: bool,
@@ -127,7 +134,8 @@ impl World {
     }
 
     pub(super) fn with(spec: Spec, log: Log, first: Stepped) -> World {
-        let now = Moment(1_000_000_000);
+        let now = START;
+        let asked = vec![first.outputs.clone()];
         let reservations: Vec<_> = (0..spec.setup.seats).map(reservation).collect();
         let (life, seats) = Life::started(spec, &reservations, first, now).unwrap();
         assert_eq!(seats.len(), reservations.len());
@@ -137,6 +145,8 @@ impl World {
             log,
             said: Vec::new(),
             records: Vec::new(),
+            durable: 0,
+            asked,
             newest: Mark(0),
             ended: None,
             session_dropped: false,
@@ -154,6 +164,7 @@ impl World {
                     self.records.push(record);
                     self.newest = mark;
                     if self.log == Log::Instant {
+                        self.durable = self.records.len();
                         self.life.durable(self.now, mark);
                     }
                 }
@@ -166,7 +177,39 @@ impl World {
         }
     }
 
+    /// The process is gone; another one goes on from the records that are durable, at once.
+    pub(super) fn crash(&mut self) -> &mut World {
+        // A match whose setup is lost was never answered for.
+        self.records.truncate(self.durable.max(1));
+        let state = self.folded();
+        self.asked.truncate(usize::try_from(state.tick).unwrap() + 1);
+        let spec = Spec { incarnation: Incarnation(state.incarnation + 1), ..self.life.spec().clone() };
+        let unix_ns = self.now.0 - START.0;
+        self.life = Life::resume(spec, state, Arrival { now: self.now, unix_ns });
+        self.newest = Mark(0);
+        self.said.clear();
+        self.drain();
+        self
+    }
+
+    /// What a replay of the records makes of them.
+    pub(super) fn folded(&self) -> HostState {
+        let mut records = self.records.iter();
+        let Some(Record::Setup(setup)) = records.next() else { panic!("no setup") };
+        let mut state = HostState::begun(setup, &self.asked[0]);
+        for record in records {
+            match record {
+                Record::Tick(tick) => state.ticked(tick, &self.asked[tick.input.number as usize]),
+                Record::Idle(run) => state.idled(run, setup.setup.rate),
+                Record::Resumed(resumed) => state.taken_over(resumed.incarnation),
+                _ => {}
+            }
+        }
+        state
+    }
+
     pub(super) fn sync(&mut self) {
+        self.durable = self.records.len();
         self.life.durable(self.now, self.newest);
         self.drain();
     }
@@ -223,9 +266,15 @@ impl World {
     /// The next tick, in which the guest asks for this.
     pub(super) fn tick(&mut self, outputs: Vec<Output>) -> std::sync::Arc<TickInput> {
         let input = self.begin();
-        self.life.stepped(self.now, stepped(outputs));
-        self.drain();
+        self.returns(stepped(outputs));
         input
+    }
+
+    /// The step in flight returns.
+    pub(super) fn returns(&mut self, stepped: Stepped) {
+        self.asked.push(stepped.outputs.clone());
+        self.life.stepped(self.now, stepped);
+        self.drain();
     }
 
     pub(super) fn words(&mut self, conn: u64) -> Vec<ToPlayer> {

@@ -117,6 +117,35 @@ impl Inbound {
         }
     }
 
+    /// What the game knows of a seat's player.
+    pub(super) fn known(&self, seat: Seat) -> Option<(Tenancy, Known)> {
+        self.audience.get(&seat).copied()
+    }
+
+    /// The game knows this already, from an earlier session.
+    pub(super) fn know(&mut self, seat: Seat, tenancy: Tenancy, known: Known) {
+        self.audience.insert(seat, (tenancy, known));
+    }
+
+    /// Whether the game is about to hear of something that is in no record: that a seat was given up, or, after a swap,
+    /// who its players are.
+    pub(super) fn tells_of_changes(&self) -> bool {
+        self.waiting.iter().any(|waiting| match waiting.event {
+            Event::Left { .. } => true,
+            Event::Joined { .. } | Event::Connected { .. } => waiting.fact.is_none(),
+            _ => false,
+        })
+    }
+
+    /// Storage requests whose answers wait for the next tick.
+    pub(super) fn unanswered(&self) -> Vec<u64> {
+        let request = |waiting: &Waiting| match waiting.event {
+            Event::Answer { request, .. } => Some(request),
+            _ => None,
+        };
+        self.waiting.iter().filter_map(request).collect()
+    }
+
     /// Takes the events of a tick.
     fn take(&mut self) -> (Vec<Event>, Vec<(u16, Fact)>, Promised) {
         let count = self.waiting.len().min(MAX_EVENTS);
@@ -275,9 +304,9 @@ impl Life {
                     releases.extend(messages.map(|(seat, tenancy)| Release::Message(seat, tenancy, data.clone())));
                 }
                 Output::Kick { seat, reason } => {
-                    // A player who has joined and lost the connection can be kicked too.
-                    if let Some(tenant) = self.seats.tenant(seat) {
-                        releases.push(Release::Kick(seat, tenant.tenancy, reason));
+                    // Whom the game knows: a player who has joined and lost the connection too, but nobody who came since.
+                    if let Some((tenancy, _)) = self.inbound.known(seat) {
+                        releases.push(Release::Kick(seat, tenancy, reason));
                     }
                 }
                 Output::Label(json) => releases.push(Release::Label(json)),
@@ -307,7 +336,7 @@ impl Life {
     }
 
     /// There is no storage behind this host yet: the game learns so in its next tick, as it would of an outage.
-    fn refuse_storage(&mut self, request: u64) {
+    pub(super) fn refuse_storage(&mut self, request: u64) {
         let answer = Event::Answer { request, outcome: Err(RequestError::Unavailable) };
         self.inbound.push(Waiting::new(answer, None, Tenancy::default()));
     }

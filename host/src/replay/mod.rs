@@ -21,7 +21,7 @@ use crate::model::{Stepped, TickInput};
 
 pub(crate) use follow::{Beginning, Compare, Follower, Place};
 pub use rewind::{Rewind, SeekError};
-pub(crate) use run::{Epoch, Stop, follow, last_epoch};
+pub(crate) use run::{Epoch, Stop, first, follow, last_epoch};
 
 /// How a replay gets at the versions that a match ran in, by id: more than one if it was upgraded.
 pub type FindVersion<'a> = dyn FnMut(VersionId) -> Result<Arc<LoadedVersion>, ReplayError> + 'a;

@@ -152,7 +152,7 @@ impl Session {
             return Err(StepFault::OverQuota(format!("{} bytes saved; at most {largest}", bytes.len())));
         }
         self.store.data_mut().finish();
-        Ok(self.saved(bytes))
+        Ok(self.carried(bytes))
     }
 
     /// What the last call used, and the memory that the guest holds.
@@ -170,7 +170,8 @@ impl Session {
         &self.version
     }
 
-    fn saved(&self, bytes: Vec<u8>) -> Saved {
+    /// What the host carries over beside these bytes of the guest.
+    pub(crate) fn carried(&self, bytes: Vec<u8>) -> Saved {
         let state = self.store.data();
         Saved {
             time: state.time,

@@ -11,10 +11,13 @@ use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Pace, Rese
 use tokio::sync::oneshot;
 
 use crate::engine::LoadedVersion;
-use crate::life::Spec;
+use crate::journal::Journal;
+use crate::life::{HostState, Spec};
+use crate::session::Session;
 use crate::transition::order::Order;
 
 use super::mailbox::{Key, Mailbox};
+use super::rescue::Rescued;
 use super::slot::Slot;
 use super::stats::{MatchStats, ShardStats};
 use super::task::{Outcome, Task};
@@ -26,6 +29,8 @@ const MAX_COMMANDS: usize = 65_536;
 pub(crate) enum Command {
     /// Start a match.
     Create(Box<CreateJob>),
+    /// Go on with a match that another session began.
+    Resume(Box<ResumeJob>),
     /// Keep a seat.
     Reserve(Key, Box<Reservation>, oneshot::Sender<Result<Seat, ReserveError>>),
     /// End a match.
@@ -44,6 +49,8 @@ pub(crate) enum Command {
     Poke(Key),
     /// A step comes back from the slow lane.
     Back(Key, Task, Outcome),
+    /// A tick that trapped comes back, and how it had trapped.
+    Rescued(Key, Option<Box<Rescued>>, String),
     /// A step in the slow lane was given up.
     GaveUp(Key),
     /// Give matches that take this share of the shard's time to another shard.
@@ -70,8 +77,9 @@ impl Command {
             | Command::Stats(key, ..)
             | Command::Order(key, ..) => Some(key),
             // A match that arrives is looked at anyway, and leaves only with its session at home.
-            Command::Poke(_) | Command::Back(..) | Command::GaveUp(_) => None,
+            Command::Poke(_) | Command::Back(..) | Command::Rescued(..) | Command::GaveUp(_) => None,
             Command::Create(_)
+            | Command::Resume(_)
             | Command::Give { .. }
             | Command::TakeIn(_)
             | Command::Forwarded(..)
@@ -88,6 +96,18 @@ pub(crate) struct CreateJob {
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) reply: oneshot::Sender<Result<Created, CreateError>>,
+}
+
+/// A match to go on with.
+pub(crate) struct ResumeJob {
+    pub(crate) spec: Spec,
+    pub(crate) state: HostState,
+    pub(crate) journal: Box<dyn Journal>,
+    /// `None`: it cannot go on, and ends.
+    pub(crate) session: Option<Box<Session>>,
+    /// It is to end at once, for this reason.
+    pub(crate) end: Option<EndReason>,
+    pub(crate) mailbox: Arc<Mailbox>,
 }
 
 /// A match that was started.
@@ -125,7 +145,7 @@ impl ShardHandle {
     }
 
     /// Queues what is bounded by the number of matches itself, and must not be lost.
-    pub(super) fn send_internal(&self, command: Command) {
+    pub(crate) fn send_internal(&self, command: Command) {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
         self.unpark();
     }

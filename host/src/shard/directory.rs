@@ -48,6 +48,12 @@ impl Directory {
         self.part(id).remove(id);
     }
 
+    /// The mailboxes of all matches.
+    pub(crate) fn all(&self) -> Vec<Arc<Mailbox>> {
+        let all = self.parts.iter().map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
+        all.flat_map(|part| part.values().cloned().collect::<Vec<_>>()).collect()
+    }
+
     fn part(&self, id: &MatchId) -> MutexGuard<'_, HashMap<MatchId, Arc<Mailbox>>> {
         // Ids are random: any byte spreads them.
         let part = &self.parts[usize::from(id.0[15]) % PARTS];

@@ -94,7 +94,7 @@ impl Mailbox {
     }
 
     /// Whether a word waits that a match would want to be woken for.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         self.words().queue.iter().any(|(_, word)| wakes(word) != Wakes::Never)
     }
 

@@ -27,6 +27,8 @@ pub mod directory;
 mod mailbox;
 mod moving;
 mod os;
+mod plant;
+mod rescue;
 mod slot;
 mod slow;
 pub mod stats;
@@ -40,12 +42,15 @@ use stadion_protocol::contract::HostEvents;
 
 use crate::journal::Journals;
 use crate::link::Outbox;
+use crate::recovery::recorder::RecorderSlot;
 
 pub(crate) use balancer::{Balancer, BalancerStop};
-pub(crate) use command::{Command, CreateJob, Created, ShardHandle};
+pub(crate) use command::{Command, CreateJob, Created, ResumeJob, ShardHandle};
 pub use directory::{Archive, ArchiveLimits, Archived, Directory};
 pub(crate) use mailbox::{Key, Mailbox};
 pub(crate) use os::{background_priority, exact_timers};
+pub use plant::Plant;
+pub(crate) use rescue::RescueLane;
 pub(crate) use slow::SlowLane;
 pub use stats::{Histogram, MatchStats, ShardStats, Spread};
 
@@ -63,8 +68,12 @@ pub(crate) struct Shared {
     pub(crate) journals: Arc<dyn Journals>,
     /// Where long steps finish.
     pub(crate) slow: SlowLane,
+    /// Where ticks that trapped are run again.
+    pub(crate) rescue: RescueLane,
     /// Matches that hold a place: starting, running or lingering.
     pub(crate) matches: std::sync::atomic::AtomicU32,
+    /// For tests of recovery.
+    pub(crate) plant: Option<Plant>,
 }
 
 /// A running shard.
@@ -77,12 +86,12 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// Starts the thread of shard `number`.
-    pub(crate) fn start(number: usize, shared: Arc<Shared>) -> std::io::Result<Shard> {
+    pub(crate) fn start(number: usize, shared: Arc<Shared>, recorder: Option<RecorderSlot>) -> std::io::Result<Shard> {
         let handle = Arc::new(ShardHandle::default());
         let own = Arc::clone(&handle);
         let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || {
             os::exact_timers();
-            worker::Worker::new(own, shared).run();
+            worker::Worker::new(own, shared, recorder).run();
         })?;
         handle.set_thread(thread.thread().clone());
         Ok(Shard { handle, thread })

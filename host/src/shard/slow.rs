@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
-use stadion_protocol::Moment;
+use stadion_protocol::{MatchId, Moment};
 
 use crate::clock;
+use crate::recovery::recorder::RecorderSlot;
 
 use super::command::{Command, ShardHandle};
 use super::mailbox::Key;
@@ -25,6 +26,8 @@ pub(crate) struct SlowLane {
 /// A step that takes long.
 pub(super) struct SlowJob {
     pub(super) key: Key,
+    /// Which match and tick, unless it is starting.
+    pub(super) of: Option<(MatchId, u64)>,
     pub(super) task: Task,
     pub(super) home: Arc<ShardHandle>,
     /// When its shard stops waiting for it.
@@ -35,11 +38,11 @@ pub(super) struct SlowJob {
 
 impl SlowLane {
     /// Starts the thread.
-    pub(crate) fn start() -> std::io::Result<SlowLane> {
+    pub(crate) fn start(recorder: Option<RecorderSlot>) -> std::io::Result<SlowLane> {
         let (jobs, incoming) = channel();
         std::thread::Builder::new().name("slow-lane".to_owned()).spawn(move || {
             os::low_priority();
-            run(&incoming);
+            run(&incoming, recorder.as_ref());
         })?;
         Ok(SlowLane { jobs })
     }
@@ -50,7 +53,7 @@ impl SlowLane {
     }
 }
 
-fn run(incoming: &Receiver<SlowJob>) {
+fn run(incoming: &Receiver<SlowJob>, recorder: Option<&RecorderSlot>) {
     let mut jobs: VecDeque<SlowJob> = VecDeque::new();
     loop {
         if jobs.is_empty() {
@@ -65,13 +68,13 @@ fn run(incoming: &Receiver<SlowJob>) {
             }
         }
         if let Some(job) = jobs.pop_front() {
-            jobs.extend(one_slice(job));
+            jobs.extend(one_slice(job, recorder));
         }
     }
 }
 
 /// Runs a job for a slice; it comes back if there is more to do.
-fn one_slice(mut job: SlowJob) -> Option<SlowJob> {
+fn one_slice(mut job: SlowJob, recorder: Option<&RecorderSlot>) -> Option<SlowJob> {
     if job.unwanted.load(Ordering::Relaxed) {
         return None;
     }
@@ -79,7 +82,12 @@ fn one_slice(mut job: SlowJob) -> Option<SlowJob> {
         job.home.send_internal(Command::GaveUp(job.key));
         return None;
     }
-    match job.task.slice() {
+    if let (Some(recorder), Some((id, tick))) = (recorder, &job.of) {
+        recorder.enter(id, *tick, None);
+    }
+    let slice = job.task.slice();
+    recorder.iter().for_each(|recorder| recorder.leave());
+    match slice {
         Slice::UsedUp => Some(job),
         Slice::Done(outcome) => {
             job.home.send_internal(Command::Back(job.key, job.task, outcome));

@@ -10,8 +10,9 @@ use stadion_protocol::Moment;
 use stadion_protocol::contract::EndReason;
 
 use crate::clock;
+use crate::recovery::recorder::RecorderSlot;
 
-use super::command::{Command, CreateJob, ShardHandle};
+use super::command::{Command, CreateJob, ResumeJob, ShardHandle};
 use super::mailbox::Key;
 use super::moving::Moved;
 use super::slot::{Around, Next, Slot};
@@ -24,6 +25,7 @@ const OUTDATED_PER_MATCH: usize = 8;
 pub(super) struct Worker {
     pub(super) handle: Arc<ShardHandle>,
     shared: Arc<Shared>,
+    recorder: Option<RecorderSlot>,
     pub(super) places: Vec<Place>,
     free: Vec<u32>,
     /// Deadlines, earliest first. An entry counts only if it is its match's newest.
@@ -51,10 +53,11 @@ enum After {
 }
 
 impl Worker {
-    pub(super) fn new(handle: Arc<ShardHandle>, shared: Arc<Shared>) -> Worker {
+    pub(super) fn new(handle: Arc<ShardHandle>, shared: Arc<Shared>, recorder: Option<RecorderSlot>) -> Worker {
         Worker {
             handle,
             shared,
+            recorder,
             places: Vec::new(),
             free: Vec::new(),
             due: BinaryHeap::new(),
@@ -112,9 +115,13 @@ impl Worker {
         for command in commands.drain(..) {
             match command {
                 Command::Create(job) => self.create(*job, now),
+                Command::Resume(job) => self.resume(*job),
                 Command::Poke(key) => self.woken.push_back(key),
                 Command::Back(key, task, outcome) => self.back(key, task, outcome),
                 Command::Order(key, order) => self.with(key, |slot, around| slot.obey(around, now, order)),
+                Command::Rescued(key, rescued, why) => {
+                    self.with(key, |slot, around| slot.rescued(around, clock::now(), (rescued, why)));
+                }
                 Command::GaveUp(key) => self.with(key, Slot::gave_up),
                 Command::EndAll(reason) => self.end_all(&reason),
                 Command::Stop => return false,
@@ -195,6 +202,13 @@ impl Worker {
         self.unfinished.push_back(key);
     }
 
+    fn resume(&mut self, job: ResumeJob) {
+        let now = clock::now();
+        let key = self.free_place();
+        self.places[key.slot as usize].slot = Some(Box::new(Slot::resumed(key, job, now)));
+        self.with(key, |slot, around| slot.begin_again(around, now));
+    }
+
     /// A place for one more match.
     pub(super) fn free_place(&mut self) -> Key {
         let at = self.free.pop().unwrap_or_else(|| {
@@ -224,7 +238,7 @@ impl Worker {
             return;
         }
         let Some(slot) = &mut place.slot else { return };
-        let around = Around { shared: &self.shared, handle: &self.handle };
+        let around = Around { shared: &self.shared, handle: &self.handle, recorder: self.recorder.as_ref() };
         match act(slot, &around) {
             Next::Forget => return self.forget(key),
             Next::Slice => self.unfinished.push_back(key),

@@ -10,6 +10,7 @@ mod hostile;
 mod jumps;
 mod moves;
 mod play;
+mod recovery;
 mod replays;
 mod rig;
 mod schedule;

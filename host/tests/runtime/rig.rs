@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use stadion_host::engine::LoadedVersion;
 use stadion_host::host::{HostConfig, LocalHost};
+use stadion_host::journal::{Journals, MemoryJournals, MemoryLimits};
 use stadion_host::link::{Admission, ConnId, Credential, FromPlayer, Inbox, Outbox, ToPlayer};
 use stadion_host::replay;
 use stadion_protocol::contract::{
@@ -78,7 +79,9 @@ impl Outbox for Post {
 /// A host under test.
 pub struct Rig {
     pub bench: Bench,
-    pub host: LocalHost,
+    pub host: Arc<LocalHost>,
+    /// They outlive the host, as a log on disk would.
+    pub journals: Arc<MemoryJournals>,
     inbox: Arc<dyn Inbox>,
     stock: Arc<Stock>,
     events: Arc<Events>,
@@ -101,11 +104,27 @@ impl Rig {
     pub fn with_shards(shards: usize) -> Rig {
         let bench = Bench::new();
         let (stock, events, post) = (Arc::<Stock>::default(), Arc::<Events>::default(), Arc::<Post>::default());
-        let config = HostConfig { shards, ..HostConfig::new([9; 32]) };
-        let host =
-            LocalHost::new(config, bench.engine.clone(), stock.clone(), events.clone(), bench.keys.clone()).unwrap();
-        host.connect_outbox(post.clone());
-        Rig { inbox: host.inbox(), bench, host, stock, events, post, matches: 0 }
+        let journals = Arc::new(MemoryJournals::new(MemoryLimits::default()));
+        let host = start(&bench, (&stock, &events, &post), (&journals, shards));
+        Rig { inbox: host.inbox(), bench, host, journals, stock, events, post, matches: 0 }
+    }
+
+    /// The host is gone at once, and its players with it. Its journals are closed when this returns.
+    pub async fn crash(&mut self) {
+        let matches = self.host.load().matches;
+        let config = HostConfig { shards: 1, ..HostConfig::new([9; 32]) };
+        let (artifacts, events) = (Arc::<Stock>::default(), Arc::<Events>::default());
+        let other = LocalHost::new(config, self.bench.engine.clone(), artifacts, events, self.bench.keys.clone());
+        self.host = Arc::new(other.unwrap());
+        until(|| (self.journals.unfinished().len() == matches as usize).then_some(())).await;
+        self.post.0.lock().unwrap().clear();
+    }
+
+    /// Another host over the same journals. Its matches are taken up, and not restored yet.
+    pub fn restart(&mut self) -> usize {
+        self.host = start(&self.bench, (&self.stock, &self.events, &self.post), (&self.journals, 1));
+        self.inbox = self.host.inbox();
+        self.host.take_up()
     }
 
     /// Publishes a guest.
@@ -141,7 +160,12 @@ impl Rig {
     /// A match whose players have joined.
     pub async fn play(&mut self, version: VersionId, players: u16) -> (MatchId, Vec<Player>) {
         let request = self.request(version, players);
-        let id = request.id;
+        self.play_as(request).await
+    }
+
+    /// The same, as asked for.
+    pub async fn play_as(&mut self, request: CreateMatch) -> (MatchId, Vec<Player>) {
+        let (id, players) = (request.id, request.seats);
         let created = self.host.create(request).await.unwrap();
         assert_eq!(created.seats, (0..players).map(Seat).collect::<Vec<_>>());
         let joined = (0..players).map(|seat| self.join(id, seat)).collect();
@@ -234,6 +258,11 @@ impl Rig {
         until(|| self.events.0.lock().unwrap().iter().find_map(ended)).await
     }
 
+    /// Whether the control plane was told something.
+    pub fn heard(&self, wanted: impl Fn(&HostEvent) -> bool) -> bool {
+        self.events.0.lock().unwrap().iter().any(wanted)
+    }
+
     /// Waits until a match has recorded this tick.
     pub async fn until_tick(&self, id: MatchId, tick: u64) {
         let before = Instant::now();
@@ -266,6 +295,18 @@ impl Rig {
         let empty = || self.bench.engine.sessions() == 0 && self.bench.engine.memories() == 0;
         until(|| (empty() && self.host.load().matches == 0).then_some(())).await;
     }
+}
+
+fn start(
+    bench: &Bench,
+    (stock, events, post): (&Arc<Stock>, &Arc<Events>, &Arc<Post>),
+    (journals, shards): (&Arc<MemoryJournals>, usize),
+) -> Arc<LocalHost> {
+    let config = HostConfig { shards, ..HostConfig::new([9; 32]) };
+    let code = (Arc::clone(stock) as Arc<dyn Artifacts>, bench.keys.clone());
+    let host = LocalHost::over(config, bench.engine.clone(), code, events.clone(), journals.clone()).unwrap();
+    host.connect_outbox(post.clone());
+    Arc::new(host)
 }
 
 pub fn reservation(seat: u16) -> Reservation {

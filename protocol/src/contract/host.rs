@@ -41,11 +41,28 @@ pub trait Host: Send + Sync + 'static {
     /// Tells ticks of a match by playing its journal again, beside it. For its developer.
     fn ticks(&self, id: MatchId, range: TickRange) -> Pending<'_, Result<ToldTicks, TicksError>>;
 
+    /// Every match that runs here or is being restored. For control planes that start.
+    fn matches(&self) -> Pending<'_, Vec<MatchStatus>>;
+
+    /// What is kept of a match that is over, also of one that ended in an earlier process.
+    fn ended(&self, id: MatchId) -> Pending<'_, Option<EndedMatch>>;
+
     /// Where players connect.
     fn endpoints(&self) -> Endpoints;
 
     /// How full the host is.
     fn load(&self) -> HostLoad;
+}
+
+/// What is kept of a match that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedMatch {
+    /// Its last status, with state `Ended`.
+    pub status: MatchStatus,
+    /// Why, and with what results.
+    pub ended: MatchEnded,
+    /// In the file format of `stadion replay`.
+    pub journal: Bytes,
 }
 
 /// A match to start.
@@ -143,6 +160,9 @@ pub enum ReserveError {
     /// It is over.
     #[error("the match has ended")]
     Ended,
+    /// It is being restored after a restart of its host.
+    #[error("the match is being restored; try again in a second")]
+    Recovering,
 }
 
 /// No such match on this host.

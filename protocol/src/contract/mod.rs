@@ -28,8 +28,8 @@ pub use artifact::{
     Description, SIGNING_CONTEXT,
 };
 pub use host::{
-    CreateError, CreateMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo, Reservation,
-    ReserveError, UnknownMatch, WebAddress,
+    CreateError, CreateMatch, EndedMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo,
+    Reservation, ReserveError, UnknownMatch, WebAddress,
 };
 pub use settings::{Durability, InvalidSetting, Lifetimes, LogFailure, MatchSettings, TrapPolicy};
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};

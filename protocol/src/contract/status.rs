@@ -12,6 +12,8 @@ use crate::ids::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchState {
+    /// Its host was restarted and restores it.
+    Recovering,
     /// A session runs it.
     Running,
     /// `finish` was called; the last messages are being delivered.

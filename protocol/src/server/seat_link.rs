@@ -27,6 +27,8 @@ pub struct SeatLink {
     dropped: u64,
     unacked: VecDeque<Unacknowledged>,
     bytes: usize,
+    /// See [`forget_acknowledgements`](SeatLink::forget_acknowledgements).
+    acks_unknown: bool,
 }
 
 /// What a reliable input's number says about it.
@@ -134,6 +136,7 @@ impl SeatLink {
             dropped: state.dropped,
             bytes: state.unacknowledged.iter().map(cost).sum(),
             unacked: state.unacknowledged.into(),
+            acks_unknown: false,
         }
     }
 
@@ -147,6 +150,12 @@ impl SeatLink {
             dropped: self.dropped,
             unacknowledged: self.unacked.iter().cloned().collect(),
         }
+    }
+
+    /// The host lost what the client has acknowledged: until its next `hello` says so, most of what is kept here has long
+    /// arrived. So what is over the bound goes from the oldest on, instead of all at once.
+    pub fn forget_acknowledgements(&mut self) {
+        self.acks_unknown = true;
     }
 
     /// Judges a reliable input by its number.
@@ -188,6 +197,9 @@ impl SeatLink {
         let message = Unacknowledged { out_seq, tick, data };
         self.bytes += cost(&message);
         self.unacked.push_back(message);
+        if self.acks_unknown {
+            self.drop_oldest();
+        }
         if self.bytes <= Self::MAX_UNACKED_BYTES {
             return Pushed::Kept { out_seq };
         }
@@ -211,6 +223,7 @@ impl SeatLink {
     /// newest message that it has.
     pub fn resume(&mut self, fresh: bool, last_out_seq: u64) -> Result<Resumed, AckAhead> {
         self.ack(last_out_seq)?;
+        self.acks_unknown = false;
         // A `hello` may be older than an acknowledgement that came on the connection before.
         let known = last_out_seq.max(self.acked);
         if !fresh && known >= self.dropped {
@@ -236,6 +249,15 @@ impl SeatLink {
     /// The newest message's number.
     pub fn last_out_seq(&self) -> u64 {
         self.last_out_seq
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.bytes > Self::MAX_UNACKED_BYTES
+            && let Some(oldest) = self.unacked.pop_front()
+        {
+            self.bytes -= cost(&oldest);
+            self.dropped = oldest.out_seq;
+        }
     }
 
     fn drop_all(&mut self) {
@@ -328,6 +350,17 @@ mod tests {
         assert!(!link.clone().resume(false, 5).unwrap().fresh, "it had received all that was dropped");
         assert_eq!(link.resume(false, 4), Ok(Resumed { fresh: true, in_seq: 0, next_out_seq: 7 }));
         assert!(held(&link).is_empty());
+    }
+
+    #[test]
+    fn what_a_replay_regenerates_is_kept_from_the_newest_on() {
+        let mut link = SeatLink::new();
+        link.forget_acknowledgements();
+        let large = Bytes::from(vec![0; 60 * 1024]);
+        (0..6).for_each(|_| assert!(matches!(link.push(Tick(1), large.clone()), Pushed::Kept { .. })));
+        assert_eq!(held(&link), [3, 4, 5, 6]);
+        assert_eq!(link.clone().resume(false, 2).unwrap().next_out_seq, 3, "it had all that went");
+        assert!(link.resume(false, 1).unwrap().fresh);
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(crate) struct MatchBody {
     game: String,
     /// The version that it runs.
     version: String,
-    /// `running`, `finishing` (the last messages are being delivered) or `ended`.
+    /// `running`, `finishing` (the last messages are being delivered), `ended` or `recovering` (its server was restarted
+    /// and restores it).
     #[schema(example = "ended")]
     state: &'static str,
     /// `public` or `private`.
@@ -152,6 +153,7 @@ impl From<MatchView> for MatchBody {
 
 fn state_name(state: MatchState) -> &'static str {
     match state {
+        MatchState::Recovering => "recovering",
         MatchState::Running => "running",
         MatchState::Finishing => "finishing",
         MatchState::Ended => "ended",

@@ -1,12 +1,15 @@
 //! One match on its shard: the session, the life and the journal, and how they are made to meet.
 //!
 //! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
-//! `settle`: carrying out what the life wants done. `counting`: what is counted. `transit`: on its way into another
-//! session. `moving`: leaving for another shard.
+//! `resuming`: one that an earlier session began. `rescuing`: a tick that trapped is run again. `transit`: on its way into
+//! another session. `moving`: leaving for another shard. `settle`: carrying out what the life wants done. `counting`: what
+//! is counted.
 
 mod counting;
 mod living;
 mod moving;
+mod rescuing;
+mod resuming;
 mod settle;
 mod starting;
 mod transit;
@@ -18,9 +21,11 @@ use std::time::Duration;
 use stadion_protocol::Moment;
 use stadion_protocol::contract::{CreateError, EndReason};
 
-use crate::engine::Manners;
+use crate::engine::{LoadedVersion, Manners};
 use crate::journal::Journal;
 use crate::life::Life;
+use crate::model::TickInput;
+use crate::recovery::recorder::RecorderSlot;
 use crate::session::{StepBudget, StepFault, thread_cpu_ns};
 
 use super::command::CreateJob;
@@ -41,6 +46,8 @@ const SLICES_HERE: u32 = 2;
 pub(super) struct Around<'a> {
     pub(super) shared: &'a Shared,
     pub(super) handle: &'a Arc<ShardHandle>,
+    /// Who is being run, for whoever finds the process dead.
+    pub(super) recorder: Option<&'a RecorderSlot>,
 }
 
 /// One match.
@@ -48,6 +55,8 @@ pub(crate) struct Slot {
     key: Key,
     mailbox: Arc<Mailbox>,
     stage: Stage,
+    /// What it runs; `None`: nothing any more.
+    version: Option<Arc<LoadedVersion>>,
     session: Whereabouts,
     /// Of its version.
     manners: Arc<Manners>,
@@ -96,12 +105,14 @@ impl Slot {
         job.mailbox.set_key(key);
         let budget = StepBudget::of(job.version.description());
         let manners = Arc::clone(job.version.manners());
+        let version = Some(Arc::clone(&job.version));
         let task = Task::new(job.version, job.spec.setup.clone(), budget);
         let starting = Starting { spec: job.spec, reservations: job.reservations, reply: job.reply, began: now };
         Slot {
             key,
             mailbox: job.mailbox,
             stage: Stage::Starting(Box::new(starting)),
+            version,
             session: Whereabouts::Here(task),
             manners,
             slices: 0,
@@ -164,20 +175,16 @@ impl Slot {
         living.life.turn(now);
         let sealed = match &mut self.session {
             Whereabouts::Here(_) if held.is_some_and(|until| now < until) => None,
-            Whereabouts::Here(task) => living.life.seal(now).map(|input| {
-                let skipped = input.skipped;
-                task.give(input);
-                skipped
-            }),
+            Whereabouts::Here(task) => living.life.seal(now).inspect(|input| task.give(Arc::clone(input))),
             Whereabouts::Away(_) | Whereabouts::Gone => None,
         };
         if self.settle(around, now) == Next::Forget {
             return Next::Forget;
         }
-        let Some(skipped) = sealed else { return Next::Wait };
-        self.count_tick(around, now, scheduled, skipped);
+        let Some(input) = sealed else { return Next::Wait };
+        self.count_tick(around, now, scheduled, input.skipped);
         (self.slices, self.given_at) = (0, now);
-        self.slice(around, now)
+        self.run(around, Some(&input))
     }
 
     /// Lets the call in flight run for a slice.
@@ -187,12 +194,24 @@ impl Slot {
         {
             return self.start_failed(around, CreateError::Failed("start took too long".to_owned()));
         }
-        if self.slices == 0 && self.manners.is_rude(now) {
+        self.run(around, None)
+    }
+
+    /// One slice of the call in flight, which begins with this input or goes on.
+    fn run(&mut self, around: &Around<'_>, input: Option<&TickInput>) -> Next {
+        if self.slices == 0 && self.manners.is_rude(self.given_at) {
             self.send_away(around);
             return Next::Wait;
         }
         let Whereabouts::Here(task) = &mut self.session else { return Next::Wait };
-        match measured_slice(&self.manners, task) {
+        if let Stage::Living(living) = &self.stage {
+            let (spec, tick) = (living.life.spec(), living.life.tick_in_flight());
+            around.recorder.iter().for_each(|recorder| recorder.enter(&spec.id, tick, input));
+            around.shared.plant.iter().for_each(|plant| plant.strike(&spec.setup.parameters, tick));
+        }
+        let slice = measured_slice(&self.manners, task);
+        around.recorder.iter().for_each(|recorder| recorder.leave());
+        match slice {
             Slice::Done(outcome) => self.returned(around, outcome),
             Slice::UsedUp => {
                 self.slices += 1;
@@ -233,6 +252,11 @@ impl Slot {
             Outcome::Started(Err(fault), _) => self.start_failed(around, create_error(fault)),
             Outcome::Stepped(result, usage) => {
                 self.count_step(around, now, usage);
+                if let Err(fault) = &result
+                    && self.rescue(around, fault)
+                {
+                    return Next::Wait;
+                }
                 let Stage::Living(living) = &mut self.stage else { return Next::Wait };
                 match result {
                     Ok(stepped) => living.life.stepped(now, stepped),
@@ -254,7 +278,11 @@ impl Slot {
             around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
             self.stats.slow += 1;
             let home = Arc::clone(around.handle);
-            around.shared.slow.take(SlowJob { key: self.key, task, home, give_up_at, unwanted });
+            let of = match &self.stage {
+                Stage::Living(living) => Some((living.life.spec().id, living.life.tick_in_flight())),
+                Stage::Starting(_) | Stage::Gone => None,
+            };
+            around.shared.slow.take(SlowJob { key: self.key, of, task, home, give_up_at, unwanted });
         }
     }
 }

@@ -119,6 +119,7 @@ impl Slot {
             return Err(successor);
         }
         let Successor { tick: _, session, schema, by, stepped } = *successor;
+        self.version = Some(Arc::clone(session.version()));
         let version = session.version().id();
         let outdated = living.life.swap(now, life::Successor { version, schema, by, stepped });
         let incarnation = living.life.spec().incarnation;

@@ -1,0 +1,153 @@
+//! What a control plane does when it starts: it makes its rows and its notes say again what hosts have.
+//!
+//! ```text
+//!   row without an end ── its host runs or restores it ──▶ noted: code, quota, list of open matches
+//!                     ├── its host has its end ──────────▶ results and journal are kept now
+//!                     └── no host knows it ──────────────▶ ended as lost, with the reason
+//!   a match of a host without a row ─────────────────────▶ a row is made: it was written behind, and came too late
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use stadion_protocol::contract::{EndReason, EndedMatch, Host, MatchState, MatchStatus};
+use stadion_protocol::{MatchId, PlayerId};
+
+use super::journals::Journals;
+use super::live::{LiveIndex, LiveMatch};
+use crate::clock::Clock;
+use crate::coordination::CoordinationError;
+use crate::model::{
+    MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, StateFilter, UnixMs, Viewer, Visibility,
+};
+use crate::store::{Store, StoreError};
+
+/// Rows that are looked at together.
+const PAGE: u16 = 500;
+
+/// What reconciling stands on.
+pub(crate) struct Reconciler {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) live: Arc<LiveIndex>,
+    pub(crate) journals: Arc<Journals>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Reconciler {
+    /// Once, before anything is served.
+    pub(crate) async fn run(&self) -> Result<(), StoreError> {
+        let mut running: HashMap<MatchId, MatchStatus> =
+            self.host.matches().await.into_iter().map(|status| (status.id, status)).collect();
+        let filter = MatchFilter { game: None, state: Some(StateFilter::Live), viewer: Viewer::Operator };
+        let mut after = None;
+        // Each round goes on behind the last: as many as there are pages of rows.
+        loop {
+            let page = self.store.matches(&filter, &PageRequest { after, limit: PAGE }).await?;
+            let mut writes = Vec::new();
+            for record in page.items {
+                match running.remove(&record.id) {
+                    Some(status) => self.note(&record, &status).await?,
+                    None => writes.push(self.over(record).await),
+                }
+            }
+            self.store.write_matches(&writes).await?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        self.adopt(running.into_values()).await
+    }
+
+    /// Matches that run and have no row.
+    async fn adopt(&self, strays: impl Iterator<Item = MatchStatus>) -> Result<(), StoreError> {
+        for status in strays {
+            let record = stray(&status, self.clock.now());
+            self.note(&record, &status).await?;
+            self.store.write_matches(&[MatchWrite::Started(Box::new(record))]).await?;
+        }
+        Ok(())
+    }
+
+    /// A match that goes on is found by its code again, counts again, and is listed again if it was.
+    async fn note(&self, record: &MatchRecord, status: &MatchStatus) -> Result<(), StoreError> {
+        let owner = self.store.game(&record.game).await?.map(|entry| entry.game.owner);
+        if let Err(error) = self.note_of(record, status, owner).await {
+            tracing::warn!(id = %record.id, %error, "a match that goes on was not noted");
+        }
+        Ok(())
+    }
+
+    async fn note_of(
+        &self,
+        record: &MatchRecord,
+        status: &MatchStatus,
+        owner: Option<PlayerId>,
+    ) -> Result<(), CoordinationError> {
+        let (Some(owner), Some(code)) = (owner, record.code.clone()) else { return Ok(()) };
+        let (id, game, version) = (record.id, record.game.clone(), status.version);
+        let listed = record.visibility == Visibility::Public;
+        self.live.note_again(LiveMatch { id, game, version, code, owner }, listed).await?;
+        self.live.changed(status).await
+    }
+
+    /// The end of a match that no host runs: as its host has it, else as lost.
+    async fn over(&self, record: MatchRecord) -> MatchWrite {
+        let at = self.clock.now();
+        let Some(EndedMatch { status, ended, journal }) = self.host.ended(record.id).await else {
+            return lost(record, at);
+        };
+        let end = MatchEnd {
+            at,
+            journal_bytes: self.journals.keep(record.id, journal).await,
+            reason: ended.reason,
+            placings: ended.placings,
+            data: ended.data,
+            chain: Some(ended.chain),
+        };
+        MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
+    }
+}
+
+fn stray(status: &MatchStatus, now: UnixMs) -> MatchRecord {
+    MatchRecord {
+        id: status.id,
+        code: None,
+        game: status.game.clone(),
+        version: status.version,
+        creator: None,
+        visibility: Visibility::Private,
+        seat_count: status.seat_count,
+        created_at: now,
+        seats: Vec::new(),
+        label: String::new(),
+        incarnation: status.incarnation,
+        tick: status.tick,
+        end: None,
+    }
+}
+
+fn lost(record: MatchRecord, now: UnixMs) -> MatchWrite {
+    let status = MatchStatus {
+        id: record.id,
+        game: record.game,
+        version: record.version,
+        state: MatchState::Ended,
+        incarnation: record.incarnation,
+        tick: record.tick,
+        seat_count: record.seat_count,
+        seats: record.seats,
+        open: false,
+        label: record.label,
+    };
+    let end = MatchEnd {
+        at: now,
+        reason: EndReason::HostFailed("the host went down and did not keep the match".to_owned()),
+        placings: Vec::new(),
+        data: Vec::new(),
+        chain: None,
+        journal_bytes: None,
+    };
+    MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
+}

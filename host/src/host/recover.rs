@@ -1,0 +1,335 @@
+//! Bringing back what an earlier process left behind. See [`crate::recovery`].
+//!
+//! Order of calls: [`LocalHost::take_up`] before the gateway opens its doors, so that nobody who returns is refused; then
+//! [`LocalHost::recover`], beside everything else. Matches that are recovered play on while others still wait.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use stadion_protocol::contract::{EndReason, MatchState, MatchStatus};
+use stadion_protocol::token::SchemaHash;
+use stadion_protocol::{Incarnation, MatchId, Tick, VersionId};
+
+use super::LocalHost;
+use crate::clock;
+use crate::engine::LoadedVersion;
+use crate::journal::{Reader, Record, Reopened, SetupRecord, Unfinished};
+use crate::life::{HostState, Spec};
+use crate::recovery::recorder::Entered;
+use crate::recovery::suspects::Verdict;
+use crate::recovery::trial::{self, Case, Tried};
+use crate::recovery::{Failed, Past, RebuildError, Rebuilt, as_recorded, rebuild};
+use crate::session::Session;
+use crate::shard::{Command, Mailbox, ResumeJob, ShardHandle};
+
+/// Tries for a version's code before its match is ended for want of it.
+const VERSION_TRIES: u32 = 3;
+
+/// Between two of them.
+const VERSION_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether a shard has taken a match over, and how many times: a second is far more than a turn.
+const HAND_OVER_LOOK: Duration = Duration::from_micros(200);
+
+/// See [`HAND_OVER_LOOK`].
+const HAND_OVER_LOOKS: u32 = 5_000;
+
+/// Matches that wait to be recovered.
+#[derive(Default)]
+pub(super) struct Recovering(Mutex<HashMap<MatchId, Waiting>>);
+
+struct Waiting {
+    unfinished: Unfinished,
+    door: Door,
+    stage: Stage,
+}
+
+/// Where a match will be.
+#[derive(Clone)]
+struct Door {
+    mailbox: Arc<Mailbox>,
+    shard: Arc<ShardHandle>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nobody works on it yet.
+    Queued,
+    /// It may have ended the process: last.
+    Suspect,
+    /// It is being replayed.
+    Taken,
+}
+
+/// What came of a recovery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Matches that go on.
+    pub matches: u32,
+    /// Matches that could not, and have ended.
+    pub ended: u32,
+    /// Ticks that were run again.
+    pub ticks: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+#[derive(Default)]
+struct Counts {
+    matches: AtomicU32,
+    ended: AtomicU32,
+    ticks: AtomicU64,
+}
+
+impl Recovering {
+    /// A match that waits, as others see it.
+    pub(super) fn status(&self, id: &MatchId) -> Option<MatchStatus> {
+        self.waiting().get(id).map(|waiting| status(&waiting.unfinished))
+    }
+
+    pub(super) fn statuses(&self) -> Vec<MatchStatus> {
+        self.waiting().values().map(|waiting| status(&waiting.unfinished)).collect()
+    }
+
+    pub(super) fn contains(&self, id: &MatchId) -> bool {
+        self.waiting().contains_key(id)
+    }
+
+    /// The next to be restored: whoever has players at the door, and then the shortest journal, so that as many as can
+    /// be play on soon.
+    fn next(&self, stage: Stage) -> Option<(Unfinished, Door)> {
+        let mut waiting = self.waiting();
+        let queued = waiting.values_mut().filter(|waiting| waiting.stage == stage);
+        let next = queued.min_by_key(|waiting| (!waiting.door.mailbox.waits(), waiting.unfinished.bytes))?;
+        next.stage = Stage::Taken;
+        Some((next.unfinished.clone(), next.door.clone()))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<MatchId, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn status(unfinished: &Unfinished) -> MatchStatus {
+    MatchStatus {
+        id: unfinished.id,
+        game: unfinished.game.clone(),
+        version: unfinished.version,
+        state: MatchState::Recovering,
+        incarnation: Incarnation(unfinished.incarnation),
+        tick: Tick(unfinished.tick),
+        seat_count: 0,
+        seats: Vec::new(),
+        open: false,
+        label: String::new(),
+    }
+}
+
+impl LocalHost {
+    /// Takes up the matches of an earlier process: from now on they are known as recovering, hold their places, and what
+    /// is said to them waits. Answers how many there are.
+    pub fn take_up(&self) -> usize {
+        let unfinished = self.shared.journals.unfinished();
+        let suspects = &self.suspects;
+        for unfinished in unfinished {
+            let id = unfinished.id;
+            let shard = Arc::clone(self.least_loaded());
+            let mailbox = Arc::new(Mailbox::new(Arc::clone(&shard)));
+            if !self.shared.directory.insert(id, Arc::clone(&mailbox)) {
+                continue;
+            }
+            // Beyond the capacity as well: they had their places before.
+            self.shared.matches.fetch_add(1, Ordering::Relaxed);
+            shard.matches.fetch_add(1, Ordering::Relaxed);
+            if let Some(damage) = &unfinished.damage {
+                tracing::warn!(%id, damage, "the journal of a match is damaged: it goes on from its last whole tick");
+            }
+            let suspect = suspects.iter().any(|verdict| verdict.id() == id);
+            let stage = if suspect { Stage::Suspect } else { Stage::Queued };
+            let door = Door { mailbox, shard };
+            self.recovering.waiting().insert(id, Waiting { unfinished, door, stage });
+        }
+        self.recovering.waiting().len()
+    }
+
+    /// Restores what was taken up, several at once, suspects last. Comes back when all is done.
+    pub async fn recover(self: &Arc<LocalHost>) -> Recovered {
+        let began = clock::now();
+        let counts = Arc::new(Counts::default());
+        let workers: Vec<_> = self.shards.iter().map(|_| self.restore(Stage::Queued, &counts)).collect();
+        for worker in workers {
+            join(worker).await;
+        }
+        join(self.restore(Stage::Suspect, &counts)).await;
+        Recovered {
+            matches: counts.matches.load(Ordering::Relaxed),
+            ended: counts.ended.load(Ordering::Relaxed),
+            ticks: counts.ticks.load(Ordering::Relaxed),
+            took: clock::now().since(began),
+        }
+    }
+
+    /// A thread that restores matches of a stage until none is left.
+    fn restore(self: &Arc<LocalHost>, stage: Stage, counts: &Arc<Counts>) -> tokio::task::JoinHandle<()> {
+        let (host, counts) = (Arc::clone(self), Arc::clone(counts));
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || {
+            while !host.draining.load(Ordering::Relaxed)
+                && let Some((unfinished, door)) = host.recovering.next(stage)
+            {
+                let poisoned = stage == Stage::Suspect && host.is_poisoned(&unfinished, &runtime);
+                host.restore_one(&unfinished, &door, poisoned, (&runtime, &counts));
+            }
+        })
+    }
+
+    fn restore_one(
+        &self,
+        unfinished: &Unfinished,
+        door: &Door,
+        poisoned: bool,
+        (runtime, counts): (&tokio::runtime::Handle, &Counts),
+    ) {
+        let id = unfinished.id;
+        let reopened = self.shared.journals.reopen(id, Waker::from(Arc::clone(&door.mailbox)));
+        let Reopened { journal, setup, checkpoint, records } = match reopened {
+            Ok(reopened) => reopened,
+            Err(error) => {
+                tracing::error!(%id, %error, "a match cannot be recovered");
+                return self.let_go(&id, door);
+            }
+        };
+        let journals = Arc::clone(&self.shared.journals);
+        let past = Past { setup: setup.clone(), checkpoint, records, file: Box::new(move || journals.read(id)) };
+        let mut progress = |_| {
+            counts.ticks.fetch_add(1, Ordering::Relaxed);
+            !self.draining.load(Ordering::Relaxed)
+        };
+        let mut library = |version| self.version(version, runtime);
+        let (state, session, end) = if poisoned {
+            (as_recorded(past), None, Some(EndReason::Poisoned))
+        } else {
+            match rebuild(past, &mut library, &mut progress) {
+                Ok(Rebuilt { state, session }) => (state, Some(Box::new(session)), None),
+                // Its journal is whole: the next process finds it again.
+                Err(RebuildError { why: Failed::Stopped, .. }) => return self.let_go(&id, door),
+                Err(RebuildError { why, state }) => {
+                    tracing::error!(%id, %why, "a match cannot go on");
+                    (*state, None, Some(end_reason(why)))
+                }
+            }
+        };
+        match &end {
+            None => counts.matches.fetch_add(1, Ordering::Relaxed),
+            Some(_) => counts.ended.fetch_add(1, Ordering::Relaxed),
+        };
+        let spec = spec(id, setup, &state, session.as_deref());
+        let job = ResumeJob { spec, state, journal, session, end, mailbox: Arc::clone(&door.mailbox) };
+        door.shard.send_internal(Command::Resume(Box::new(job)));
+        // Known as recovering until its shard answers for it.
+        for _ in 0..HAND_OVER_LOOKS {
+            if door.mailbox.place().is_some() {
+                break;
+            }
+            std::thread::sleep(HAND_OVER_LOOK);
+        }
+        self.recovering.waiting().remove(&id);
+    }
+
+    /// A match that is not restored: its place is free again.
+    fn let_go(&self, id: &MatchId, door: &Door) {
+        self.shared.directory.remove(id);
+        self.recovering.waiting().remove(id);
+        door.shard.matches.fetch_sub(1, Ordering::Relaxed);
+        self.shared.matches.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether a suspect has ended a process for the second time: by the file, or in a child now.
+    fn is_poisoned(&self, unfinished: &Unfinished, runtime: &tokio::runtime::Handle) -> bool {
+        let id = unfinished.id;
+        let entered = match self.suspects.iter().find(|verdict| verdict.id() == id) {
+            Some(Verdict::Try(entered)) => entered,
+            Some(Verdict::Poisoned(_)) => return true,
+            None => return false,
+        };
+        let Some(config) = &self.config.recovery else { return false };
+        let case = match self.case(&id, entered, runtime) {
+            Ok(case) => case,
+            Err(why) => {
+                tracing::error!(%id, why, "a suspect could not be tried in a child");
+                return false;
+            }
+        };
+        let tried = trial::try_in_child(&config.exe, &case);
+        tracing::warn!(%id, tick = entered.tick, ?tried, "the process died in a step of this match");
+        tried == Tried::Died
+    }
+
+    fn case(&self, id: &MatchId, entered: &Entered, runtime: &tokio::runtime::Handle) -> Result<Case, String> {
+        let journal = self.shared.journals.read(*id).ok_or("its journal cannot be read")?;
+        let mut versions = Vec::new();
+        for record in Reader::new(&journal).map_err(|damage| damage.to_string())?.map_while(Result::ok) {
+            match record {
+                Record::Setup(setup) => versions.push(setup.version),
+                Record::Swapped(swapped) => versions.push(swapped.version),
+                _ => {}
+            }
+        }
+        versions.sort_unstable();
+        versions.dedup();
+        let fetch = |id| runtime.block_on(self.versions.artifact(id)).map(|artifact| (id, artifact));
+        Ok(Case {
+            keys: self.versions.keys().to_bytes(),
+            code: self.versions.code(),
+            artifacts: versions.into_iter().map(fetch).collect::<Result<_, _>>().map_err(|error| error.to_string())?,
+            journal,
+            next: entered.input.clone(),
+            plant: self.config.plant.clone(),
+        })
+    }
+
+    fn version(&self, id: VersionId, runtime: &tokio::runtime::Handle) -> Result<Arc<LoadedVersion>, String> {
+        let mut tries = 1;
+        loop {
+            match runtime.block_on(self.versions.get(id)) {
+                Ok(version) => return Ok(version),
+                Err(error) if tries == VERSION_TRIES => return Err(error.to_string()),
+                Err(error) => tracing::warn!(version = %id, %error, "a version is not at hand"),
+            }
+            tries += 1;
+            std::thread::sleep(VERSION_PAUSE);
+        }
+    }
+}
+
+async fn join(worker: tokio::task::JoinHandle<()>) {
+    if worker.await.is_err() {
+        tracing::error!("a thread that restores matches panicked: what is left waits for the next start");
+    }
+}
+
+fn end_reason(why: Failed) -> EndReason {
+    match why {
+        Failed::Diverged(_) => EndReason::Diverged,
+        Failed::Journal(error) => EndReason::HostFailed(format!("its journal cannot be used: {error}")),
+        Failed::Unusable(what) => EndReason::HostFailed(format!("it could not be restored: {what}")),
+        Failed::Stopped => EndReason::HostFailed("the host was shut down".to_owned()),
+    }
+}
+
+fn spec(id: MatchId, first: SetupRecord, state: &HostState, session: Option<&Session>) -> Spec {
+    let schema = session.map(|session| session.version().description().schema_hash());
+    Spec {
+        id,
+        game: first.game,
+        version: state.version,
+        incarnation: Incarnation(state.incarnation + 1),
+        // Nobody is let in without a session.
+        schema: schema.unwrap_or(SchemaHash::default()),
+        settings: first.settings,
+        setup: state.restarted.as_deref().cloned().unwrap_or(first.setup),
+    }
+}

@@ -1,0 +1,184 @@
+//! What players and games see of a crash, told one story at a time.
+
+use std::time::Duration;
+
+use stadion_protocol::contract::{EndReason, MatchState, Presence};
+use stadion_protocol::{CloseCode, Incarnation, Seat};
+
+use super::HostState;
+use super::testing::{Log, World, finish, join, kinds, reliable, resume, spec, stepped};
+use crate::journal::Record;
+use crate::link::ToPlayer;
+use crate::model::{Output, Target};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn players_come_back_to_their_seats_and_miss_nothing() {
+    let mut world = World::new(20, 2);
+    world.all_join();
+    let token = world.token(0);
+    world.tick(vec![reliable(Target::Everyone, "one"), reliable(Target::Everyone, "two")]);
+    world.crash();
+    world.hello(10, resume(token, 1));
+    let [ToPlayer::Welcome { seat: Seat(0), incarnation: Incarnation(2), fresh: false, next_out_seq: 2, .. }, ..] =
+        world.words(10)[..]
+    else {
+        panic!("no welcome")
+    };
+    let input = world.tick(vec![reliable(Target::Seat(Seat(0)), "three")]);
+    assert_eq!(kinds(&input), ["disconnected 0", "disconnected 1", "connected 0"]);
+    assert_eq!(world.messages(10), [(3, "three".to_owned())]);
+}
+
+#[test]
+fn what_was_acknowledged_counts_and_what_was_not_comes_again() {
+    let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
+    world.all_join().sync();
+    let token = world.token(0);
+    world.input(0, 1).tick(vec![]);
+    world.sync();
+    world.input(0, 2).tick(vec![]);
+    world.crash();
+    world.hello(1, resume(token, 0));
+    assert!(matches!(world.words(1)[0], ToPlayer::Welcome { in_seq: 1, .. }));
+    world.input(1, 2).input(1, 3);
+    let played = kinds(&world.tick(vec![]));
+    assert_eq!(played[2..], ["message 0 Reliable [2]", "message 0 Reliable [3]"]);
+}
+
+#[test]
+fn messages_that_were_never_released_are_told_by_the_next_session() {
+    let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
+    world.all_join().sync();
+    let token = world.token(0);
+    world.tick(vec![reliable(Target::Everyone, "lost with the log")]);
+    world.crash();
+    world.hello(1, resume(token, 0)).tick(vec![reliable(Target::Seat(Seat(0)), "instead")]);
+    world.sync();
+    assert_eq!(world.messages(1), [(1, "instead".to_owned())], "its number was never seen by anybody");
+}
+
+#[test]
+fn the_outage_is_skipped_in_the_next_tick() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let before = world.last_tick().input.clone();
+    world.now = world.now + 2 * SECOND;
+    world.crash();
+    let input = world.begin();
+    assert_eq!(input.number, before.number + 1);
+    assert_eq!(input.time - before.time, (input.skipped + 1) * 50_000_000);
+    assert!((38..=40).contains(&input.skipped), "{}", input.skipped);
+}
+
+#[test]
+fn a_game_without_a_rate_sees_the_time_of_the_outage_pass() {
+    let mut world = World::new(0, 1);
+    world.all_join();
+    let before = world.last_tick().input.time;
+    world.now = world.now + 5 * SECOND;
+    world.crash();
+    assert!(world.begin().time >= before + 5_000_000_000);
+}
+
+#[test]
+fn lost_players_have_their_reconnect_time_anew() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let token = world.token(0);
+    world.now = world.now + 100 * SECOND;
+    world.crash().pass(25 * SECOND);
+    world.hello(1, resume(token, 0));
+    assert!(matches!(world.words(1)[0], ToPlayer::Welcome { .. }));
+    let mut world = World::new(20, 1);
+    world.all_join();
+    world.crash().pass(31 * SECOND);
+    assert!(kinds(&world.begin()).contains(&"left 0 TimedOut".to_owned()));
+}
+
+#[test]
+fn a_join_that_was_lost_is_made_again_with_the_same_token() {
+    let mut world = World::with(spec(20, 2), Log::Held, stepped(vec![]));
+    world.sync();
+    world.hello(0, join(0, "token", 1));
+    world.crash();
+    assert!(world.life.status().seats.is_empty(), "reservations are in no record");
+    world.hello(1, join(0, "token", 1));
+    assert!(matches!(world.words(1)[0], ToPlayer::Welcome { .. }));
+    assert_eq!(kinds(&world.tick(vec![])), ["joined 0", "connected 0 fresh"]);
+    world.pass(16 * SECOND).hello(2, join(1, "other", 1));
+    assert_eq!(world.closed(2), Some(CloseCode::Expired), "after the claim time seats are asked for");
+}
+
+#[test]
+fn a_token_of_a_player_who_left_takes_no_seat_back() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    world.hear(0, crate::link::FromPlayer::Leave).tick(vec![]);
+    world.crash().hello(1, join(0, "token-0", 1));
+    assert_eq!(world.closed(1), Some(CloseCode::Expired));
+}
+
+#[test]
+fn a_kick_that_the_journal_asks_for_is_carried_out() {
+    let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
+    world.all_join().sync();
+    world.tick(vec![Output::Kick { seat: Seat(0), reason: "slow".into() }]);
+    world.durable = world.records.len();
+    world.crash();
+    assert_eq!(world.life.status().seats[0].presence, Presence::Left);
+    assert_eq!(kinds(&world.tick(vec![])), ["disconnected 0", "left 0 Kicked"]);
+}
+
+#[test]
+fn a_finish_whose_end_was_lost_ends_the_match_again() {
+    let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
+    world.all_join().sync();
+    world.tick(vec![finish()]);
+    assert!(matches!(world.records.last(), Some(Record::End(_))));
+    world.durable = world.records.len() - 1;
+    world.crash();
+    assert!(world.session_dropped);
+    assert_eq!(world.life.ended().map(|ended| &ended.reason), Some(&EndReason::Finished));
+    assert_eq!(world.life.status().state, MatchState::Finishing);
+}
+
+#[test]
+fn the_new_session_says_so_first() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let tick = world.life.status().tick.0;
+    world.crash().crash();
+    let resumed = world.records.iter().filter_map(|record| match record {
+        Record::Resumed(resumed) => Some((resumed.incarnation, resumed.tick)),
+        _ => None,
+    });
+    assert_eq!(resumed.collect::<Vec<_>>(), [(2, tick), (3, tick)]);
+    assert_eq!(world.life.spec().incarnation, Incarnation(3));
+}
+
+#[test]
+fn more_than_fits_is_kept_from_the_newest_on() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let token = world.token(0);
+    let text = "x".repeat(10_000);
+    for n in 1..=100 {
+        world.tick(vec![reliable(Target::Everyone, &text)]);
+        world.hear(0, crate::link::FromPlayer::Ack { out_seq: n });
+    }
+    world.crash().hello(1, resume(token, 99));
+    assert!(matches!(world.words(1)[..], [ToPlayer::Welcome { fresh: false, next_out_seq: 100, .. }, ..]));
+}
+
+#[test]
+fn the_host_part_of_a_checkpoint_reads_back() {
+    let mut world = World::new(20, 1);
+    world.all_join().input(0, 1);
+    world.tick(vec![reliable(Target::Everyone, "news"), Output::Label("{}".into())]);
+    let state = world.life.host_state().unwrap();
+    let bytes = state.to_bytes();
+    assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    assert!(HostState::from_bytes(&bytes[1..]).is_err());
+}
