@@ -1,5 +1,7 @@
 //! Where players connect, as `play` tells them: addresses for programs, URLs for browsers.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
@@ -41,9 +43,10 @@ impl EndpointsBody {
             let authority = reached.authority(address.as_ref()?)?;
             Some(format!("{scheme}://{authority}{CONNECT_PATH}"))
         };
+        let webtransport = endpoints.webtransport.as_ref().map(|address| reached.over_udp(address, &endpoints.quic));
         EndpointsBody {
             quic: endpoints.quic.iter().map(ToString::to_string).collect(),
-            webtransport: url("https", &endpoints.webtransport),
+            webtransport: url("https", &webtransport),
             websocket: url(websocket, &endpoints.websocket),
             certificate_hashes: endpoints.certificate_hashes.iter().map(|hash| STANDARD.encode(hash)).collect(),
         }
@@ -77,6 +80,17 @@ impl<'a> Reached<'a> {
             None => (None, None),
         };
         Reached { host, port, secure }
+    }
+
+    /// `localhost` is two addresses, and over UDP a browser tries the first alone: it is told the one where the gateway is.
+    fn over_udp(&self, address: &WebAddress, quic: &[SocketAddr]) -> WebAddress {
+        let local = self.host.is_some_and(|host| host == "localhost" || host.ends_with(".localhost"));
+        if address.host.is_some() || !local {
+            return address.clone();
+        }
+        let v4 = quic.is_empty() || quic.iter().any(SocketAddr::is_ipv4);
+        let host = if v4 { IpAddr::from(Ipv4Addr::LOCALHOST) } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+        WebAddress { host: Some(host.to_string()), port: address.port }
     }
 
     /// `None` where neither the operator nor the caller named a host.
@@ -126,7 +140,8 @@ mod tests {
     fn a_browser_connects_by_the_name_that_it_knows_already() {
         let same_port = || WebAddress { host: None, port: Some(7878) };
         for (host, webtransport, websocket) in [
-            ("localhost:7878", "https://localhost:7878/v1/connect", "ws://localhost:7878/v1/connect"),
+            ("localhost:7878", "https://127.0.0.1:7878/v1/connect", "ws://localhost:7878/v1/connect"),
+            ("p-1.localhost:7878", "https://127.0.0.1:7878/v1/connect", "ws://p-1.localhost:7878/v1/connect"),
             ("127.0.0.1:7878", "https://127.0.0.1:7878/v1/connect", "ws://127.0.0.1:7878/v1/connect"),
             ("[::1]:7878", "https://[::1]:7878/v1/connect", "ws://[::1]:7878/v1/connect"),
             ("play.example", "https://play.example:7878/v1/connect", "ws://play.example/v1/connect"),
@@ -135,6 +150,13 @@ mod tests {
             let told = told(&[("host", host)], same_port());
             assert_eq!(told, (Some(webtransport.to_owned()), Some(websocket.to_owned())), "{host}");
         }
+    }
+
+    #[test]
+    fn a_gateway_on_the_other_localhost_is_found_there() {
+        let reached = Reached { host: Some("localhost"), port: Some(7878), secure: false };
+        let told = |quic: &str| reached.over_udp(&WebAddress::default(), &[quic.parse().unwrap()]).host.unwrap();
+        assert_eq!((told("[::1]:7878"), told("192.0.2.1:7878")), ("::1".to_owned(), "127.0.0.1".to_owned()));
     }
 
     #[test]

@@ -281,7 +281,7 @@ mod tests {
         let page = stage.get(&folder).with("host", "localhost:7878").await;
         let policy = page.header("content-security-policy");
         assert!(policy.contains("script-src 'self';"), "{policy}");
-        assert!(policy.ends_with("blob: https://localhost:7879 ws://localhost:7878"), "{policy}");
+        assert!(policy.ends_with("blob: https://127.0.0.1:7879 ws://localhost:7878"), "{policy}");
         let folder = bundle(&stage, &version, "one", "?wasm=true&isolated=true").await;
         let page = stage.get(&folder).await;
         assert!(page.header("content-security-policy").contains("'wasm-unsafe-eval'"));
