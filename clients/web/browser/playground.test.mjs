@@ -42,9 +42,9 @@ test("a_game_of_tictactoe_is_debugged_seat_by_seat", LIMIT, async () => {
     const form = seat(page, number).locator("form.variant", { hasText: "Place" });
     return form.locator("input").fill(String(cell)).then(() => form.getByRole("button").click());
   };
-  // Whose turn it is is drawn by lot: the other is refused, and told so alone.
+  // Whose turn it is is drawn by lot: either it is not the first one's, or the second finds the cell taken.
   await place(0, 4);
-  await place(1, 3);
+  await place(1, 4);
   await page.locator(".log li", { hasText: "Refused" }).first().waitFor();
   await seat(page, 0).getByLabel("latency").fill("200");
   await seat(page, 0).locator(".health", { hasText: /[1-9]\d\d ms/ }).waitFor();
