@@ -104,8 +104,8 @@ class WebTransport(Transport):
             raise Closed(None, f"the session was answered with {status.decode()}")
         self.stream_id = self.http.create_webtransport_stream(self.session)
         # aioquic marks streams of the other side as WebTransport's, but not the ones that it opens itself.
-        stream = self.http._get_or_create_stream(self.stream_id)
-        stream.frame_type, stream.session_id = FrameType.WEBTRANSPORT_STREAM, self.session
+        with self.http._get_or_create_stream(self.stream_id) as stream:
+            stream.frame_type, stream.session_id = FrameType.WEBTRANSPORT_STREAM, self.session
 
     def write(self, data: bytes) -> None:
         self._quic.send_stream_data(self.stream_id, data)
