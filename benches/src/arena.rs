@@ -124,8 +124,10 @@ impl Bench<'_> {
         arena.grow(matches)?;
         arena.fleet.warm_up(WARM_UP)?;
         arena.stage.mark()?;
+        let turns_before = arena.stage.count()?.gateway_turns;
         let stretch = Stretch::play(&mut arena.fleet, &arena.stage, self.options.lasts)?;
-        let counted = arena.stage.count()?;
+        let mut counted = arena.stage.count()?;
+        counted.gateway_turns -= turns_before;
         let line = arena_line(matches, &stretch, &counted);
         let holds = line.get("holds") == Some(1.0);
         self.lines.push(line);
@@ -232,7 +234,7 @@ fn arena_line(matches: u32, stretch: &Stretch, counted: &Counted) -> Line {
         .with("server_cpu_pct", share(server.total()))
         .with("gateway_cpu_pct", share(server.of_role("stadion-gateway")))
         .with("shard_cpu_pct", share(server.of_role("shard")))
-        .with("journal_cpu_pct", share(server.of_role("journal")))
+        .with("journal_cpu_pct", share(server.of_role("log")))
         .with("load_cpu_pct", share(*load))
         .with("lateness_p50_ms", counted.lateness_p50_us as f64 / 1e3)
         .with("lateness_p99_ms", counted.lateness_p99_us as f64 / 1e3)
@@ -244,6 +246,7 @@ fn arena_line(matches: u32, stretch: &Stretch, counted: &Counted) -> Line {
         .with("step_p99_us", counted.step_p99_us)
         .with("ticks_per_s", counted.ticks as f64 / lasted.as_secs_f64())
         .with("shard_turns_per_s", counted.shard_turns as f64 / lasted.as_secs_f64())
+        .with("gateway_turns_per_s", counted.gateway_turns as f64 / lasted.as_secs_f64())
         .with("load_late_turns", tally.late_turns)
         .with("measured_s", lasted.as_secs_f64())
 }

@@ -8,7 +8,7 @@
 //! Memory is what the process grew by, shared pages counted by their share (PSS), divided by the matches; the guest's own
 //! part is the linear memory that it may touch, of which only touched pages are resident.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -57,10 +57,14 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
     let core = cores.map(|cores| cores.server);
     let mut notes = Vec::new();
     progress("idle matches");
-    let idle = Host::open(options, &options.idle_wasm, core, &mut notes)?.measure("idle", options.idle, options.lasts)?;
+    let idle =
+        Host::open(options, &options.idle_wasm, core, &mut notes)?.measure("idle", options.idle, options.lasts)?;
     progress("matches that tick");
-    let ticking =
-        Host::open(options, &options.ticking_wasm, core, &mut Vec::new())?.measure("ticking", options.ticking, options.lasts)?;
+    let ticking = Host::open(options, &options.ticking_wasm, core, &mut Vec::new())?.measure(
+        "ticking",
+        options.ticking,
+        options.lasts,
+    )?;
     let late = ticking.get("lateness_p99_ms").unwrap_or(0.0);
     notes.push(format!(
         "{} matches tick 20 times a second on one core, 99 of 100 ticks at most {late} ms late; the goal is {GOAL_TICKING}",
@@ -74,9 +78,9 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
 struct Host(Stage);
 
 impl Host {
-    fn open(options: &Options, game: &PathBuf, core: Option<usize>, notes: &mut Vec<String>) -> anyhow::Result<Host> {
+    fn open(options: &Options, game: &Path, core: Option<usize>, notes: &mut Vec<String>) -> anyhow::Result<Host> {
         let setup = Setup::Host(HostSetup {
-            games: vec![game.clone()],
+            games: vec![game.to_owned()],
             slots: 0,
             shards: 1,
             journal: None,

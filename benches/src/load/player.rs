@@ -55,15 +55,8 @@ impl Player {
         let credential = Credential::Join { token: ticket.join_token.clone(), nonce };
         let config = ClientConfig::new(vec![endpoint], credential, ticket.schema, ticket.number);
         let client = Client::new(config, now);
-        let mut player = Player {
-            client,
-            path: PathId(0),
-            seat: None,
-            view: ticket.view,
-            sequence: 0,
-            echoed: 0,
-            out: None,
-        };
+        let mut player =
+            Player { client, path: PathId(0), seat: None, view: ticket.view, sequence: 0, echoed: 0, out: None };
         player.settle(now, &mut Said::default());
         player
     }

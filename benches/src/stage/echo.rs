@@ -20,9 +20,15 @@ impl Inbox for Mirror {
     fn post(&self, _: MatchId, conn: ConnId, word: FromPlayer) -> bool {
         let (incarnation, tick) = (Incarnation(1), Tick(1));
         let answer = match word {
-            FromPlayer::Hello(_) => {
-                ToPlayer::Welcome { seat: Seat(0), incarnation, tick, in_seq: 0, next_out_seq: 1, fresh: true, rate: 20 }
-            }
+            FromPlayer::Hello(_) => ToPlayer::Welcome {
+                seat: Seat(0),
+                incarnation,
+                tick,
+                in_seq: 0,
+                next_out_seq: 1,
+                fresh: true,
+                rate: 20,
+            },
             FromPlayer::Unreliable { data } => ToPlayer::Unreliable { incarnation, tick, data },
             _ => return true,
         };

@@ -10,8 +10,8 @@ use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, JoinKeys};
 use stadion_host::host::{HostConfig, LocalHost};
 use stadion_host::shard::{ShardStats, Spread};
 use stadion_protocol::contract::{
-    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Durability, EndReason, Host, HostEvent, HostEvents,
-    Lifetimes, MatchSettings, Pending, PlayerInfo, Reservation,
+    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Durability, EndReason, Host, HostEvent,
+    HostEvents, Lifetimes, MatchSettings, Pending, PlayerInfo, Reservation,
 };
 use stadion_protocol::{MatchId, PlayerId, VersionId};
 

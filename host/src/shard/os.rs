@@ -18,13 +18,27 @@ pub(crate) fn background_priority() {
     }
 }
 
-/// Gives way to every other thread of the process: on Linux, priorities are those of threads.
+/// Gives way to every other thread of the machine at once: under `SCHED_IDLE` whoever wakes takes the core, where a thread
+/// that is only nice keeps it to the end of its turn, milliseconds later (sched(7)). On Linux, both are those of threads.
 #[cfg(target_os = "linux")]
 pub(super) fn low_priority() {
     const NICE: i32 = 19;
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::warn!(%error, "the slow lane keeps its priority: long steps will cost others more");
     }
+    if let Err(error) = idle_policy() {
+        tracing::warn!(%error, "the slow lane is only nice: long steps will cost others more");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the system call has no safe wrapper here")]
+fn idle_policy() -> std::io::Result<()> {
+    // SAFETY: all zeros is a valid `sched_param`: the priority 0, the only one that `SCHED_IDLE` takes.
+    let param: libc::sched_param = unsafe { std::mem::zeroed() };
+    // SAFETY: `param` outlives the call, which only reads it; pid 0 is the calling thread.
+    let done = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const param) };
+    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// Nothing to ask for here.
