@@ -156,7 +156,12 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
             let options = journal::Options { folder, records, matches, lasts: Duration::from_secs(seconds) };
             show(context, |progress| journal::run(&options, progress))
         }
-        What::Stage { setup } => Ok(stage::child_main(&setup)?),
+        What::Stage { setup } => {
+            // Stdout is for answers; what the host warns of is for whoever started the benchmark.
+            let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);
+            log.with_ansi(false).init();
+            Ok(stage::child_main(&setup)?)
+        }
     }
 }
 

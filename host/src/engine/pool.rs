@@ -107,7 +107,7 @@ impl PoolSize {
             .total_core_instances(per_session(MAX_INSTANCES))
             .total_memories(self.sessions)
             .total_stacks(self.sessions)
-            .total_tables(per_session(2))
+            .total_tables(per_session(MAX_TABLES))
             .max_core_instances_per_component(u32::try_from(MAX_INSTANCES).unwrap_or(u32::MAX))
             .max_memories_per_component(u32::try_from(MAX_MEMORIES).unwrap_or(u32::MAX))
             .max_tables_per_component(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
