@@ -10,3 +10,4 @@ mod kill;
 mod play;
 mod return_to_seat;
 mod stranger;
+mod watch;

@@ -42,10 +42,23 @@ pub(super) fn places(rounds: &Rounds, server: &Server, watched: &[String], out: 
     }));
     if rounds.has_pages() {
         out.line(format!("play       {play}    second player: the link with ?code= that the page makes"));
+        if let Some(phone) = server.for_phones().map(|server| format!("{server}/play/{game}")) {
+            out.line(format!("phone      {phone}"));
+            if crate::output::on_a_terminal() {
+                out.note(for_cameras(&phone));
+            }
+        }
     }
     out.line(format!("terminal   stadion play {game}    opponent: stadion bot {game} --players 1"));
     out.line(format!("playground {playground}"));
     out.line(format!("watching   {} Cargo.toml stadion.toml    Ctrl-C ends it", watched.join(" ")));
+}
+
+/// An address as a code that a phone's camera reads; nothing if it is too long for one.
+fn for_cameras(address: &str) -> String {
+    let code = qrcode::QrCode::new(address).ok();
+    // Light on dark: most terminals are dark, and cameras read either.
+    code.map(|code| code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build()).unwrap_or_default()
 }
 
 /// The first version.
@@ -215,6 +228,12 @@ pub(super) fn open(url: &str, out: Output) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_becomes_a_code_for_cameras() {
+        let code = for_cameras("http://192.168.1.5:7878/play/hello");
+        assert!(code.lines().count() > 10 && code.lines().all(|line| line.chars().count() > 20), "{code}");
+    }
 
     #[test]
     fn a_difference_shows_what_was_played_and_what_would_have_been() {

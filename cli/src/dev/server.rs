@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::commands::Context;
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
+use crate::serve::lan;
 
 /// How long a server may take until it is ready: the first start makes keys and a database.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -25,6 +26,8 @@ const LOG: &str = "warn,stadion::game=trace";
 pub(super) struct Server {
     target: Target,
     child: Option<Child>,
+    /// It listens on this machine's address on its network.
+    on_network: bool,
 }
 
 /// The line of `stadion serve --json`, as far as it is of use here.
@@ -42,13 +45,14 @@ impl Server {
         events: mpsc::Sender<Event>,
     ) -> Outcome<Server> {
         if wanted.ephemeral {
-            return Server::start(&["--ephemeral".to_owned()], events).await;
+            let server = Server::start(&["--ephemeral".to_owned()], events).await?;
+            return Ok(Server { on_network: false, ..server });
         }
         let target = context.target()?;
         match Api::new(&target)?.whoami().await {
             Ok(()) => {
                 context.out.note(format!("server     {} (running already; its log is with it)", target.server));
-                Ok(Server { target, child: None })
+                Ok(Server { target, child: None, on_network: false })
             }
             Err(failure) if context.names_a_server() || failure.kind != Kind::Unreachable => Err(failure),
             Err(_) => {
@@ -61,6 +65,13 @@ impl Server {
 
     pub(super) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// As a phone on the same network finds it, if it does.
+    pub(super) fn for_phones(&self) -> Option<String> {
+        let port = self.target.server.rsplit_once(':')?.1.parse().ok()?;
+        let ip = lan::address().filter(|_| self.on_network)?;
+        Some(format!("http://{}", std::net::SocketAddr::new(ip, port)))
     }
 
     async fn start(options: &[String], events: mpsc::Sender<Event>) -> Outcome<Server> {
@@ -84,7 +95,8 @@ impl Server {
             return Err(Failure::failed("the server did not start")
                 .fix("see what `stadion serve` says; is the port taken? --port names another"));
         };
-        Ok(Server { target: Target { server: http, key: Some(developer_key) }, child: Some(child) })
+        let target = Target { server: http, key: Some(developer_key) };
+        Ok(Server { target, child: Some(child), on_network: true })
     }
 
     /// Ends a server that was started here, in good order.

@@ -10,7 +10,7 @@
 mod announce;
 mod data;
 mod games;
-mod lan;
+pub(crate) mod lan;
 mod parts;
 mod port;
 mod ports;

@@ -94,23 +94,26 @@ impl Life {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::testing::World;
     use super::*;
+    use crate::model::TickInput;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn held() -> World {
+    /// A match that is held, and the last tick before.
+    fn held() -> (World, Arc<TickInput>) {
         let mut world = World::new(20, 2);
         world.all_join();
-        world.tick(Vec::new());
+        let last = world.tick(Vec::new());
         world.life.pace(world.now, Pace::Pause);
-        world
+        (world, last)
     }
 
     #[test]
     fn a_match_that_is_held_seals_no_ticks_and_goes_on_as_if_no_time_had_passed() {
-        let mut world = held();
-        let last = world.last_tick().input.clone();
+        let (mut world, last) = held();
         world.input(0, 1).pass(MINUTE);
         assert!(world.life.seal(world.now).is_none());
         world.life.pace(world.now, Pace::Run);
@@ -122,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_step_plays_so_many_ticks_at_once_and_no_more() {
-        let mut world = held();
-        let (last, now) = (world.last_tick().input.clone(), world.pass(MINUTE).now);
+        let (mut world, last) = held();
+        let now = world.pass(MINUTE).now;
         world.life.pace(now, Pace::Step(3));
         let times: Vec<u64> = (0..3).map(|_| world.tick(Vec::new()).time).collect();
         assert_eq!(world.now, now, "at once");
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_match_that_is_forgotten_goes_on_by_itself() {
-        let mut world = held();
+        let (mut world, _) = held();
         world.pass(LONGEST_HOLD);
         assert!(!world.life.stands_still());
         assert_eq!(world.tick(Vec::new()).skipped, 0);
