@@ -44,5 +44,5 @@ pub(crate) fn run(args: &Dev, context: &Context) -> Outcome {
     let project = Project::load(&args.dir)?;
     let wanted =
         dev::Wanted { on_difference: args.on_difference, open: args.open, port: args.port, ephemeral: args.ephemeral };
-    block_on(dev::run(project, &wanted, context))
+    block_on(Box::pin(dev::run(project, &wanted, context)))
 }

@@ -23,6 +23,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
+use crate::output::Output;
 use crate::project::Project;
 use crate::serve::stop;
 
@@ -71,21 +72,26 @@ pub(crate) async fn run(project: Project, wanted: &Wanted, context: &Context) ->
     let server = Server::find_or_start(wanted, context, events.clone()).await?;
     let outcome = tokio::select! {
         _ = asked => Ok(()),
-        outcome = play(project, wanted, context, &server, events, &mut heard) => outcome,
+        outcome = play(project, Around { wanted, server: &server, out: context.out }, events, &mut heard) => outcome,
     };
     server.stop().await;
     outcome
 }
 
+/// What a game under development is played with.
+struct Around<'a> {
+    wanted: &'a Wanted,
+    server: &'a Server,
+    out: Output,
+}
+
 async fn play(
     project: Project,
-    wanted: &Wanted,
-    context: &Context,
-    server: &Server,
+    around: Around<'_>,
     events: mpsc::Sender<Event>,
     heard: &mut mpsc::Receiver<Event>,
 ) -> Outcome {
-    let out = context.out;
+    let Around { wanted, server, out } = around;
     let keys = Keys::listen(wanted.on_difference, out, events.clone());
     let watcher = Watcher::new(&project, events)?;
     let mut follower = Follower::new(&project.name);
