@@ -13,6 +13,7 @@ pub mod density;
 pub mod executor;
 pub mod figures;
 pub mod gateway;
+pub mod image;
 pub mod journal;
 mod load;
 pub mod neighbours;

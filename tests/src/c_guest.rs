@@ -63,9 +63,12 @@ fn linker() -> PathBuf {
 /// What a compiler calls for what the machine has no instruction for, such as 128-bit floats.
 fn builtins(libraries: &Path) -> Option<PathBuf> {
     let files = std::fs::read_dir(libraries).unwrap().map(|entry| entry.unwrap().path());
-    files
-        .into_iter()
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libcompiler_builtins")))
+    files.into_iter().find(|path| {
+        path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("libcompiler_builtins") && name.ends_with(".rlib")
+        })
+    })
 }
 
 fn done(command: &mut Command) {

@@ -45,7 +45,8 @@ pub fn run(options: Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<F
         lines.push(row(&workshop, mib, runs).with_context(|| format!("{mib} MiB touched"))?);
     }
     let notes = vec![
-        "take and restore run on the calling thread; an image holds the pages that differ from a fresh instance".to_owned(),
+        "take and restore run on the calling thread; an image holds the pages that differ from a fresh instance"
+            .to_owned(),
         "copy is one memcpy of the image between buffers that are in memory; instantiate is a session without `start`"
             .to_owned(),
     ];
@@ -77,7 +78,10 @@ fn row(workshop: &Workshop, mib: u64, runs: u32) -> anyhow::Result<Line> {
         let on = || poll_now(Session::from_image(&workshop.loaded, &setup, &image, state.clone(), budget));
         // Given back before the next one: each run gets a slot that was used.
         drop(restore.time(on)?);
-        drop(instantiate.time(|| poll_now(Session::from_image(&workshop.loaded, &setup, &fresh, state.clone(), budget)))?);
+        drop(
+            instantiate
+                .time(|| poll_now(Session::from_image(&workshop.loaded, &setup, &fresh, state.clone(), budget)))?,
+        );
         copied.resize(bytes, 0);
         let before = clock::now();
         copied.copy_from_slice(image.as_bytes());

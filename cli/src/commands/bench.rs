@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use stadion_benches::{Figures, arena, create, density, gateway, journal, neighbours, stage, start};
+use stadion_benches::{Figures, arena, create, density, gateway, image, journal, neighbours, stage, start};
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
@@ -18,7 +18,7 @@ Examples:
   stadion bench start --game target/games/relay-arena.wasm --runs 1000
   stadion bench arena                                 how many matches with live players one core carries
   stadion bench arena --matches 600 --seconds 20      how these do
-  stadion bench gateway | journal | density | neighbours | create   each a table, or with --json an array of rows")]
+  stadion bench gateway | journal | density | neighbours | create | image   each a table, or with --json an array of rows")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -105,6 +105,12 @@ enum What {
         #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
         seconds: u64,
     },
+    /// Taking the image of a session, and going on from it, with 1, 4 and 16 MiB of its memory written. Takes some seconds.
+    Image {
+        /// Images of each size.
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        runs: u32,
+    },
     /// What another `bench` measures, in a process of its own.
     #[command(hide = true)]
     Stage {
@@ -156,6 +162,7 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
             let options = journal::Options { folder, records, matches, lasts: Duration::from_secs(seconds) };
             show(context, |progress| journal::run(&options, progress))
         }
+        What::Image { runs } => show(context, |progress| image::run(image::Options { runs }, progress)),
         What::Stage { setup } => {
             // Stdout is for answers; what the host warns of is for whoever started the benchmark.
             let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);

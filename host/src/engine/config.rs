@@ -52,7 +52,8 @@ impl Default for Sessions {
 }
 
 /// The wasm features that a game may use: finished, and with one meaning on every machine. No threads, memory64, gc,
-/// exceptions, stack switching, component async.
+/// exceptions, stack switching, component async. No relaxed SIMD either, though wasmtime has a deterministic form of it: where
+/// the CPU baseline lacks FMA, a multiply-add is a call into the C library whose NaNs are not canonicalized.
 pub fn allowed_features() -> WasmFeatures {
     WasmFeatures::MUTABLE_GLOBAL
         | WasmFeatures::SATURATING_FLOAT_TO_INT
@@ -63,7 +64,6 @@ pub fn allowed_features() -> WasmFeatures {
         | WasmFeatures::BULK_MEMORY
         | WasmFeatures::BULK_MEMORY_OPT
         | WasmFeatures::SIMD
-        | WasmFeatures::RELAXED_SIMD
         | WasmFeatures::FLOATS
         | WasmFeatures::TAIL_CALL
         | WasmFeatures::EXTENDED_CONST
@@ -79,7 +79,6 @@ fn code_config(code: CodeSettings) -> wasmtime::Result<Config> {
         .concurrency_support(false)
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
-        .relaxed_simd_deterministic(true)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .memory_init_cow(true)
         .max_wasm_stack(WASM_STACK_BYTES)

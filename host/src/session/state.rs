@@ -13,8 +13,8 @@ use crate::model::{Limits, MatchTime, Output, Setup, TickInput};
 use crate::wasi::{Handles, Random};
 
 /// Core instances, tables and memories of one component: what `wit-component` makes of an ordinary guest needs a third.
-/// Up to four more are the helpers that reach its memory (`crate::image`).
-pub(crate) const MAX_INSTANCES: usize = 20;
+/// Two more are the helpers that reach its memories (`crate::image`).
+pub(crate) const MAX_INSTANCES: usize = 18;
 /// See [`MAX_INSTANCES`].
 pub(crate) const MAX_TABLES: usize = 4;
 /// See [`MAX_INSTANCES`].

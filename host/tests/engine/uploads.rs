@@ -137,7 +137,10 @@ proptest! {
 
 #[test]
 fn features_off_the_list_are_refused() {
-    for fields in ["(memory i64 1)", "(memory 1 1 shared)", "(tag)", "(type (struct))", "(memory 1) (memory 1)"] {
+    let relaxed = "(func (param v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))";
+    for fields in
+        ["(memory i64 1)", "(memory 1 1 shared)", "(tag)", "(type (struct))", "(memory 1) (memory 1)", relaxed]
+    {
         let (stage, message) = refused(&wat::parse_str(format!("(module {fields})")).unwrap());
         assert_eq!(stage, CompileStage::Validate, "{fields}: {message}");
     }

@@ -31,16 +31,22 @@ pub(super) fn access(out: &mut Vec<u8>, survey: &Survey<'_>) -> Result<Layout, B
             }
         }
     }
+    let resources = end.resources(survey);
+    let handles: Vec<_> = resources.iter().map(|resource| resource.handle).collect();
+    let mut imports: Vec<_> = memories.first().map(|memory| memory_import(*memory)).into_iter().collect();
+    let named = (0u32..).zip(&globals).map(|(index, global)| (index.to_string(), ExportKind::Global, *global));
+    imports.extend(named);
+    imports.extend(resources.iter().map(|each| (each.handle.word().to_owned(), ExportKind::Func, each.drop)));
+    let helper = end.helper(&helper::module(!memories.is_empty(), &types, &handles), &imports);
     for (number, memory) in (0..).zip(&memories) {
-        end.memory(number, *memory);
+        let helper =
+            if number == 0 { helper } else { end.helper(&helper::module(true, &[], &[]), &[memory_import(*memory)]) };
+        end.memory(number, *memory, helper);
     }
     if !globals.is_empty() {
-        end.globals(&globals, &helper::of_globals(&types));
+        end.globals(helper);
     }
-    let handles: Vec<_> = survey.handles.iter().map(|(handle, ..)| *handle).collect();
-    if !handles.is_empty() {
-        end.handles(survey);
-    }
+    end.handles(&resources, helper);
     end.export();
     Ok(Layout {
         memories: u16::try_from(memories.len()).map_err(|_| Blocked::because("it has too many memories"))?,
@@ -48,6 +54,19 @@ pub(super) fn access(out: &mut Vec<u8>, survey: &Survey<'_>) -> Result<Layout, B
         handles,
         baseline: [0; 16],
     })
+}
+
+/// A resource type that the guest can have handles of.
+struct Resource {
+    handle: HandleType,
+    /// Its index among types.
+    ty: u32,
+    /// The core function that drops a handle of it.
+    drop: u32,
+}
+
+fn memory_import(memory: u32) -> (String, ExportKind, u32) {
+    (helper::MEMORY.to_owned(), ExportKind::Memory, memory)
 }
 
 /// The end of a component under construction: every index space, and the functions to be exported.
@@ -89,9 +108,8 @@ impl<'a> End<'a> {
         }
     }
 
-    /// The helper of a memory, and its functions.
-    fn memory(&mut self, number: u16, memory: u32) {
-        let helper = self.helper(&helper::of_memory(), &[(helper::MEMORY.to_owned(), ExportKind::Memory, memory)]);
+    /// The functions of a memory.
+    fn memory(&mut self, number: u16, memory: u32, helper: u32) {
         let mut core = |name: &str| self.alias_core(helper, ExportKind::Func, name);
         let (realloc, done) = (core("realloc"), core("read-done"));
         let [size, grow, seek, read, write] = ["size", "grow", "seek", "read", "write"].map(core);
@@ -106,36 +124,35 @@ impl<'a> End<'a> {
         self.lift(name("write"), write, &[Value::Bytes, Value::U32], None, &options);
     }
 
-    fn globals(&mut self, globals: &[u32], helper: &[u8]) {
-        let named =
-            (0..).zip(globals).map(|(index, global): (u32, _)| (index.to_string(), ExportKind::Global, *global));
-        let helper = self.helper(helper, &named.collect::<Vec<_>>());
+    fn globals(&mut self, helper: u32) {
         let get = self.alias_core(helper, ExportKind::Func, "get");
         let set = self.alias_core(helper, ExportKind::Func, "set");
         self.lift(layout::named("get"), get, &[Value::U32], Some(Value::U64), &[]);
         self.lift(layout::named("set"), set, &[Value::U32, Value::U64], None, &[]);
     }
 
-    fn handles(&mut self, survey: &Survey<'_>) {
-        let (mut drops, mut owned) = (Vec::new(), Vec::new());
+    /// Aliases of resource types, and what drops handles of them.
+    fn resources(&mut self, survey: &Survey<'_>) -> Vec<Resource> {
+        let mut resources = Vec::new();
         for (handle, instance, name) in &survey.handles {
             let mut aliases = ComponentAliasSection::new();
             aliases.alias(Alias::InstanceExport { instance: *instance, kind: ComponentExportKind::Type, name });
-            let resource = next(&mut self.types);
-            let mut canonical = CanonicalFunctionSection::new();
-            canonical.resource_drop(resource);
             aliases.append_to_component(self.out);
+            let ty = next(&mut self.types);
+            let mut canonical = CanonicalFunctionSection::new();
+            canonical.resource_drop(ty);
             canonical.append_to_component(self.out);
-            drops.push((handle.word().to_owned(), ExportKind::Func, next(&mut self.core_functions)));
-            owned.push((*handle, resource));
+            resources.push(Resource { handle: *handle, ty, drop: next(&mut self.core_functions) });
         }
-        let words: Vec<HandleType> = owned.iter().map(|(handle, _)| *handle).collect();
-        let helper = self.helper(&helper::of_handles(&words), &drops);
-        for (handle, resource) in owned {
-            let (take, drop) = (layout::of_handle("take", handle), layout::of_handle("drop", handle));
+        resources
+    }
+
+    fn handles(&mut self, resources: &[Resource], helper: u32) {
+        for resource in resources {
+            let (take, drop) = (layout::of_handle("take", resource.handle), layout::of_handle("drop", resource.handle));
             let core_take = self.alias_core(helper, ExportKind::Func, &take);
             let core_drop = self.alias_core(helper, ExportKind::Func, &drop);
-            self.lift(take, core_take, &[Value::Own(resource)], Some(Value::U32), &[]);
+            self.lift(take, core_take, &[Value::Own(resource.ty)], Some(Value::U32), &[]);
             self.lift(drop, core_drop, &[Value::U32], None, &[]);
         }
     }

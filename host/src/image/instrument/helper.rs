@@ -6,7 +6,7 @@ use wasm_encoder::{
 };
 use wasmparser::ValType as Parsed;
 
-use super::super::layout::HandleType;
+use super::super::layout::{HandleType, of_handle};
 use wasm_encoder::ValType::{self, I32, I64};
 
 /// The module name that every helper imports from.
@@ -64,24 +64,44 @@ impl Helper {
     }
 }
 
+/// A helper of a memory, of globals and of handles: one core instance for them all. Further memories have one each.
+pub(super) fn module(memory: bool, globals: &[Parsed], handles: &[HandleType]) -> Vec<u8> {
+    let mut helper = Helper::default();
+    // Imports come before everything in their index spaces.
+    if memory {
+        let any = MemoryType { minimum: 0, maximum: None, memory64: false, shared: false, page_size_log2: None };
+        helper.imports.import(IMPORTS, MEMORY, any);
+    }
+    for (index, ty) in (0u32..).zip(globals) {
+        helper.imports.import(IMPORTS, &index.to_string(), global_type(*ty));
+    }
+    for handle in handles {
+        helper.import_function(handle.word(), &[I32], &[]);
+    }
+    if memory {
+        of_memory(&mut helper, u32::try_from(globals.len()).expect("globals are bounded far below 2^32"));
+    }
+    if !globals.is_empty() {
+        of_globals(&mut helper, globals);
+    }
+    of_handles(&mut helper, handles);
+    helper.finish()
+}
+
 /// Reaches one memory. `realloc` answers what `seek`, or the `write` before, has set: that is where wasmtime copies the
 /// next list to. `read` leaves a list of what is asked for where wasmtime looks for it, in the first eight bytes, and
-/// `read-done` puts back what was there.
-pub(super) fn of_memory() -> Vec<u8> {
-    const SEEK: u32 = 0;
-    const SAVED: u32 = 1;
-    let mut helper = Helper::default();
-    let any = MemoryType { minimum: 0, maximum: None, memory64: false, shared: false, page_size_log2: None };
-    helper.imports.import(IMPORTS, MEMORY, any);
+/// `read-done` puts back what was there. Two globals of its own follow those that are imported.
+fn of_memory(helper: &mut Helper, imported: u32) {
+    let (seek, saved) = (imported, imported + 1);
     for (ty, zero) in [(I32, ConstExpr::i32_const(0)), (I64, ConstExpr::i64_const(0))] {
         helper.globals.global(GlobalType { val_type: ty, mutable: true, shared: false }, &zero);
     }
     let at = |offset, align| MemArg { offset, align, memory_index: 0 };
     helper.function("realloc", &[I32; 4], &[I32], |code| {
-        code.global_get(SEEK);
+        code.global_get(seek);
     });
     helper.function("seek", &[I32], &[], |code| {
-        code.local_get(0).global_set(SEEK);
+        code.local_get(0).global_set(seek);
     });
     helper.function("size", &[], &[I32], |code| {
         code.memory_size(0);
@@ -90,26 +110,23 @@ pub(super) fn of_memory() -> Vec<u8> {
         code.local_get(0).memory_grow(0);
     });
     helper.function("read", &[I32, I32], &[I32], |code| {
-        code.i32_const(0).i64_load(at(0, 0)).global_set(SAVED);
+        code.i32_const(0).i64_load(at(0, 0)).global_set(saved);
         code.i32_const(0).local_get(0).i32_store(at(0, 0));
         code.i32_const(0).local_get(1).i32_store(at(4, 0));
         code.i32_const(0);
     });
     helper.function("read-done", &[I32], &[], |code| {
-        code.i32_const(0).global_get(SAVED).i64_store(at(0, 0));
+        code.i32_const(0).global_get(saved).i64_store(at(0, 0));
     });
     helper.function("write", &[I32, I32, I32], &[], |code| {
-        code.local_get(2).global_set(SEEK);
+        code.local_get(2).global_set(seek);
     });
-    helper.finish()
 }
 
 /// Reads and writes globals as 64-bit slots, floats by their bits, `v128` as two.
-pub(super) fn of_globals(globals: &[Parsed]) -> Vec<u8> {
-    let mut helper = Helper::default();
+fn of_globals(helper: &mut Helper, globals: &[Parsed]) {
     let mut slots = Vec::new();
     for (index, ty) in (0..).zip(globals) {
-        helper.imports.import(IMPORTS, &index.to_string(), global_type(*ty));
         slots.extend((0..if *ty == Parsed::V128 { 2 } else { 1 }).map(|lane| (index, *ty, lane)));
     }
     helper.function("get", &[I32], &[I64], |code| {
@@ -128,24 +145,18 @@ pub(super) fn of_globals(globals: &[Parsed]) -> Vec<u8> {
             code.global_set(global);
         });
     });
-    helper.finish()
 }
 
 /// Gives handles and takes them away: the canonical ABI does both, at the border of these functions.
-pub(super) fn of_handles(handles: &[HandleType]) -> Vec<u8> {
-    let mut helper = Helper::default();
-    for handle in handles {
-        helper.import_function(handle.word(), &[I32], &[]);
-    }
+fn of_handles(helper: &mut Helper, handles: &[HandleType]) {
     for (index, handle) in (0..).zip(handles) {
-        helper.function(&super::super::layout::of_handle("take", *handle), &[I32], &[I32], |code| {
+        helper.function(&of_handle("take", *handle), &[I32], &[I32], |code| {
             code.local_get(0);
         });
-        helper.function(&super::super::layout::of_handle("drop", *handle), &[I32], &[], |code| {
+        helper.function(&of_handle("drop", *handle), &[I32], &[], |code| {
             code.local_get(0).call(index);
         });
     }
-    helper.finish()
 }
 
 type Slot = (u32, Parsed, u8);
