@@ -153,6 +153,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> usize {
+        const PLAIN: usize = 16;
+        PLAIN
+            + match self {
+                Event::Message { data, .. } | Event::Notice { data, .. } => data.len(),
+                Event::Joined { player, options, .. } => player.data.len() + options.len(),
+                Event::Answer { outcome: Ok(data), .. } => data.len(),
+                _ => 0,
+            }
+    }
+}
+
 /// The input of one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickInput {

@@ -239,6 +239,20 @@ impl EndRecord {
 }
 
 impl Record {
+    /// About how many bytes it takes.
+    pub fn weight(&self) -> u64 {
+        const PLAIN: usize = 96;
+        let events = match self {
+            Record::Tick(tick) => tick.input.events.iter().map(Event::weight).sum(),
+            Record::Swapped(swapped) => match &swapped.by {
+                Swap::Saved(bytes) => bytes.len(),
+                Swap::Replayed { .. } | Swap::Restarted(_) => 0,
+            },
+            _ => 0,
+        };
+        (PLAIN + events) as u64
+    }
+
     /// The newest tick that it is of or stands behind.
     pub fn newest_tick(&self) -> Option<u64> {
         match self {

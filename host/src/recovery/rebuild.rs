@@ -188,7 +188,11 @@ impl<'a> Replay<'a> {
                 let loaded = finish(Session::load(&version, in_force, &saved, patient(&version)));
                 loaded.map_err(unusable)?.0
             }
-            CheckpointKind::Image => return Err(unusable("images are not restored by this host")),
+            CheckpointKind::Image => {
+                let in_force = state.restarted.as_deref().unwrap_or(&setup.setup);
+                finish(Session::from_kept(&version, in_force, &checkpoint.guest, patient(&version)))
+                    .map_err(unusable)?
+            }
         };
         Ok(Replay { setup, session, state })
     }

@@ -37,10 +37,10 @@ use wasmtime::component::Instance;
 
 pub(crate) use self::bindings::exports::stadion::game as exports;
 pub(crate) use self::bindings::stadion::game::types::Description as WireDescription;
+pub(crate) use self::clock::thread_cpu_ns;
 pub(crate) use self::describe::{MEMORY_BYTES as DESCRIBE_MEMORY_BYTES, NotDescribed, describe};
 pub(crate) use self::faults::cut;
 pub use self::faults::{REPORT_BYTES, StartFault, StepFault, TrapReport};
-pub(crate) use self::clock::thread_cpu_ns;
 use self::faults::{Stage, fault};
 pub use self::image::{ImageError, SessionState};
 pub(crate) use self::image::{NotPrepared, baseline, prepare};

@@ -20,6 +20,7 @@
 //! **Invariants.** Input of a match with a rate wakes nobody: it is read when the tick is due. No policy of a match is
 //! decided here: that is `life`'s.
 
+mod audit;
 mod balance;
 mod balancer;
 mod command;

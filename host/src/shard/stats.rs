@@ -95,6 +95,10 @@ impl ShardStats {
 /// Counters of one match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MatchStats {
+    /// Checkpoints that were kept.
+    pub checkpoints: u64,
+    /// CPU time of the steps since the newest one: about what bringing the match back takes.
+    pub replay_debt: Duration,
     /// Ticks that were sealed.
     pub ticks: u64,
     /// Periods that passed without a tick.

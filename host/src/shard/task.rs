@@ -1,18 +1,34 @@
 //! A session as a future that is polled by hand: start, then take a tick, step, hand over, for ever.
 
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::LoadedVersion;
+use crate::image::ImageArena;
 use crate::model::{Setup, Stepped, TickInput};
-use crate::session::{Session, StartFault, StepBudget, StepFault, Usage};
+use crate::session::{ImageError, Session, StartFault, StepBudget, StepFault, Usage};
+
+thread_local! {
+    /// Where images are taken, one for each thread that runs sessions: large, and used again.
+    static ARENA: RefCell<ImageArena> = RefCell::new(ImageArena::new());
+}
 
 /// A session and the desk over which it is given ticks. `Send`: it finishes long steps on another thread.
 pub(crate) struct Task {
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
     desk: Arc<Desk>,
+}
+
+/// What a session is to do next.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// One step.
+    Tick(Arc<TickInput>),
+    /// An image of itself, for a checkpoint.
+    Image,
 }
 
 /// What a call into the guest gave.
@@ -22,6 +38,8 @@ pub(crate) enum Outcome {
     Started(Result<Stepped, StartFault>, Usage),
     /// Of a tick.
     Stepped(Result<Stepped, StepFault>, Usage),
+    /// Of an image.
+    Imaged(Result<Vec<u8>, ImageError>),
 }
 
 /// What became of a slice.
@@ -38,7 +56,7 @@ struct Desk(Mutex<Slots>);
 
 #[derive(Default)]
 struct Slots {
-    input: Option<Arc<TickInput>>,
+    work: Option<Work>,
     outcome: Option<Outcome>,
 }
 
@@ -57,9 +75,9 @@ impl Task {
         Task { future, desk }
     }
 
-    /// Hands in the next tick. Only after the outcome of the call before.
-    pub(super) fn give(&mut self, input: Arc<TickInput>) {
-        self.desk.slots().input = Some(input);
+    /// Hands in what is to be done next. Only after the outcome of what was done before.
+    pub(super) fn give(&mut self, work: Work) {
+        self.desk.slots().work = Some(work);
     }
 
     /// Lets the guest run for one slice.
@@ -82,9 +100,9 @@ impl Desk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next tick, once it is there.
-    async fn next(&self) -> Arc<TickInput> {
-        poll_fn(|_| self.slots().input.take().map_or(Poll::Pending, Poll::Ready)).await
+    /// What is to be done next, once it is there.
+    async fn next(&self) -> Work {
+        poll_fn(|_| self.slots().work.take().map_or(Poll::Pending, Poll::Ready)).await
     }
 
     fn put(&self, outcome: Outcome) {
@@ -106,7 +124,13 @@ async fn live(desk: Arc<Desk>, version: Arc<LoadedVersion>, setup: Setup, budget
 
 async fn steps(desk: Arc<Desk>, mut session: Session) {
     loop {
-        let input = desk.next().await;
+        let input = match desk.next().await {
+            Work::Tick(input) => input,
+            Work::Image => {
+                desk.put(Outcome::Imaged(ARENA.with_borrow_mut(|arena| session.keep(arena))));
+                continue;
+            }
+        };
         let stepped = session.step(&input).await;
         drop(input);
         let failed = stepped.is_err();

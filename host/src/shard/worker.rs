@@ -31,6 +31,8 @@ pub(super) struct Worker {
     /// Deadlines, earliest first. An entry counts only if it is its match's newest.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     woken: VecDeque<Key>,
+    /// When to look at what bringing the matches back would cost.
+    pub(super) audit_at: Moment,
     unfinished: VecDeque<Key>,
     commands: Vec<Command>,
     pub(super) moved: Moved,
@@ -62,6 +64,7 @@ impl Worker {
             free: Vec::new(),
             due: BinaryHeap::new(),
             woken: VecDeque::new(),
+            audit_at: Moment(0),
             unfinished: VecDeque::new(),
             commands: Vec::new(),
             moved: Moved::default(),
@@ -94,6 +97,7 @@ impl Worker {
             return After::Stop;
         }
         self.run_due(now);
+        self.audit(now);
         for _ in 0..self.woken.len() {
             let Some(key) = self.woken.pop_front() else { break };
             self.visit(key, clock::now(), None);
@@ -232,7 +236,7 @@ impl Worker {
     }
 
     /// Does something with a match, if it is still there, and then what it wants done next.
-    fn with(&mut self, key: Key, act: impl FnOnce(&mut Slot, &Around<'_>) -> Next) {
+    pub(super) fn with(&mut self, key: Key, act: impl FnOnce(&mut Slot, &Around<'_>) -> Next) {
         let Some(place) = self.places.get_mut(key.slot as usize) else { return };
         if place.generation != key.generation {
             return;

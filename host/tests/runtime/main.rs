@@ -6,6 +6,8 @@
 #[path = "../guests/mod.rs"]
 #[allow(dead_code, reason = "shared with the engine's tests, which use more of it")]
 mod guests;
+
+mod checkpoints;
 mod hostile;
 mod jumps;
 mod moves;

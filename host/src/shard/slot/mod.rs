@@ -3,8 +3,9 @@
 //! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
 //! `resuming`: one that an earlier session began. `rescuing`: a tick that trapped is run again. `transit`: on its way into
 //! another session. `moving`: leaving for another shard. `settle`: carrying out what the life wants done. `counting`: what
-//! is counted.
+//! is counted. `checkpoint`: what bringing it back would cost, and keeping that small.
 
+mod checkpoint;
 mod counting;
 mod living;
 mod moving;
@@ -32,9 +33,10 @@ use super::command::CreateJob;
 use super::mailbox::{Key, Mailbox};
 use super::slow::SlowJob;
 use super::stats::MatchStats;
-use super::task::{Outcome, Slice, Task};
+use super::task::{Outcome, Slice, Task, Work};
 use super::{ShardHandle, Shared};
 
+use checkpoint::Debt;
 use living::{Living, secret};
 use starting::{START_WITHIN, Starting, create_error};
 use transit::Transit;
@@ -67,6 +69,8 @@ pub(crate) struct Slot {
     stats: MatchStats,
     /// On its way into another session.
     transit: Option<Box<Transit>>,
+    /// What bringing it back would cost.
+    debt: Debt,
     /// Since when it is on this shard, and what it had done before.
     here_since: Moment,
     worked_before: Duration,
@@ -120,6 +124,7 @@ impl Slot {
             players: 0,
             stats: MatchStats::default(),
             transit: None,
+            debt: Debt::default(),
             here_since: now,
             worked_before: Duration::ZERO,
             ticks_before: 0,
@@ -145,12 +150,16 @@ impl Slot {
     }
 
     pub(super) fn stats(&self) -> MatchStats {
-        self.stats
+        MatchStats { replay_debt: self.debt.cpu(), ..self.stats }
     }
 
     /// When to look at this match again.
     pub(super) fn deadline(&self, now: Moment) -> Option<Moment> {
         let Stage::Living(living) = &self.stage else { return None };
+        if self.debt.is_being_paid() && matches!(self.session, Whereabouts::Away(_)) {
+            // It is looked at again when the image is there.
+            return None;
+        }
         if let Some(until) = self.held_until() {
             return Some(until);
         }
@@ -174,8 +183,9 @@ impl Slot {
         }
         living.life.turn(now);
         let sealed = match &mut self.session {
+            Whereabouts::Here(_) if self.debt.is_being_paid() => None,
             Whereabouts::Here(_) if held.is_some_and(|until| now < until) => None,
-            Whereabouts::Here(task) => living.life.seal(now).inspect(|input| task.give(Arc::clone(input))),
+            Whereabouts::Here(task) => living.life.seal(now).inspect(|input| task.give(Work::Tick(Arc::clone(input)))),
             Whereabouts::Away(_) | Whereabouts::Gone => None,
         };
         if self.settle(around, now) == Next::Forget {
@@ -252,6 +262,7 @@ impl Slot {
             Outcome::Started(Err(fault), _) => self.start_failed(around, create_error(fault)),
             Outcome::Stepped(result, usage) => {
                 self.count_step(around, now, usage);
+                self.debt.step(usage.cpu);
                 if let Err(fault) = &result
                     && self.rescue(around, fault)
                 {
@@ -262,8 +273,12 @@ impl Slot {
                     Ok(stepped) => living.life.stepped(now, stepped),
                     Err(fault) => living.life.failed(now, end_reason(fault)),
                 }
-                self.settle(around, now)
+                match self.settle(around, now) {
+                    Next::Wait => self.pay_if_due(around, now),
+                    next => next,
+                }
             }
+            Outcome::Imaged(image) => self.imaged(around, now, image),
         }
     }
 

@@ -16,7 +16,10 @@ impl Slot {
     /// and no call is in flight, here or in the slow lane.
     pub(in crate::shard) fn can_move(&self) -> bool {
         let Stage::Living(living) = &self.stage else { return false };
-        matches!(self.session, Whereabouts::Here(_)) && self.transit.is_none() && !living.life.is_in_flight()
+        matches!(self.session, Whereabouts::Here(_))
+            && self.transit.is_none()
+            && !self.debt.is_being_paid()
+            && !living.life.is_in_flight()
     }
 
     /// What it takes of a shard's time, as a share, since it came here.

@@ -36,6 +36,7 @@ impl Slot {
             players: 0,
             stats: MatchStats::default(),
             transit: None,
+            debt: super::checkpoint::Debt::default(),
             here_since: now,
             worked_before: std::time::Duration::ZERO,
             ticks_before: 0,

@@ -34,6 +34,7 @@ impl Slot {
             match effect {
                 Effect::Append { mark, record } => {
                     living.append(now, mark, &record);
+                    self.debt.record(record.weight());
                     if let Some(tap) = self.transit.as_ref().and_then(|transit| transit.tap()) {
                         tap.push(record);
                     }

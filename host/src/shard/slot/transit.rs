@@ -125,6 +125,8 @@ impl Slot {
         let incarnation = living.life.spec().incarnation;
         let old = std::mem::replace(&mut self.session, Whereabouts::Here(Task::of(session)));
         self.transit = None;
+        // What was kept is of the instance before: the new one is kept as soon as may be.
+        self.debt.begin_anew();
         Ok(Swapped { incarnation, outdated, _old: Box::new(old) })
     }
 }
