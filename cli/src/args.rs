@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{bench, bot, build, completions, dev, games, matches, new, play, publish, replay, serve, types};
+use crate::commands::{bench, bot, build, completions, dev, fork, games, matches, new, play, publish, replay, serve, types};
 use crate::output::{Format, Output};
 
 /// Hosts multiplayer games whose server side is one WebAssembly component.
@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Play(play::Play),
     Bot(bot::Bot),
     Replay(replay::Replay),
+    Fork(fork::Fork),
     Types(types::Types),
     Bench(bench::Bench),
     Completions(completions::Completions),

@@ -257,6 +257,8 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         journals: journals.clone(),
         live: live.clone(),
         writer: writer.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
     };
     let limits = PackLimits { files: config.web.bundle_files, bytes: config.web.bundle_bytes };
     let bundles =

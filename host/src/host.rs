@@ -9,6 +9,7 @@
 //! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
 
 mod config;
+mod fork;
 mod inbox;
 mod recover;
 mod upgrade;
@@ -21,8 +22,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{
-    Artifacts, CreateError, CreateMatch, EndReason, EndedMatch, Endpoints, Host, HostEvents, HostLoad, MatchCreated,
-    MatchStatus, Pace, Pending, Reservation, ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError,
+    Artifacts, CreateError, CreateMatch, EndReason, EndedMatch, Endpoints, ForkError, ForkMatch, Forked, Host,
+    HostEvents, HostLoad, MatchCreated, MatchStatus, Pace, Pending, Reservation, ReserveError, TickRange, TicksError,
+    ToldTicks, UnknownMatch, UpgradeError,
     UpgradeWay, Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
@@ -418,6 +420,10 @@ impl Host for LocalHost {
 
     fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
         Box::pin(self.upgrade_here(id, version, way))
+    }
+
+    fn fork(&self, fork: ForkMatch) -> Pending<'_, Result<Forked, ForkError>> {
+        Box::pin(self.fork_here(fork))
     }
 
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {

@@ -10,7 +10,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 pub(crate) use types::{
-    Difference, DifferingOutput, Finding, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
+    Difference, DifferingOutput, Finding, Forked, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
 };
 
 use crate::config::Target;
@@ -77,6 +77,12 @@ impl Api {
     pub(crate) async fn upgrade(&self, id: &str, body: &serde_json::Value) -> Outcome<Upgraded> {
         let request = self.request(Method::POST, &format!("/v1/matches/{id}/upgrade")).timeout(UPLOAD_TIMEOUT);
         self.json(request.json(body)).await
+    }
+
+    /// Has a running match copied.
+    pub(crate) async fn fork(&self, id: &str) -> Outcome<Forked> {
+        let request = self.request(Method::POST, &format!("/v1/matches/{id}/fork")).timeout(UPLOAD_TIMEOUT);
+        self.json(request).await
     }
 
     /// The schema of a version; `None`: it speaks raw bytes.

@@ -65,6 +65,23 @@ pub(crate) struct PublishedBundle {
     pub(crate) play: String,
 }
 
+/// A copy of a match.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Forked {
+    #[serde(rename = "match")]
+    pub(crate) of: ForkedMatch,
+    pub(crate) tick: u64,
+    pub(crate) version: String,
+    pub(crate) seat_count: u16,
+}
+
+/// Where a copy is found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ForkedMatch {
+    pub(crate) id: String,
+    pub(crate) code: String,
+}
+
 /// What became of a match that was to go on in another version.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Upgraded {

@@ -5,6 +5,7 @@ pub(crate) mod bot;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod dev;
+pub(crate) mod fork;
 pub(crate) mod games;
 pub(crate) mod matches;
 pub(crate) mod new;
@@ -65,6 +66,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Publish(args) => publish::run(&args, context),
         Command::Games(args) => games::run(&args, context),
         Command::Matches(args) => matches::run(&args, context),
+        Command::Fork(args) => fork::run(&args, context),
         Command::Play(args) => play::run(&args, context),
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),

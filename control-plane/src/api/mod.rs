@@ -46,6 +46,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::upgrade::upgrade_match))
         .routes(routes!(matches::pace::pace_match))
         .routes(routes!(matches::ticks::get_ticks))
+        .routes(routes!(matches::fork::fork_match))
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

@@ -114,10 +114,10 @@ pub(crate) struct SeatBody {
 pub(crate) struct MatchRef {
     /// Its id.
     #[schema(example = "01h455vb4pex5vsknk084sn02q")]
-    id: String,
+    pub(super) id: String,
     /// What friends type to join it.
     #[schema(example = "KBQT")]
-    code: String,
+    pub(super) code: String,
 }
 
 impl SeatBody {

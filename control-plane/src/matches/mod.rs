@@ -1,6 +1,7 @@
 //! Matches from the control plane's side: finding or making one for a player, hearing from hosts, remembering.
 
 mod events;
+mod fork;
 mod journals;
 mod live;
 mod place;
@@ -12,6 +13,7 @@ mod writer;
 
 pub use events::HostEventQueue;
 pub(crate) use events::{EventParts, handle_events};
+pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};

@@ -11,6 +11,7 @@ use super::journals::Journals;
 use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::accounts::Caller;
+use crate::clock::{Clock, Rng};
 use crate::games::BlobError;
 use crate::model::{MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Viewer};
 use crate::store::{Store, StoreError};
@@ -64,6 +65,8 @@ pub(crate) struct MatchService {
     pub(crate) journals: Arc<Journals>,
     pub(crate) live: Arc<LiveIndex>,
     pub(crate) writer: Writer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
 }
 
 impl MatchService {

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{
-    CreateError, CreateMatch, Description, EndReason, EndedMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad,
-    MatchCreated, MatchEnded, MatchSettings, MatchState, MatchStatus, Moved, OnDifference, Pace, Pending, Placing,
-    PlayerInfo, Presence, Reservation, ReserveError, SeatStatus, ShownOutput, TickRange, TicksError, ToldTicks,
+    CreateError, CreateMatch, Description, EndReason, EndedMatch, Endpoints, ForkError, ForkMatch, Forked, Host,
+    HostEvent, HostEvents, HostLoad, MatchCreated, MatchEnded, MatchSettings, MatchState, MatchStatus, Moved,
+    OnDifference, Pace, Pending, Placing, PlayerInfo, Presence, Reservation, ReserveError, SeatStatus, ShownOutput,
+    TickRange, TicksError, ToldTicks,
     UnknownMatch, UpgradeError, UpgradeWay, Upgraded, VersionDifference, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
@@ -167,6 +168,17 @@ impl Host for FakeHost {
 
     fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>> {
         Box::pin(async move { self.upgrade_to(id, version, way) })
+    }
+
+    fn fork(&self, fork: ForkMatch) -> Pending<'_, Result<Forked, ForkError>> {
+        Box::pin(async move {
+            let mut matches = self.matches.lock().unwrap();
+            let original = matches.get(&fork.of).ok_or(UnknownMatch)?;
+            let copy = MatchStatus { id: fork.id, ..original.clone() };
+            let forked = Forked { tick: copy.tick, version: copy.version, seat_count: copy.seat_count };
+            matches.insert(fork.id, copy);
+            Ok(forked)
+        })
     }
 
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>> {

@@ -17,7 +17,7 @@ use super::LocalHost;
 use crate::clock;
 use crate::engine::LoadedVersion;
 use crate::journal::{Reader, Record, Reopened, SetupRecord, Unfinished};
-use crate::life::{HostState, Spec};
+use crate::life::{HostState, Spec, Tenants};
 use crate::recovery::recorder::Entered;
 use crate::recovery::suspects::Verdict;
 use crate::recovery::trial::{self, Case, Tried};
@@ -227,7 +227,8 @@ impl LocalHost {
             Some(_) => counts.ended.fetch_add(1, Ordering::Relaxed),
         };
         let spec = spec(id, setup, &state, session.as_deref());
-        let job = ResumeJob { spec, state, journal, session, end, mailbox: Arc::clone(&door.mailbox) };
+        let mailbox = Arc::clone(&door.mailbox);
+        let job = ResumeJob { spec, state, journal, session, end, mailbox, tenants: Tenants::Return };
         door.shard.send_internal(Command::Resume(Box::new(job)));
         // Known as recovering until its shard answers for it.
         for _ in 0..HAND_OVER_LOOKS {

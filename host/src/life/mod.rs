@@ -45,6 +45,7 @@ mod resume;
 mod schedule;
 mod seats;
 mod skip;
+mod stand_in;
 mod status;
 mod swap;
 mod tick;
@@ -66,6 +67,7 @@ pub use pace::LONGEST_HOLD;
 pub use resume::Arrival;
 pub use schedule::exact_time;
 pub use skip::{candidates, without};
+pub use stand_in::Tenants;
 pub use swap::Successor;
 
 use commit::Uncommitted;
@@ -135,6 +137,8 @@ pub struct Life {
     label: String,
     /// After a recovery: until when a join token stands for a reservation that was lost.
     lost_reservations_until: Option<Moment>,
+    /// In a copy of a match: seats that somebody else has for who had them.
+    stand_ins: Option<Vec<Seat>>,
     /// Since when nobody is connected.
     empty_since: Option<Moment>,
     publish: Publish,
@@ -210,6 +214,10 @@ impl Life {
         let until = now + wanted.claim_within;
         if let Some(seat) = self.seats.of_player(&wanted.player.id) {
             self.seats.keep_until(seat, until);
+            return Ok(seat);
+        }
+        if let Some(seat) = self.stand_in(now, wanted) {
+            self.changed();
             return Ok(seat);
         }
         if !self.open {
@@ -341,6 +349,7 @@ impl Life {
             open: true,
             label: String::new(),
             lost_reservations_until: None,
+            stand_ins: None,
             empty_since: Some(now),
             publish: Publish { changed: true, not_before: now },
             hold: Hold::Free,

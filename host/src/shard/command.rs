@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::LoadedVersion;
 use crate::journal::Journal;
-use crate::life::{HostState, Spec};
+use crate::life::{HostState, Spec, Tenants};
 use crate::session::Session;
 use crate::transition::order::Order;
 
@@ -108,6 +108,8 @@ pub(crate) struct ResumeJob {
     /// It is to end at once, for this reason.
     pub(crate) end: Option<EndReason>,
     pub(crate) mailbox: Arc<Mailbox>,
+    /// Who may have the seats of players who are not there.
+    pub(crate) tenants: Tenants,
 }
 
 /// A match that was started.

@@ -173,13 +173,18 @@ impl Rig {
     }
 
     fn join(&self, id: MatchId, seat: u16) -> Player {
+        self.join_as(id, seat, &reservation(seat))
+    }
+
+    /// Somebody takes a seat that is reserved for them.
+    pub fn join_as(&self, id: MatchId, seat: u16, reserved: &Reservation) -> Player {
         let claims = JoinClaims {
             aud: JOIN_AUDIENCE.to_owned(),
             exp: u64::MAX,
             jti: format!("{id}-{seat}"),
             match_id: id,
             seat: Seat(seat),
-            sub: reservation(seat).player.id,
+            sub: reserved.player.id.clone(),
             name: String::new(),
             bot: false,
             data: String::new(),

@@ -185,3 +185,24 @@ async fn what_cannot_be_upgraded_plays_on_and_is_told_why() {
     replays(&rig, id, &[old]).await;
     assert_eq!(rig.host.upgrade(id, old, KEEP).await, Err(UpgradeError::Ended));
 }
+
+#[tokio::test]
+async fn a_copy_goes_on_by_itself_and_the_original_knows_nothing() {
+    let mut rig = Rig::new();
+    let (version, id, mut player) = scene(&mut rig).await;
+    let copy = MatchId([99; 16]);
+    let forked = rig.host.fork(ForkMatch { of: id, id: copy }).await.unwrap();
+    assert_eq!((forked.version, forked.seat_count), (version, 1));
+    assert_eq!(hear(&rig, &mut player, "E").await, 4);
+    let developer = reservation(7);
+    assert_eq!(rig.host.reserve(copy, developer.clone()).await, Ok(Seat(0)), "for the player who sat there");
+    assert_eq!(rig.host.reserve(copy, reservation(8)).await, Err(ReserveError::Full));
+    let mut stranger = rig.join_as(copy, 0, &developer);
+    assert_eq!(rig.until_token(stranger.conn).await.seat, Seat(0));
+    rig.say(&mut stranger, "go");
+    rig.until_message(stranger.conn, "E").await;
+    assert!(rig.host.status(copy).await.unwrap().tick >= forked.tick);
+    let journal = rig.host.journal(copy).await.unwrap();
+    assert!(rig.replay(version, &journal).ticks > forked.tick.0, "the original's ticks and its own");
+    replays(&rig, id, &[version]).await;
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::fork::{ForkError, ForkMatch, Forked};
 use super::settings::MatchSettings;
 use super::status::{MatchEnded, MatchStatus};
 use super::upgrade::{UpgradeError, UpgradeWay, Upgraded};
@@ -25,6 +26,9 @@ pub trait Host: Send + Sync + 'static {
 
     /// Has a running match go on in another version from the next tick on. A match that cannot plays on as it was.
     fn upgrade(&self, id: MatchId, version: VersionId, way: UpgradeWay) -> Pending<'_, Result<Upgraded, UpgradeError>>;
+
+    /// Starts a copy of a running match at its newest tick.
+    fn fork(&self, fork: ForkMatch) -> Pending<'_, Result<Forked, ForkError>>;
 
     /// Ends a match with this reason (`EndReason::Closed`), told to its players. Idempotent.
     fn end(&self, id: MatchId, reason: EndReason) -> Pending<'_, Result<(), UnknownMatch>>;

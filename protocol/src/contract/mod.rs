@@ -14,6 +14,7 @@
 //! plane believed about its load.
 
 mod artifact;
+mod fork;
 mod host;
 mod settings;
 mod status;
@@ -27,6 +28,7 @@ pub use artifact::{
     Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler,
     Description, SIGNING_CONTEXT,
 };
+pub use fork::{ForkError, ForkMatch, Forked};
 pub use host::{
     CreateError, CreateMatch, EndedMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo,
     Reservation, ReserveError, UnknownMatch, WebAddress,

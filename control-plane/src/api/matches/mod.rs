@@ -1,6 +1,7 @@
 //! Matches that run and that are over.
 
 pub(super) mod end;
+pub(super) mod fork;
 pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;

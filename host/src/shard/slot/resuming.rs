@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use stadion_protocol::Moment;
 
-use crate::life::{Arrival, Life};
+use crate::life::{Arrival, Life, Tenants};
 
 use super::super::command::ResumeJob;
 use super::super::stats::MatchStats;
@@ -15,9 +15,12 @@ use super::{Around, Key, Next, Slot, Stage, Whereabouts};
 impl Slot {
     /// A match that goes on, or comes to its end, now.
     pub(in crate::shard) fn resumed(key: Key, job: ResumeJob, now: Moment) -> Slot {
-        let ResumeJob { spec, state, journal, session, end, mailbox } = job;
+        let ResumeJob { spec, state, journal, session, end, mailbox, tenants } = job;
         mailbox.set_key(key);
         let mut life = Life::resume(spec, state, Arrival { now, unix_ns: crate::clock::unix_ns() });
+        if tenants == Tenants::StandIns {
+            life.take_stand_ins();
+        }
         if let Some(reason) = end {
             life.end(now, reason);
         }
