@@ -4,11 +4,13 @@ use stadion_host::journal::{Reader, Record, Swap};
 use stadion_host::link::{ConnId, Credential, ToPlayer};
 use stadion_host::model::Event;
 use stadion_host::replay::{self, Coverage, ReplayError};
-use stadion_protocol::contract::{EndReason, Host, OnDifference, UnknownMatch, UpgradeError, UpgradeWay, Upgraded};
+use stadion_protocol::contract::{
+    EndReason, ForkMatch, Host, OnDifference, ReserveError, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
+};
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
 
 use crate::guests;
-use crate::rig::{Player, Rig};
+use crate::rig::{Player, Rig, reservation};
 
 const KEEP: UpgradeWay = UpgradeWay::Replay(OnDifference::Keep);
 const ACCEPT: UpgradeWay = UpgradeWay::Replay(OnDifference::Accept);
