@@ -137,7 +137,9 @@ impl Origins for AllowedOrigins {
         }
         let Ok(page) = origin.parse::<Origin>() else { return false };
         // Ports may differ: a proxy carries HTTP on one, players' packets go past it to another.
-        let own = format!("http://{authority}").parse::<Origin>().is_ok_and(|own| own.host == page.host);
+        // And a server on the browser's own machine has several names there.
+        let own = format!("http://{authority}").parse::<Origin>();
+        let own = own.is_ok_and(|own| own.host == page.host || (own.is_local() && page.is_local()));
         own || (self.local && page.is_local()) || is_listed(&self.listed, &page)
     }
 }
@@ -201,6 +203,7 @@ mod tests {
             assert_eq!(list.allows(origin, SERVER), taken, "{origin}");
         }
         assert!(!allowed("").allows("http://localhost", SERVER));
+        assert!(allowed("").allows("http://localhost:7878", "127.0.0.1:7878"), "two names of one machine");
         assert!(allowed("localhost").allows("http://localhost", SERVER));
         assert!(allowed("*").allows("null", SERVER));
     }
