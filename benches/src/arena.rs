@@ -15,7 +15,7 @@ use stadion_protocol::MatchId;
 use stadion_protocol::wire::ALPN;
 
 use crate::conditions::LoadMeter;
-use crate::load::{Bare, Fleet, Pace, Player, Target, View};
+use crate::load::{Bare, Fleet, Player, Target, View};
 use crate::pin::{Cores, Pinned, two_cores};
 use crate::report::Omitted;
 use crate::stage::{Counted, HostSetup, RAW_ALPN, Ready, Setup, Stage};
@@ -143,7 +143,7 @@ impl Bench<'_> {
         (self.progress)("the same connections on raw quinn");
         let stage = Stage::start(&self.options.stadion_exe, &Setup::Raw, self.cores.map(|cores| cores.server))?;
         let target = Target { address: stage.ready.address, alpn: RAW_ALPN };
-        let mut fleet = Fleet::new(target, Pace::Every(PERIOD))?;
+        let mut fleet = Fleet::new(target, PERIOD)?;
         fleet.join((0..matches * u32::from(SEATS)).map(|_| Bare::new()))?;
         fleet.warm_up(WARM_UP)?;
         let stretch = Stretch::play(&mut fleet, &stage, self.options.lasts)?;
@@ -189,7 +189,7 @@ impl Arena {
         });
         let stage = Stage::start(&options.stadion_exe, &setup, cores.map(|cores| cores.server))?;
         let target = Target { address: stage.ready.address, alpn: ALPN };
-        let fleet = Fleet::new(target, Pace::Every(PERIOD))?;
+        let fleet = Fleet::new(target, PERIOD)?;
         Ok(Arena { stage, fleet, tickets: Tickets::new(), matches: Vec::new() })
     }
 

@@ -33,15 +33,6 @@ pub(crate) struct Target {
     pub(crate) alpn: &'static [u8],
 }
 
-/// When players say their inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// So often, each at its own phase.
-    Every(Duration),
-    /// As soon as the input before came back.
-    Answering,
-}
-
 /// Players and their connections.
 pub(crate) struct Fleet<S> {
     endpoint: Endpoint,
@@ -58,7 +49,8 @@ pub(crate) struct Fleet<S> {
     /// Something happened to these in this turn.
     touched: Vec<usize>,
     is_touched: Vec<bool>,
-    pace: Pace,
+    /// Between two inputs of a player, each at its own phase.
+    period: Duration,
     playing: bool,
     tally: Tally,
     origin: Instant,
@@ -66,7 +58,7 @@ pub(crate) struct Fleet<S> {
 }
 
 impl<S: Speaker> Fleet<S> {
-    pub(crate) fn new(target: Target, pace: Pace) -> anyhow::Result<Fleet<S>> {
+    pub(crate) fn new(target: Target, period: Duration) -> anyhow::Result<Fleet<S>> {
         let socket = Socket::bind().context("the load generator's socket")?;
         let endpoint = Endpoint::new(Arc::new(EndpointConfig::default()), None, !socket.may_fragment(), None);
         Ok(Fleet {
@@ -80,7 +72,7 @@ impl<S: Speaker> Fleet<S> {
             look_at: Vec::new(),
             touched: Vec::new(),
             is_touched: Vec::new(),
-            pace,
+            period,
             playing: false,
             tally: Tally::new(),
             origin: clock::now(),
@@ -128,10 +120,6 @@ impl<S: Speaker> Fleet<S> {
     /// Plays for this long and answers what was counted.
     pub(crate) fn play(&mut self, lasts: Duration) -> anyhow::Result<Tally> {
         self.playing = true;
-        if self.pace == Pace::Answering {
-            // The first input of each; the others follow from their echoes.
-            (0..self.members.len()).for_each(|at| self.play_one(at, self.now()));
-        }
         self.tally = Tally::new();
         let mut next = clock::now();
         let until = next + lasts;
@@ -193,8 +181,7 @@ impl<S: Speaker> Fleet<S> {
 
     /// Spreads players over a period, whatever their number: steps of the golden ratio.
     fn phase(&self, at: usize) -> Duration {
-        let Pace::Every(period) = self.pace else { return Duration::ZERO };
-        period.mul_f64((at as f64 * 0.618_033_988_749_895).fract())
+        self.period.mul_f64((at as f64 * 0.618_033_988_749_895).fract())
     }
 
     /// Waits for the next turn and makes it.
@@ -230,7 +217,6 @@ impl<S: Speaker> Fleet<S> {
             // The time of this one: a long turn must not make its echoes look quick.
             self.drive(at, self.now());
         }
-        // What answers in this turn was touched meanwhile, and is driven in the next.
         Ok(())
     }
 
@@ -264,11 +250,9 @@ impl<S: Speaker> Fleet<S> {
     }
 
     fn play_one(&mut self, at: usize, now: Now) {
-        if let Pace::Every(period) = self.pace {
-            // What was missed is not made up for: a player does not send old inputs in a burst.
-            let due = self.play_at[at] + period;
-            self.play_at[at] = if due > now.moment { due } else { now.moment + period };
-        }
+        // What was missed is not made up for: a player does not send old inputs in a burst.
+        let due = self.play_at[at] + self.period;
+        self.play_at[at] = if due > now.moment { due } else { now.moment + self.period };
         let member = &mut self.members[at];
         if member.speaker.standing() == Standing::Playing {
             let mut said = Said::default();
@@ -281,11 +265,7 @@ impl<S: Speaker> Fleet<S> {
 
     fn drive(&mut self, at: usize, now: Now) {
         let Some(member) = self.members.get_mut(at) else { return };
-        let echoed = member.settle(now, &mut self.endpoint, &mut self.tally);
-        if echoed && self.playing && self.pace == Pace::Answering {
-            self.play_one(at, now);
-        }
-        let member = &mut self.members[at];
+        member.settle(now, &mut self.endpoint, &mut self.tally);
         member.transmit(now, &self.socket, &mut self.buffer, &mut self.tally);
         let quinn = member.connection.poll_timeout().map(|due| self.moment(due));
         let member = &self.members[at];

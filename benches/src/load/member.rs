@@ -35,8 +35,8 @@ impl<S: Speaker> Member<S> {
         Member { connection, handle, speaker, stream: None, unwritten: VecDeque::new() }
     }
 
-    /// Takes in what happened on the connection. Answers whether an own input came back.
-    pub(super) fn settle(&mut self, now: Now, endpoint: &mut Endpoint, tally: &mut Tally) -> bool {
+    /// Takes in what happened on the connection.
+    pub(super) fn settle(&mut self, now: Now, endpoint: &mut Endpoint, tally: &mut Tally) {
         while let Some(event) = self.connection.poll_endpoint_events() {
             if let Some(answer) = endpoint.handle_event(self.handle, event) {
                 self.connection.handle_event(answer);
@@ -61,9 +61,10 @@ impl<S: Speaker> Member<S> {
                 _ => {}
             }
         }
-        let echoed = said.echoed.inspect(|&at| tally.echo(at, now.moment)).is_some();
+        if let Some(at) = said.echoed {
+            tally.echo(at, now.moment);
+        }
         self.say(said);
-        echoed
     }
 
     /// Passes on what the player says.

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use stadion_protocol::Moment;
 
 pub(crate) use bare::Bare;
-pub(crate) use fleet::{Fleet, Pace, Target};
+pub(crate) use fleet::{Fleet, Target};
 pub(crate) use player::{Player, Ticket, View};
 pub(crate) use socket::set_buffers;
 pub(crate) use tally::Tally;
