@@ -173,12 +173,13 @@ fn more_than_fits_is_kept_from_the_newest_on() {
 }
 
 #[test]
-fn the_host_part_of_a_checkpoint_reads_back() {
+fn the_bytes_of_a_checkpoint_are_frozen() {
     let mut world = World::new(20, 1);
     world.all_join().input(0, 1);
     world.tick(vec![reliable(Target::Everyone, "news"), Output::Label("{}".into())]);
     let state = world.life.host_state().unwrap();
     let bytes = state.to_bytes();
     assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    assert_eq!(blake3::hash(&bytes).to_hex()[..16], *"42531a618e9ec3e5", "a change of these bytes is a new version");
     assert!(HostState::from_bytes(&bytes[1..]).is_err());
 }
