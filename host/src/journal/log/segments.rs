@@ -16,6 +16,9 @@ const SUFFIX: &str = ".log";
 /// What is read at once: most frames are smaller.
 const WINDOW: usize = 1_024;
 
+/// In how many segments a frame is looked for.
+const MOST_ATTEMPTS: usize = 8;
+
 /// A segment's name.
 pub(super) fn name(base: u64) -> String {
     format!("{FOLDER}/{base:016x}{SUFFIX}")
@@ -77,37 +80,47 @@ impl Segments {
 
     /// Reads the frame at a position and hands it over.
     pub(super) fn frame<T>(&self, position: u64, read: impl Fn(Read<'_>) -> T) -> Result<T, JournalError> {
-        let mut most = WINDOW;
-        loop {
-            let bytes = self.bytes(position, most)?;
-            match Read::first_of(&bytes) {
-                Ok(frame) => return Ok(read(frame)),
-                Err(NoFrame::Longer(size)) if size > most => most = size,
-                Err(_) => return Err(JournalError::Damaged(format!("no frame stands at position {position}"))),
+        // Staging first: what leaves it is in a segment already.
+        if let Some(found) = first_frame(|most| Ok(self.staging.read(position, most).unwrap_or_default()), &read)? {
+            return Ok(found);
+        }
+        for segment in self.holding(position) {
+            let bytes = |most: usize| {
+                let mut bytes = vec![0; most];
+                let size = segment.file.read_at(segment.offset(position), &mut bytes);
+                bytes.truncate(size.map_err(|error| JournalError::Failed(error.to_string()))?);
+                Ok(bytes)
+            };
+            if let Some(found) = first_frame(bytes, &read)? {
+                return Ok(found);
             }
         }
+        Err(JournalError::Damaged(format!("no frame stands at position {position}")))
     }
 
-    fn bytes(&self, position: u64, most: usize) -> Result<Vec<u8>, JournalError> {
-        let segment = |by_base: &BTreeMap<u64, Segment>| {
-            by_base.range(..=position).next_back().map(|(_, segment)| segment.clone())
-        };
-        // Staging first: what leaves it is in a segment already.
-        if let Some(bytes) = self.staging.read(position, most) {
-            return Ok(bytes);
-        }
-        let segment = segment(&self.by_base())
-            .ok_or_else(|| JournalError::Damaged(format!("no segment holds position {position}")))?;
-        let mut bytes = vec![0; most];
-        let size = segment
-            .file
-            .read_at(segment.offset(position), &mut bytes)
-            .map_err(|error| JournalError::Failed(error.to_string()))?;
-        bytes.truncate(size);
-        Ok(bytes)
+    /// Segments that may hold a position, the likeliest first: what was written again after a failure is in two, and the
+    /// newer one may be torn.
+    fn holding(&self, position: u64) -> Vec<Segment> {
+        self.by_base().range(..=position).rev().take(MOST_ATTEMPTS).map(|(_, segment)| segment.clone()).collect()
     }
 
     fn by_base(&self) -> MutexGuard<'_, BTreeMap<u64, Segment>> {
         self.by_base.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The frame at the beginning of bytes of which more can be asked for; `None`: there is none.
+fn first_frame<T>(
+    bytes: impl Fn(usize) -> Result<Vec<u8>, JournalError>,
+    read: &impl Fn(Read<'_>) -> T,
+) -> Result<Option<T>, JournalError> {
+    let mut most = WINDOW;
+    loop {
+        let bytes = bytes(most)?;
+        match Read::first_of(&bytes) {
+            Ok(frame) => return Ok(Some(read(frame))),
+            Err(NoFrame::Longer(size)) if size > most => most = size,
+            Err(_) => return Ok(None),
+        }
     }
 }
