@@ -61,9 +61,13 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
     progress("ticks in which nothing happens");
     lines.push(idle(options)?);
     let notes = vec![
-        format!("the log is in {}; write and sync are of one frame each, at the end of a file", options.folder.display()),
+        format!(
+            "the log is in {}; write and sync are of one frame each, at the end of a file",
+            options.folder.display()
+        ),
         "latency: from append to the thread being woken with the record durable, nothing else in the log".to_owned(),
-        "busy: one input in every tick of every match; cpu of the log's threads, and of append on the shard's".to_owned(),
+        "busy: one input in every tick of every match; cpu of the log's threads, and of append on the shard's"
+            .to_owned(),
     ];
     let conditions = Conditions { foreign: load.stop(), ..conditions };
     Ok(Figures { lines, omitted: Vec::new(), conditions, notes })

@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{bench, bot, build, completions, dev, fork, games, matches, new, play, publish, replay, serve, types};
+use crate::commands::{
+    bench, bot, build, completions, dev, fork, games, matches, new, play, publish, replay, serve, types,
+};
 use crate::output::{Format, Output};
 
 /// Hosts multiplayer games whose server side is one WebAssembly component.

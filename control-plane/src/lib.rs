@@ -35,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use stadion_protocol::contract::Host;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use accounts::{AccountParts, Accounts, TokenMint};
@@ -121,6 +122,8 @@ pub(crate) struct App {
     pub(crate) home: Home,
     pub(crate) origins: Arc<OriginBook>,
     pub(crate) upgrades: Option<Arc<dyn Upgrades>>,
+    /// Room for logs that are followed.
+    pub(crate) log_streams: Arc<Semaphore>,
     pub(crate) going_down: AtomicBool,
 }
 
@@ -281,6 +284,7 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         matches,
         origins: parts.origins.clone(),
         upgrades: parts.upgrades.clone(),
+        log_streams: Arc::new(Semaphore::new(api::LOG_STREAMS)),
         going_down: AtomicBool::new(false),
     }
 }

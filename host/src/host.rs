@@ -23,9 +23,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     Artifacts, CreateError, CreateMatch, EndReason, EndedMatch, Endpoints, ForkError, ForkMatch, Forked, Host,
-    HostEvents, HostLoad, MatchCreated, MatchStatus, Pace, Pending, Reservation, ReserveError, TickRange, TicksError,
-    ToldTicks, UnknownMatch, UpgradeError,
-    UpgradeWay, Upgraded,
+    HostEvents, HostLoad, LogPage, MatchCreated, MatchStatus, MatchUsage, Pace, Pending, Reservation, ReserveError,
+    TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
 use tokio::sync::{Semaphore, oneshot};
@@ -123,6 +122,7 @@ impl LocalHost {
             outbox: OnceLock::new(),
             events,
             journals,
+            logs: Arc::default(),
             slow: SlowLane::start(recorders.next())?,
             rescue: RescueLane::start()?,
             matches: AtomicU32::new(0),
@@ -332,6 +332,19 @@ impl LocalHost {
         self.shared.archive.get(&id).map(|archived| archived.status).ok_or(UnknownMatch)
     }
 
+    async fn usage_here(&self, id: MatchId) -> Result<MatchUsage, UnknownMatch> {
+        if let Some(stats) = self.match_stats(id).await {
+            return Ok(stats.usage());
+        }
+        self.shared.archive.get(&id).map(|archived| archived.usage).ok_or(UnknownMatch)
+    }
+
+    async fn log_here(&self, id: MatchId, after: u64, wait: Duration) -> Result<LogPage, UnknownMatch> {
+        let running = self.shared.directory.get(&id).map(|mailbox| Arc::clone(&mailbox.log));
+        let log = running.or_else(|| self.shared.archive.get(&id).map(|archived| archived.log)).ok_or(UnknownMatch)?;
+        Ok(log.after(after, wait).await)
+    }
+
     async fn journal_here(&self, id: MatchId) -> Result<Bytes, UnknownMatch> {
         if let Some(mailbox) = self.shared.directory.get(&id)
             && let Some(journal) = ask(&mailbox, Command::Journal).await
@@ -452,6 +465,14 @@ impl Host for LocalHost {
 
     fn ticks(&self, id: MatchId, range: TickRange) -> Pending<'_, Result<ToldTicks, TicksError>> {
         Box::pin(self.ticks_here(id, range))
+    }
+
+    fn usage(&self, id: MatchId) -> Pending<'_, Result<MatchUsage, UnknownMatch>> {
+        Box::pin(self.usage_here(id))
+    }
+
+    fn log(&self, id: MatchId, after: u64, wait: Duration) -> Pending<'_, Result<LogPage, UnknownMatch>> {
+        Box::pin(self.log_here(id, after, wait))
     }
 
     fn endpoints(&self) -> Endpoints {

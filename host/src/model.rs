@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use stadion_protocol::Seat;
 use stadion_protocol::contract::{Placing, PlayerInfo};
 
+pub use stadion_protocol::contract::LogLevel;
+
 /// Match time in nanoseconds, 0 at the start.
 pub type MatchTime = u64;
 
@@ -200,19 +202,6 @@ pub enum Target {
     Everyone,
     /// Those who only watch.
     Spectators,
-}
-
-/// Severity of a guest's log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum LogLevel {
-    /// For the author.
-    Debug,
-    /// Normal.
-    Info,
-    /// Odd.
-    Warn,
-    /// Wrong.
-    Error,
 }
 
 /// A document operation that a guest asked for.

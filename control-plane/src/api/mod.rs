@@ -11,6 +11,8 @@ mod system;
 mod versions;
 mod wire;
 
+pub(crate) use matches::log::STREAMS as LOG_STREAMS;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -47,6 +49,10 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::pace::pace_match))
         .routes(routes!(matches::ticks::get_ticks))
         .routes(routes!(matches::fork::fork_match))
+        .routes(routes!(matches::log::get_log))
+        .routes(routes!(matches::usage::get_match_usage))
+        .routes(routes!(games::usage::get_game_usage))
+        .routes(routes!(games::usage::get_usage))
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

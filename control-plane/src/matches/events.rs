@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use stadion_protocol::MatchId;
-use stadion_protocol::contract::{HostEvent, HostEvents, MatchEnded, MatchState, MatchStatus};
+use stadion_protocol::contract::{HostEvent, HostEvents, LogLine, MatchEnded, MatchState, MatchStatus, MatchUsage};
 use tokio::sync::Notify;
 
 use super::journals::Journals;
 use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::clock::Clock;
-use crate::model::{MatchEnd, MatchWrite};
+use crate::model::{MatchEnd, MatchWrite, Usage};
 
 /// Journals that may wait to be kept, bytes.
 const JOURNAL_BACKLOG: usize = 256 * 1024 * 1024;
@@ -33,11 +33,20 @@ pub struct HostEventQueue {
 #[derive(Default)]
 struct Waiting {
     changed: HashMap<MatchId, MatchStatus>,
-    ended: VecDeque<(MatchStatus, MatchEnded, Bytes)>,
+    ended: VecDeque<Over>,
     journal_bytes: usize,
     reports: VecDeque<(MatchId, String, String)>,
     dropped_reports: u64,
     closed: bool,
+}
+
+/// A match that is over.
+struct Over {
+    status: MatchStatus,
+    ended: MatchEnded,
+    journal: Bytes,
+    usage: MatchUsage,
+    last_log: Vec<LogLine>,
 }
 
 impl HostEventQueue {
@@ -89,12 +98,12 @@ impl Waiting {
             HostEvent::Changed(status) => {
                 self.changed.insert(status.id, status);
             }
-            HostEvent::Ended { status, ended, journal } => {
+            HostEvent::Ended { status, ended, journal, usage, last_log } => {
                 self.changed.remove(&status.id);
                 let fits = self.journal_bytes + journal.len() <= JOURNAL_BACKLOG;
                 let journal = if fits { journal } else { Bytes::new() };
                 self.journal_bytes += journal.len();
-                self.ended.push_back((status, ended, journal));
+                self.ended.push_back(Over { status, ended, journal, usage, last_log });
             }
             HostEvent::Report { .. } if self.reports.len() >= REPORT_BACKLOG => self.dropped_reports += 1,
             HostEvent::Report { id, kind, json } => self.reports.push_back((id, kind, json)),
@@ -123,8 +132,8 @@ pub(crate) async fn handle_events(parts: EventParts) {
                 tracing::warn!(id = %status.id, %error, "a change of a match was not noted");
             }
         }
-        for (status, ended, journal) in waiting.ended {
-            end(&parts, status, ended, journal).await;
+        for over in waiting.ended {
+            end(&parts, over).await;
         }
         for (id, kind, json) in waiting.reports {
             tracing::info!(%id, kind, json, "report");
@@ -135,7 +144,8 @@ pub(crate) async fn handle_events(parts: EventParts) {
     }
 }
 
-async fn end(parts: &EventParts, status: MatchStatus, ended: MatchEnded, journal: Bytes) {
+async fn end(parts: &EventParts, over: Over) {
+    let Over { status, ended, journal, usage, last_log } = over;
     let id = status.id;
     if let Err(error) = parts.live.forget(id).await {
         tracing::warn!(%id, %error, "the end of a match was not noted");
@@ -147,6 +157,8 @@ async fn end(parts: &EventParts, status: MatchStatus, ended: MatchEnded, journal
         placings: ended.placings,
         data: ended.data,
         chain: Some(ended.chain),
+        usage: Some(Usage::from(&usage)),
+        last_log,
     };
     parts.journals.prune().await;
     tracing::debug!(%id, reason = %end.reason, "match ended");

@@ -18,7 +18,7 @@ pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
 pub(crate) use reconcile::Reconciler;
-pub(crate) use service::{MatchError, MatchService, MatchView};
+pub(crate) use service::{MatchError, MatchService, MatchUsed, MatchView};
 pub(crate) use upgrade::UpgradeFailure;
 pub(crate) use watch::WatchFailure;
 pub(crate) use writer::{Writer, write_behind};

@@ -105,6 +105,8 @@ impl Reconciler {
             placings: ended.placings,
             data: ended.data,
             chain: Some(ended.chain),
+            usage: None,
+            last_log: Vec::new(),
         };
         MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
     }
@@ -148,6 +150,8 @@ fn lost(record: MatchRecord, now: UnixMs) -> MatchWrite {
         data: Vec::new(),
         chain: None,
         journal_bytes: None,
+        usage: None,
+        last_log: Vec::new(),
     };
     MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use stadion_protocol::contract::{EndReason, Host, MatchState, MatchStatus};
+use stadion_protocol::contract::{EndReason, Host, LogPage, MatchState, MatchStatus, MatchUsage};
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::journals::Journals;
@@ -13,7 +14,7 @@ use super::writer::Writer;
 use crate::accounts::Caller;
 use crate::clock::{Clock, Rng};
 use crate::games::BlobError;
-use crate::model::{MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Viewer};
+use crate::model::{MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Usage, Viewer};
 use crate::store::{Store, StoreError};
 
 /// A match as it is shown: what is kept of it, and what its host says while it runs.
@@ -23,6 +24,8 @@ pub(crate) struct MatchView {
     pub(crate) live: Option<MatchStatus>,
     /// Whether the code may be shown to whoever asked.
     pub(crate) with_code: bool,
+    /// Whether its author's side may be shown to whoever asked: log and traps.
+    pub(crate) with_failure: bool,
 }
 
 impl MatchView {
@@ -38,6 +41,14 @@ impl MatchView {
     }
 }
 
+/// What a match used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MatchUsed {
+    pub(crate) usage: Usage,
+    /// How punctual it was; its host alone knows.
+    pub(crate) pace: Option<MatchUsage>,
+}
+
 /// Why something about a match did not work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MatchError {
@@ -50,6 +61,9 @@ pub(crate) enum MatchError {
     /// It is gone, or was never kept.
     #[error("the journal of match {0} is not kept any more")]
     NoJournal(MatchId),
+    /// It ended with its host.
+    #[error("what match {0} used is not known")]
+    NotCounted(MatchId),
     /// See [`BlobError`].
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -73,11 +87,14 @@ impl MatchService {
     /// One match, for whoever knows its id.
     pub(crate) async fn get(&self, id: MatchId, caller: Option<&Caller>) -> Result<MatchView, MatchError> {
         let (record, live) = self.find(id).await?;
-        let with_code = match caller {
-            Some(caller) => sits_in(&record, live.as_ref(), &caller.account) || self.owns(&record, caller).await?,
-            None => false,
+        let (with_code, with_failure) = match caller {
+            Some(caller) => {
+                let author = self.owns_game(&record, caller).await?;
+                (author || created(&record, caller) || sits_in(&record, live.as_ref(), &caller.account), author)
+            }
+            None => (false, false),
         };
-        Ok(MatchView { record, live, with_code })
+        Ok(MatchView { record, live, with_code, with_failure })
     }
 
     /// The status is asked for first: what the host has ended meanwhile is in the row by then, or soon.
@@ -121,7 +138,7 @@ impl MatchService {
                 }
                 Viewer::Operator => true,
             };
-            views.push(MatchView { record, live, with_code });
+            views.push(MatchView { record, live, with_code, with_failure: false });
         }
         Ok(Page { items: views, next })
     }
@@ -165,6 +182,41 @@ impl MatchService {
             return self.host.journal(id).await.map_err(|_| MatchError::NoJournal(id));
         }
         self.journals.read(id).await?.ok_or(MatchError::NoJournal(id))
+    }
+
+    /// What a match used, for the owner of its game and operators: from its host while that knows it, then as it was
+    /// written down.
+    pub(crate) async fn usage(&self, id: MatchId, caller: &Caller) -> Result<MatchUsed, MatchError> {
+        let record = self.authored(id, caller).await?;
+        match (self.host.usage(id).await, record.end.and_then(|end| end.usage)) {
+            (Ok(usage), _) => Ok(MatchUsed { usage: Usage::from(&usage), pace: Some(usage) }),
+            (Err(_), Some(usage)) => Ok(MatchUsed { usage, pace: None }),
+            (Err(_), None) => Err(MatchError::NotCounted(id)),
+        }
+    }
+
+    /// Lines of a match's log, for the owner of its game and operators; of one that its host has forgotten, the last.
+    pub(crate) async fn log(
+        &self,
+        id: MatchId,
+        caller: &Caller,
+        after: u64,
+        wait: Duration,
+    ) -> Result<LogPage, MatchError> {
+        let record = self.authored(id, caller).await?;
+        if let Ok(page) = self.host.log(id, after, wait).await {
+            return Ok(page);
+        }
+        let mut lines = record.end.map(|end| end.last_log).unwrap_or_default();
+        lines.retain(|line| line.number > after);
+        Ok(LogPage { lines, over: true })
+    }
+
+    /// A match that the caller's own game runs, or that an operator asks about.
+    async fn authored(&self, id: MatchId, caller: &Caller) -> Result<MatchRecord, MatchError> {
+        self.writer.flush().await;
+        let record = self.store.match_record(id).await?.ok_or(MatchError::Unknown(id))?;
+        if self.owns_game(&record, caller).await? { Ok(record) } else { Err(MatchError::NotOwner) }
     }
 }
 

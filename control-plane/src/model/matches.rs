@@ -1,9 +1,9 @@
 //! Matches as the control plane remembers them. What a running match is like now, its host alone knows.
 
-use stadion_protocol::contract::{EndReason, MatchStatus, Placing, SeatStatus};
+use stadion_protocol::contract::{EndReason, LogLine, MatchStatus, Placing, SeatStatus};
 use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
 
-use super::UnixMs;
+use super::{UnixMs, Usage};
 
 /// Who may find a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub struct MatchEnd {
     pub chain: Option<[u8; 16]>,
     /// Size of the journal that is kept; `None`: none is.
     pub journal_bytes: Option<u64>,
+    /// What it used; `None` when the host could not say.
+    pub usage: Option<Usage>,
+    /// The last lines of its log.
+    pub last_log: Vec<LogLine>,
 }
 
 /// A match, from its creation on.

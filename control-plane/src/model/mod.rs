@@ -9,6 +9,7 @@ mod matches;
 mod page;
 mod session;
 mod time;
+mod usage;
 
 pub use account::{Account, AccountName, ApiKey, DisplayName, InvalidName, PasswordHash, Role};
 pub use game::{Game, GameEntry, Version};
@@ -16,3 +17,4 @@ pub use matches::{MatchEnd, MatchFilter, MatchRecord, MatchWrite, StateFilter, V
 pub use page::{Page, PageRequest};
 pub use session::{Refresh, Session, SessionId};
 pub use time::UnixMs;
+pub use usage::{Usage, UsageScope, UsageSum};

@@ -3,7 +3,7 @@
 use stadion_protocol::MatchId;
 
 use super::StoreError;
-use crate::model::{MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, UnixMs};
+use crate::model::{MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, UnixMs, UsageScope, UsageSum};
 
 /// Keeps matches.
 #[async_trait::async_trait]
@@ -23,6 +23,9 @@ pub trait MatchStore: Send + Sync + 'static {
 
     /// Journals that are kept, oldest first: of which match, and how many bytes.
     async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError>;
+
+    /// What matches used that ended at `since` or later, by game and version; at most 1,000 sums, the largest by CPU time.
+    async fn usage(&self, scope: &UsageScope, since: UnixMs) -> Result<Vec<UsageSum>, StoreError>;
 
     /// Notes that a journal is kept no more.
     async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError>;

@@ -2,14 +2,14 @@
 //! what the first run left behind.
 
 use stadion_protocol::contract::{
-    Description, EndReason, MatchState, MatchStatus, Placing, PlayerInfo, Presence, SeatStatus,
+    Description, EndReason, LogLevel, LogLine, MatchState, MatchStatus, Placing, PlayerInfo, Presence, SeatStatus,
 };
 use stadion_protocol::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 
 use super::{NewAccountError, Store};
 use crate::model::{
     Account, AccountName, ApiKey, Game, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash,
-    Role, Session, SessionId, StateFilter, UnixMs, Version, Viewer, Visibility,
+    Role, Session, SessionId, StateFilter, UnixMs, Usage, UsageScope, UsageSum, Version, Viewer, Visibility,
 };
 
 pub(super) async fn run(store: &dyn Store) {
@@ -21,6 +21,7 @@ pub(super) async fn run(store: &dyn Store) {
     matches_take_their_writes_in_any_order(store).await;
     matches_are_listed_newest_first(store).await;
     journals_are_listed_until_forgotten(store).await;
+    usage_is_summed_by_game_and_version(store).await;
     everything_is_still_there(store).await;
 }
 
@@ -209,6 +210,27 @@ fn an_end() -> MatchEnd {
         data: vec![9],
         chain: Some([6; 16]),
         journal_bytes: Some(77),
+        usage: Some(used(10)),
+        last_log: vec![LogLine {
+            number: 3,
+            tick: Tick(42),
+            unix_ms: 199,
+            level: LogLevel::Error,
+            text: "it broke".to_owned(),
+        }],
+    }
+}
+
+fn used(n: u64) -> Usage {
+    Usage {
+        cpu_us: n,
+        peak_memory_bytes: 2 * n,
+        ticks: 3 * n,
+        messages_in: 4 * n,
+        bytes_in: 5 * n,
+        messages_out: 6 * n,
+        bytes_out: 7 * n,
+        journal_bytes: 8 * n,
     }
 }
 
@@ -278,4 +300,20 @@ async fn journals_are_listed_until_forgotten(store: &dyn Store) {
     assert_eq!(store.kept_journals().await.unwrap(), [(MatchId([1; 16]), 77), (MatchId([2; 16]), 77)]);
     store.forget_journal(MatchId([2; 16])).await.unwrap();
     assert_eq!(store.kept_journals().await.unwrap(), [(MatchId([1; 16]), 77)]);
+}
+
+async fn usage_is_summed_by_game_and_version(store: &dyn Store) {
+    let of = |text: &str| UsageScope::Owner(text.parse().unwrap());
+    let sum = Usage { peak_memory_bytes: 20, ..used(10).plus(used(10)) };
+    let expected = [UsageSum {
+        game: game("chess"),
+        version: VersionId([1; 32]),
+        matches: 2,
+        first_ended_at: UnixMs(200),
+        usage: sum,
+    }];
+    assert_eq!(store.usage(&UsageScope::Game(game("chess")), UnixMs(200)).await.unwrap(), expected);
+    assert_eq!(store.usage(&of("p-ann"), UnixMs(0)).await.unwrap(), expected);
+    assert_eq!(store.usage(&of("p-bob"), UnixMs(0)).await.unwrap(), []);
+    assert_eq!(store.usage(&UsageScope::Game(game("chess")), UnixMs(201)).await.unwrap(), []);
 }

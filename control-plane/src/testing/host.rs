@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     CreateError, CreateMatch, Description, EndReason, EndedMatch, Endpoints, ForkError, ForkMatch, Forked, Host,
-    HostEvent, HostEvents, HostLoad, MatchCreated, MatchEnded, MatchSettings, MatchState, MatchStatus, Moved,
-    OnDifference, Pace, Pending, Placing, PlayerInfo, Presence, Reservation, ReserveError, SeatStatus, ShownOutput,
-    TickRange, TicksError, ToldTicks,
-    UnknownMatch, UpgradeError, UpgradeWay, Upgraded, VersionDifference, WebAddress,
+    HostEvent, HostEvents, HostLoad, LogLevel, LogLine, LogPage, MatchCreated, MatchEnded, MatchSettings, MatchState,
+    MatchStatus, MatchUsage, Moved, OnDifference, Pace, Pending, Placing, PlayerInfo, Presence, Reservation,
+    ReserveError, SeatStatus, ShownOutput, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay,
+    Upgraded, VersionDifference, WebAddress,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, Tick, VersionId};
 
@@ -95,6 +95,16 @@ impl FakeHost {
         }
     }
 
+    /// Ends a match as a trap would.
+    pub(crate) fn trap(&self, id: &str, what: &str) {
+        self.end_as(id.parse().unwrap(), EndReason::Trapped(what.to_owned())).unwrap();
+    }
+
+    /// Ended matches are known for a while; this is after it.
+    pub(crate) fn forget_all(&self) {
+        self.matches.lock().unwrap().clear();
+    }
+
     fn end_as(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
         let mut matches = self.matches.lock().unwrap();
         let status = matches.get_mut(&id).ok_or(UnknownMatch)?;
@@ -105,7 +115,8 @@ impl FakeHost {
         let placings = vec![Placing { seat: Seat(0), rank: 1, score: 3 }];
         let ended = MatchEnded { reason, tick: Tick(9), placings, data: b"wel".to_vec(), chain: [5; 16] };
         let journal = Bytes::from_static(b"whole journal");
-        self.events.publish(HostEvent::Ended { status: status.clone(), ended, journal });
+        let (usage, last_log) = (usage(), log());
+        self.events.publish(HostEvent::Ended { status: status.clone(), ended, journal, usage, last_log });
         Ok(())
     }
 }
@@ -218,6 +229,22 @@ impl Host for FakeHost {
         })
     }
 
+    fn usage(&self, id: MatchId) -> Pending<'_, Result<MatchUsage, UnknownMatch>> {
+        Box::pin(async move { self.matches.lock().unwrap().get(&id).map(|_| usage()).ok_or(UnknownMatch) })
+    }
+
+    fn log(&self, id: MatchId, after: u64, wait: Duration) -> Pending<'_, Result<LogPage, UnknownMatch>> {
+        Box::pin(async move {
+            let state = self.matches.lock().unwrap().get(&id).map(|status| status.state).ok_or(UnknownMatch)?;
+            let lines: Vec<_> = log().into_iter().filter(|line| line.number > after).collect();
+            let over = state == MatchState::Ended;
+            if lines.is_empty() && !over {
+                tokio::time::sleep(wait).await;
+            }
+            Ok(LogPage { lines, over })
+        })
+    }
+
     fn endpoints(&self) -> Endpoints {
         Endpoints {
             quic: vec!["192.0.2.1:7879".parse().unwrap()],
@@ -240,6 +267,16 @@ fn difference() -> VersionDifference {
         before: vec![shown(b"old")],
         after: vec![shown(b"new")],
     }
+}
+
+fn usage() -> MatchUsage {
+    let cpu = Duration::from_micros(1_500);
+    MatchUsage { cpu, peak_memory_bytes: 65_536, ticks: 9, messages_in: 4, bytes_in: 40, ..MatchUsage::default() }
+}
+
+fn log() -> Vec<LogLine> {
+    let line = |number, level, text: &str| LogLine { number, tick: Tick(9), unix_ms: 5, level, text: text.to_owned() };
+    vec![line(1, LogLevel::Info, "it begins"), line(2, LogLevel::Error, "no such piece")]
 }
 
 fn description() -> Description {

@@ -206,6 +206,10 @@ impl Journal for MemoryJournal {
         lock(&self.stored).to_file()
     }
 
+    fn bytes(&self) -> u64 {
+        lock(&self.stored).writer.len() as u64
+    }
+
     fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError> {
         let mut stored = lock(&self.stored);
         let mut writing = Writing { stored: &mut stored, limits: self.limits, used: &self.used };

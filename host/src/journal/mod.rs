@@ -96,6 +96,9 @@ pub trait Journal: Send {
     /// [`Journals::read`].
     fn to_file(&self) -> Bytes;
 
+    /// Bytes of its records so far. Cheap.
+    fn bytes(&self) -> u64;
+
     /// Takes a checkpoint of everything appended so far, without blocking. The newest two that are kept stay.
     fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError>;
 

@@ -34,6 +34,11 @@ impl Life {
         }
     }
 
+    /// The newest recorded tick.
+    pub fn tick(&self) -> Tick {
+        Tick(self.tick)
+    }
+
     /// Connected players.
     pub fn players(&self) -> usize {
         self.conns.len()

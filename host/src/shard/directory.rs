@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use stadion_protocol::MatchId;
-use stadion_protocol::contract::{MatchEnded, MatchStatus};
+use stadion_protocol::contract::{MatchEnded, MatchStatus, MatchUsage};
 
+use super::logbook::Logbook;
 use super::mailbox::Mailbox;
 
 /// Parts of the directory, each with a lock of its own: every packet of every player looks something up.
@@ -86,6 +87,10 @@ pub struct Archived {
     pub ended: MatchEnded,
     /// Whole and closed.
     pub journal: Bytes,
+    /// What it used.
+    pub usage: MatchUsage,
+    /// What it said to its author.
+    pub(crate) log: Arc<Logbook>,
 }
 
 /// Matches that are over, the newest first to stay.
@@ -162,7 +167,8 @@ mod tests {
             data: Vec::new(),
             chain: [0; 16],
         };
-        Archived { status, ended, journal: Bytes::from(vec![0; bytes]) }
+        let journal = Bytes::from(vec![0; bytes]);
+        Archived { status, ended, journal, usage: MatchUsage::default(), log: Arc::default() }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::task::Wake;
 use crate::link::{ConnId, FromPlayer};
 
 use super::command::{Command, ShardHandle};
+use super::logbook::Logbook;
 
 /// The most words that wait. Connections are limited to far less each; this bounds what many can do together.
 pub(crate) const MAX_WORDS: usize = 8_192;
@@ -36,6 +37,8 @@ pub(crate) struct Mailbox {
     /// The match has something to do once its journal moves. A match with a rate and nothing to release looks at its
     /// journal at its next tick anyway: waking its shard for every record would cost more than the record.
     awaits_journal: AtomicBool,
+    /// What the match says to its author.
+    pub(crate) log: Arc<Logbook>,
 }
 
 #[derive(Default)]
@@ -60,6 +63,7 @@ impl Mailbox {
             eager: AtomicBool::new(false),
             poked: AtomicBool::new(false),
             awaits_journal: AtomicBool::new(true),
+            log: Arc::default(),
         }
     }
 

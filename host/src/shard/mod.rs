@@ -15,6 +15,7 @@
 //! - [`directory`]: which match is where; the mailboxes.
 //! - `worker`: the loop. `slot`: one match in it. `task`: its session as a future. `slow`: the slow lane.
 //! - `moving`: matches go from shard to shard. `balance`: which shard gives matches to which. `balancer`: the thread that asks it.
+//! - `logbook`: what a match says to its author.
 //! - [`stats`]: counters for benches and operators.
 //!
 //! **Invariants.** Input of a match with a rate wakes nobody: it is read when the tick is due. No policy of a match is
@@ -25,6 +26,7 @@ mod balance;
 mod balancer;
 mod command;
 pub mod directory;
+mod logbook;
 mod mailbox;
 mod moving;
 mod os;
@@ -48,6 +50,7 @@ use crate::recovery::recorder::RecorderSlot;
 pub(crate) use balancer::{Balancer, BalancerStop};
 pub(crate) use command::{Command, CreateJob, Created, ResumeJob, ShardHandle};
 pub use directory::{Archive, ArchiveLimits, Archived, Directory};
+pub(crate) use logbook::LogBytes;
 pub(crate) use mailbox::{Key, Mailbox};
 pub(crate) use os::{background_priority, exact_timers};
 pub use plant::Plant;
@@ -67,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) events: Arc<dyn HostEvents>,
     /// Where journals are opened.
     pub(crate) journals: Arc<dyn Journals>,
+    /// Bytes of all matches' logs.
+    pub(crate) logs: Arc<LogBytes>,
     /// Where long steps finish.
     pub(crate) slow: SlowLane,
     /// Where ticks that trapped are run again.

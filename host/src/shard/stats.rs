@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use stadion_protocol::contract::MatchUsage;
+
 /// Steps between two powers of two: a reading is at most a quarter too high.
 const STEPS: usize = 4;
 
@@ -123,8 +125,41 @@ pub struct MatchStats {
     pub moves: u32,
     /// Linear memory of the guest after its newest step, bytes.
     pub memory_bytes: u64,
+    /// The most linear memory that it had after a step, bytes.
+    pub peak_memory_bytes: u64,
     /// CPU time of the newest step.
     pub step_cpu: Duration,
+    /// Messages of its players that it took.
+    pub messages_in: u64,
+    /// Bytes of those.
+    pub bytes_in: u64,
+    /// Messages to its players, counted for each receiver.
+    pub messages_out: u64,
+    /// Bytes of those.
+    pub bytes_out: u64,
+    /// Bytes of its journal.
+    pub journal_bytes: u64,
+}
+
+impl MatchStats {
+    /// As the contract tells it.
+    pub fn usage(&self) -> MatchUsage {
+        MatchUsage {
+            cpu: self.total_cpu,
+            peak_memory_bytes: self.peak_memory_bytes,
+            ticks: self.ticks,
+            messages_in: self.messages_in,
+            bytes_in: self.bytes_in,
+            messages_out: self.messages_out,
+            bytes_out: self.bytes_out,
+            journal_bytes: self.journal_bytes,
+            worst_lateness: self.worst_lateness,
+            total_lateness: self.total_lateness,
+            worst_step: self.worst_step,
+            total_step: self.total_step,
+            slices: self.slices,
+        }
+    }
 }
 
 /// Powers of two of a [`Spread`]: from 64 us to 4 s.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::account::{LogLine, LogPage, MatchUsage};
 use super::fork::{ForkError, ForkMatch, Forked};
 use super::settings::MatchSettings;
 use super::status::{MatchEnded, MatchStatus};
@@ -50,6 +51,13 @@ pub trait Host: Send + Sync + 'static {
 
     /// What is kept of a match that is over, also of one that ended in an earlier process.
     fn ended(&self, id: MatchId) -> Pending<'_, Option<EndedMatch>>;
+
+    /// What a match used so far; of one that is over, in all.
+    fn usage(&self, id: MatchId) -> Pending<'_, Result<MatchUsage, UnknownMatch>>;
+
+    /// Lines of a match's log after line `after`, oldest first. While there are none and the match runs, waits for one,
+    /// `wait` at most. Lines that were dropped show as a gap in their numbers.
+    fn log(&self, id: MatchId, after: u64, wait: Duration) -> Pending<'_, Result<LogPage, UnknownMatch>>;
 
     /// Where players connect.
     fn endpoints(&self) -> Endpoints;
@@ -223,6 +231,10 @@ pub enum HostEvent {
         ended: MatchEnded,
         /// In the file format of `stadion replay`.
         journal: Bytes,
+        /// What it used.
+        usage: MatchUsage,
+        /// The last lines of its log.
+        last_log: Vec<LogLine>,
     },
     /// A game's `report`.
     Report {

@@ -13,6 +13,7 @@
 //! **Invariant.** The host decides: a reservation or a creation that it refuses does not exist, whatever the control
 //! plane believed about its load.
 
+mod account;
 mod artifact;
 mod fork;
 mod host;
@@ -24,6 +25,7 @@ mod watch;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use account::{LogLevel, LogLine, LogPage, MatchUsage};
 pub use artifact::{
     Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler,
     Description, SIGNING_CONTEXT,

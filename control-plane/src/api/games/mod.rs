@@ -4,6 +4,7 @@ pub(super) mod create;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod origins;
+pub(super) mod usage;
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -5,9 +5,11 @@ pub(super) mod fork;
 pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;
+pub(super) mod log;
 pub(super) mod pace;
 pub(super) mod ticks;
 pub(super) mod upgrade;
+pub(super) mod usage;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +20,7 @@ use utoipa::ToSchema;
 use super::wire::PlayerBody;
 use crate::http::{Extras, Fault, Kind};
 use crate::matches::{MatchError, MatchView};
-use crate::model::MatchEnd;
+use crate::model::{MatchEnd, MatchRecord};
 
 /// A match.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,6 +72,9 @@ pub(crate) struct MatchBody {
     /// What came of it, when the game finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     results: Option<ResultsBody>,
+    /// For the owner of the game: what went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureBody>,
     /// Hash of the whole chain of ticks and outputs, hexadecimal: a replay ends with the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<String>,
@@ -102,6 +107,21 @@ pub(crate) struct EndBody {
     message: String,
 }
 
+/// What went wrong in a match, for the author of its game.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailureBody {
+    /// The tick that did not return: the one after the last that counts.
+    #[schema(example = 412)]
+    tick: u64,
+    /// The trap with the names of the functions, or the limit.
+    message: String,
+    /// The last lines of its log.
+    log: Vec<log::LogLineBody>,
+    /// Runs the match again on the author's machine, up to the tick before.
+    #[schema(example = "stadion replay 01h455vb4pex5vsknk084sn02q --print")]
+    reproduce: String,
+}
+
 /// What came of a match.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ResultsBody {
@@ -125,7 +145,8 @@ pub(crate) struct PlacingBody {
 impl From<MatchView> for MatchBody {
     fn from(view: MatchView) -> MatchBody {
         let state = view.state();
-        let MatchView { record, live, with_code } = view;
+        let MatchView { record, live, with_code, with_failure } = view;
+        let failure = record.end.as_ref().filter(|_| with_failure).and_then(|end| failure(&record, end));
         let (version, incarnation, tick, seats, label, open) = match live {
             Some(status) => (status.version, status.incarnation, status.tick, status.seats, status.label, status.open),
             None => (record.version, record.incarnation, record.tick, record.seats, record.label, false),
@@ -146,10 +167,30 @@ impl From<MatchView> for MatchBody {
             created_at: record.created_at.to_string(),
             ended_at: record.end.as_ref().map(|end| end.at.to_string()),
             end: record.end.as_ref().map(|end| EndBody::from(&end.reason)),
+            failure,
             chain: record.end.as_ref().and_then(|end| end.chain).map(hex::encode),
             results: record.end.filter(|end| end.reason == EndReason::Finished).map(ResultsBody::from),
         }
     }
+}
+
+/// Where the fault may be the game's.
+fn failure(record: &MatchRecord, end: &MatchEnd) -> Option<FailureBody> {
+    match end.reason {
+        EndReason::Finished | EndReason::Closed | EndReason::Empty | EndReason::TooLong => return None,
+        EndReason::Trapped(_)
+        | EndReason::OverBudget
+        | EndReason::OverQuota(_)
+        | EndReason::HostFailed(_)
+        | EndReason::Diverged
+        | EndReason::Poisoned => {}
+    }
+    Some(FailureBody {
+        tick: record.tick.0.saturating_add(1),
+        message: end.reason.to_string(),
+        log: end.last_log.iter().cloned().map(log::LogLineBody::from).collect(),
+        reproduce: format!("stadion replay {} --print", record.id),
+    })
 }
 
 fn state_name(state: MatchState) -> &'static str {
@@ -202,7 +243,7 @@ impl From<MatchEnd> for ResultsBody {
 impl Fault for MatchError {
     fn kind(&self) -> Kind {
         match self {
-            MatchError::Unknown(_) | MatchError::NoJournal(_) => Kind::NotFound,
+            MatchError::Unknown(_) | MatchError::NoJournal(_) | MatchError::NotCounted(_) => Kind::NotFound,
             MatchError::NotOwner => Kind::Forbidden,
             MatchError::Blobs(error) => error.kind(),
             MatchError::Store(error) => error.kind(),

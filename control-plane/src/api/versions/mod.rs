@@ -128,11 +128,17 @@ impl Fault for NotOwner {
     }
 }
 
-/// A version of a game that the caller owns.
-async fn owned(app: &App, caller: &Caller, game: GameName, id: VersionId) -> Result<Version, Problem> {
-    let entry = app.store.game(&game).await?.ok_or_else(|| CatalogError::UnknownGame(game.clone()))?;
+/// Whether the caller may see and change what is the owner's of a game.
+pub(in crate::api) async fn check_owner(app: &App, caller: &Caller, game: &GameName) -> Result<(), Problem> {
+    let entry = app.store.game(game).await?.ok_or_else(|| CatalogError::UnknownGame(game.clone()))?;
     if entry.game.owner != caller.account && caller.role < Role::Operator {
         return Err(NotOwner.into());
     }
+    Ok(())
+}
+
+/// A version of a game that the caller owns.
+async fn owned(app: &App, caller: &Caller, game: GameName, id: VersionId) -> Result<Version, Problem> {
+    check_owner(app, caller, &game).await?;
     Ok(app.store.version(&game, id).await?.ok_or(CatalogError::UnknownVersion(game, id))?)
 }

@@ -7,9 +7,13 @@ use stadion_protocol::{Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionI
 
 use super::{SqliteStore, array, from_json, int, parsed, to_json, uint};
 use crate::model::{
-    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Viewer, Visibility,
+    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Usage, UsageScope,
+    UsageSum, Viewer, Visibility,
 };
 use crate::store::{MatchStore, StoreError};
+
+/// Sums of one answer.
+const MOST_SUMS: i64 = 1_000;
 
 #[async_trait::async_trait]
 impl MatchStore for SqliteStore {
@@ -47,6 +51,27 @@ impl MatchStore for SqliteStore {
                 .fetch_all(&self.reader)
                 .await?;
         rows.iter().map(|row| Ok((parsed(row.try_get("id")?)?, uint(row.try_get("journal_bytes")?)?))).collect()
+    }
+
+    async fn usage(&self, scope: &UsageScope, since: UnixMs) -> Result<Vec<UsageSum>, StoreError> {
+        let mut query = QueryBuilder::new(
+            "SELECT game, version, COUNT(*) AS matches, MIN(ended_at) AS first_ended_at,
+                 SUM(usage_cpu_us) AS usage_cpu_us, MAX(usage_memory_bytes) AS usage_memory_bytes,
+                 SUM(usage_ticks) AS usage_ticks, SUM(usage_messages_in) AS usage_messages_in,
+                 SUM(usage_bytes_in) AS usage_bytes_in, SUM(usage_messages_out) AS usage_messages_out,
+                 SUM(usage_bytes_out) AS usage_bytes_out, SUM(usage_journal_bytes) AS usage_journal_bytes
+             FROM matches WHERE usage_cpu_us IS NOT NULL AND ended_at >= ",
+        );
+        query.push_bind(int(since.0));
+        match scope {
+            UsageScope::Game(game) => query.push(" AND game = ").push_bind(game.to_string()),
+            UsageScope::Owner(owner) => {
+                query.push(" AND game IN (SELECT name FROM games WHERE owner = ").push_bind(owner.to_string()).push(")")
+            }
+        };
+        query.push(" GROUP BY game, version ORDER BY usage_cpu_us DESC, game, version LIMIT ").push_bind(MOST_SUMS);
+        let rows = query.build().fetch_all(&self.reader).await?;
+        rows.iter().map(sum).collect()
     }
 
     async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError> {
@@ -122,14 +147,20 @@ async fn ended(
     status: &MatchStatus,
     end: &MatchEnd,
 ) -> Result<(), StoreError> {
+    let used = |part: fn(&Usage) -> u64| end.usage.as_ref().map(|usage| int(part(usage)));
     sqlx::query(
         "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
-             ended_at, end_reason, placings, data, chain, journal_bytes)
-         VALUES (?, ?, ?, 'private', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ended_at, end_reason, placings, data, chain, journal_bytes, last_log, usage_cpu_us, usage_memory_bytes,
+             usage_ticks, usage_messages_in, usage_bytes_in, usage_messages_out, usage_bytes_out, usage_journal_bytes)
+         VALUES (?, ?, ?, 'private', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET version = excluded.version, seats = excluded.seats, label = excluded.label,
              incarnation = excluded.incarnation, tick = excluded.tick, ended_at = excluded.ended_at,
              end_reason = excluded.end_reason, placings = excluded.placings, data = excluded.data,
-             chain = excluded.chain, journal_bytes = excluded.journal_bytes",
+             chain = excluded.chain, journal_bytes = excluded.journal_bytes, last_log = excluded.last_log,
+             usage_cpu_us = excluded.usage_cpu_us, usage_memory_bytes = excluded.usage_memory_bytes,
+             usage_ticks = excluded.usage_ticks, usage_messages_in = excluded.usage_messages_in,
+             usage_bytes_in = excluded.usage_bytes_in, usage_messages_out = excluded.usage_messages_out,
+             usage_bytes_out = excluded.usage_bytes_out, usage_journal_bytes = excluded.usage_journal_bytes",
     )
     .bind(status.id.to_string())
     .bind(status.game.as_str())
@@ -146,6 +177,15 @@ async fn ended(
     .bind(end.data.as_slice())
     .bind(end.chain.map(|chain| chain.to_vec()))
     .bind(end.journal_bytes.map(int))
+    .bind(to_json(&end.last_log))
+    .bind(used(|usage| usage.cpu_us))
+    .bind(used(|usage| usage.peak_memory_bytes))
+    .bind(used(|usage| usage.ticks))
+    .bind(used(|usage| usage.messages_in))
+    .bind(used(|usage| usage.bytes_in))
+    .bind(used(|usage| usage.messages_out))
+    .bind(used(|usage| usage.bytes_out))
+    .bind(used(|usage| usage.journal_bytes))
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -184,5 +224,32 @@ fn end(row: &SqliteRow) -> Result<Option<MatchEnd>, StoreError> {
         data: row.try_get("data")?,
         chain: chain.map(array).transpose()?,
         journal_bytes: journal_bytes.map(uint).transpose()?,
+        usage: usage(row)?,
+        last_log: row.try_get::<Option<&str>, _>("last_log")?.map_or(Ok(Vec::new()), from_json)?,
     }))
+}
+
+fn usage(row: &SqliteRow) -> Result<Option<Usage>, StoreError> {
+    let Some(cpu_us) = row.try_get::<Option<i64>, _>("usage_cpu_us")? else { return Ok(None) };
+    let used = |column: &str| uint(row.try_get(column)?);
+    Ok(Some(Usage {
+        cpu_us: uint(cpu_us)?,
+        peak_memory_bytes: used("usage_memory_bytes")?,
+        ticks: used("usage_ticks")?,
+        messages_in: used("usage_messages_in")?,
+        bytes_in: used("usage_bytes_in")?,
+        messages_out: used("usage_messages_out")?,
+        bytes_out: used("usage_bytes_out")?,
+        journal_bytes: used("usage_journal_bytes")?,
+    }))
+}
+
+fn sum(row: &SqliteRow) -> Result<UsageSum, StoreError> {
+    Ok(UsageSum {
+        game: parsed(row.try_get("game")?)?,
+        version: VersionId(array(row.try_get("version")?)?),
+        matches: uint(row.try_get("matches")?)?,
+        first_ended_at: UnixMs(uint(row.try_get("first_ended_at")?)?),
+        usage: usage(row)?.unwrap_or_default(),
+    })
 }

@@ -178,6 +178,10 @@ impl Journal for LogJournal {
         })
     }
 
+    fn bytes(&self) -> u64 {
+        self.this.state().bytes
+    }
+
     fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError> {
         if self.degraded.is_some() {
             return Err(JournalError::Failed("nothing is kept of this match any more".to_owned()));

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 
 use stadion_protocol::Moment;
 
+use crate::link::{FromPlayer, ToPlayer};
 use crate::session::Usage;
 
+use super::super::stats::MatchStats;
 use super::{Around, Slot};
 
 impl Slot {
@@ -24,9 +26,16 @@ impl Slot {
         let took = now.since(self.given_at);
         self.stats.worst_step = self.stats.worst_step.max(took);
         self.stats.total_step += took;
-        self.stats.total_cpu += usage.cpu;
-        (self.stats.memory_bytes, self.stats.step_cpu) = (usage.memory_bytes, usage.cpu);
+        self.stats.step_cpu = usage.cpu;
+        self.count_call(usage);
         around.handle.stats.step.record(took);
+    }
+
+    /// A call into the guest returned.
+    pub(super) fn count_call(&mut self, usage: Usage) {
+        self.stats.total_cpu += usage.cpu;
+        self.stats.memory_bytes = usage.memory_bytes;
+        self.stats.peak_memory_bytes = self.stats.peak_memory_bytes.max(usage.memory_bytes);
     }
 
     pub(super) fn count_players(&mut self, around: &Around<'_>, players: u32) {
@@ -34,5 +43,21 @@ impl Slot {
             around.handle.players.fetch_add(players.wrapping_sub(self.players), Ordering::Relaxed);
             self.players = players;
         }
+    }
+}
+
+/// A word of a player is handed to the match.
+pub(super) fn count_in(stats: &mut MatchStats, word: &FromPlayer) {
+    if let FromPlayer::Input { data, .. } | FromPlayer::Unreliable { data } = word {
+        stats.messages_in += 1;
+        stats.bytes_in += data.len() as u64;
+    }
+}
+
+/// A word for a player leaves the match.
+pub(super) fn count_out(stats: &mut MatchStats, word: &ToPlayer) {
+    if let ToPlayer::Reliable { data, .. } | ToPlayer::Unreliable { data, .. } = word {
+        stats.messages_out += 1;
+        stats.bytes_out += data.len() as u64;
     }
 }

@@ -150,7 +150,8 @@ impl Slot {
     }
 
     pub(super) fn stats(&self) -> MatchStats {
-        MatchStats { replay_debt: self.debt.cpu(), ..self.stats }
+        let journal_bytes = self.journal().map_or(0, Journal::bytes);
+        MatchStats { replay_debt: self.debt.cpu(), journal_bytes, ..self.stats }
     }
 
     /// When to look at this match again.
@@ -179,6 +180,7 @@ impl Slot {
         while living.life.has_room()
             && let Some((conn, word)) = self.mailbox.take()
         {
+            counting::count_in(&mut self.stats, &word);
             living.life.hear(now, conn, word, &mut secret);
         }
         living.life.turn(now);

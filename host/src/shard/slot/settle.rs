@@ -1,5 +1,6 @@
 //! Carrying out what a life wants done.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use stadion_protocol::Moment;
@@ -9,6 +10,8 @@ use crate::life::{Effect, Spec};
 use crate::model::LogLevel;
 
 use super::super::directory::Archived;
+use super::super::logbook::LAST_LINES;
+use super::counting::count_out;
 use super::{Around, Next, Slot, Stage, Whereabouts};
 
 impl Slot {
@@ -40,12 +43,16 @@ impl Slot {
                     }
                 }
                 Effect::Post(conn, word) => {
+                    count_out(&mut self.stats, &word);
                     if let Some(outbox) = around.shared.outbox.get() {
                         outbox.post(conn, word);
                     }
                 }
                 Effect::Changed => around.shared.events.publish(HostEvent::Changed(living.life.status())),
-                Effect::Log { level, text } => log(living.life.spec(), level, &text),
+                Effect::Log { level, text } => {
+                    trace(living.life.spec(), level, &text);
+                    self.mailbox.log.write(&around.shared.logs, now, living.life.tick(), level, &text);
+                }
                 Effect::Report { kind, json } => {
                     let id = living.life.spec().id;
                     around.shared.events.publish(HostEvent::Report { id, kind, json });
@@ -58,8 +65,9 @@ impl Slot {
                 Effect::Ended(ended) => {
                     let journal = living.journal.to_file();
                     let status = living.life.status();
-                    let archived = Archived { status, ended: *ended, journal };
-                    self.forget(around, archived);
+                    self.mailbox.log.close(&around.shared.logs, now);
+                    let (usage, log) = (self.stats().usage(), Arc::clone(&self.mailbox.log));
+                    self.forget(around, Archived { status, ended: *ended, journal, usage, log });
                     return Next::Forget;
                 }
             }
@@ -79,14 +87,15 @@ impl Slot {
         self.count_players(around, 0);
         around.shared.archive.put(archived.clone());
         around.shared.directory.remove(&id);
-        let Archived { status, ended, journal } = archived;
-        around.shared.events.publish(HostEvent::Ended { status, ended, journal });
+        let Archived { status, ended, journal, usage, log } = archived;
+        let last_log = log.last(LAST_LINES);
+        around.shared.events.publish(HostEvent::Ended { status, ended, journal, usage, last_log });
         self.stage = Stage::Gone;
     }
 }
 
 /// A line of a match's log, as the session escaped and limited it.
-fn log(spec: &Spec, level: LogLevel, text: &str) {
+fn trace(spec: &Spec, level: LogLevel, text: &str) {
     let (id, game) = (spec.id, &spec.game);
     match level {
         LogLevel::Debug => tracing::debug!(target: "stadion::game", %id, %game, "{text}"),

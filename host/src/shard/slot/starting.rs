@@ -38,7 +38,7 @@ impl Slot {
 
     pub(super) fn started(&mut self, around: &Around<'_>, now: Moment, stepped: Stepped, usage: Usage) -> Next {
         let Stage::Starting(starting) = std::mem::replace(&mut self.stage, Stage::Gone) else { return Next::Wait };
-        self.stats.memory_bytes = usage.memory_bytes;
+        self.count_call(usage);
         let Starting { spec, reservations, reply, began } = *starting;
         let id = spec.id;
         let advanced = Waker::from(Arc::clone(&self.mailbox));
