@@ -257,7 +257,9 @@ impl Rig {
     /// Waits for a match's end, as the control plane is told of it.
     pub async fn until_ended(&self, id: MatchId) -> (MatchEnded, Bytes) {
         let ended = |event: &HostEvent| match event {
-            HostEvent::Ended { status, ended, journal } if status.id == id => Some((ended.clone(), journal.clone())),
+            HostEvent::Ended { status, ended, journal, .. } if status.id == id => {
+                Some((ended.clone(), journal.clone()))
+            }
             _ => None,
         };
         until(|| self.events.0.lock().unwrap().iter().find_map(ended)).await
