@@ -27,6 +27,7 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
     (4, "images", include_str!("../../../migrations/sqlite/0004_images.sql")),
+    (5, "usage", include_str!("../../../migrations/sqlite/0005_usage.sql")),
 ];
 
 /// See the module.
