@@ -361,7 +361,7 @@ impl LocalHost {
 
     /// From memory, or else from the journal that is kept.
     async fn ended_here(&self, id: MatchId) -> Option<EndedMatch> {
-        if let Some(Archived { status, ended, journal }) = self.shared.archive.get(&id) {
+        if let Some(Archived { status, ended, journal, .. }) = self.shared.archive.get(&id) {
             return Some(EndedMatch { status, ended, journal });
         }
         let journals = Arc::clone(&self.shared.journals);

@@ -47,12 +47,12 @@ pub(crate) struct MatchUsageBody {
     usage: UsageBody,
     /// While its host knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pace: Option<PaceBody>,
+    punctuality: Option<PunctualityBody>,
 }
 
 /// How punctual a match was.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PaceBody {
+pub(crate) struct PunctualityBody {
     /// How late its ticks began, at worst, microseconds.
     worst_lateness_us: u64,
     /// How late its ticks began, on average, microseconds.
@@ -75,15 +75,15 @@ impl From<Usage> for UsageBody {
 
 impl From<MatchUsed> for MatchUsageBody {
     fn from(used: MatchUsed) -> MatchUsageBody {
-        MatchUsageBody { usage: used.usage.into(), pace: used.pace.map(PaceBody::from) }
+        MatchUsageBody { usage: used.usage.into(), punctuality: used.pace.map(PunctualityBody::from) }
     }
 }
 
-impl From<MatchUsage> for PaceBody {
-    fn from(usage: MatchUsage) -> PaceBody {
+impl From<MatchUsage> for PunctualityBody {
+    fn from(usage: MatchUsage) -> PunctualityBody {
         let us = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let mean = |total| us(total) / usage.ticks.max(1);
-        PaceBody {
+        PunctualityBody {
             worst_lateness_us: us(usage.worst_lateness),
             mean_lateness_us: mean(usage.total_lateness),
             worst_step_us: us(usage.worst_step),
@@ -132,11 +132,11 @@ mod tests {
         let path = format!("/v1/matches/{id}/usage");
         stage.get(&path).bearer(&player).await.expect(403);
         let running = stage.get(&path).bearer(&stage.developer_key).await.expect(200);
-        assert_eq!((&running["cpu_us"], &running["pace"]["slices"]), (&json!(1_500), &json!(0)));
+        assert_eq!((&running["cpu_us"], &running["punctuality"]["slices"]), (&json!(1_500), &json!(0)));
         stage.host.finish(id);
         stage.settled().await;
         stage.host.forget_all();
         let ended = stage.get(&path).bearer(&stage.developer_key).await.expect(200);
-        assert_eq!((&ended["ticks"], ended.get("pace")), (&json!(9), None));
+        assert_eq!((&ended["ticks"], ended.get("punctuality")), (&json!(9), None));
     }
 }
