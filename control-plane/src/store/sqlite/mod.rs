@@ -22,7 +22,7 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
