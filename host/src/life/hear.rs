@@ -118,7 +118,7 @@ impl Life {
             conn,
             ToPlayer::Welcome {
                 seat,
-                incarnation: self.spec.incarnation,
+                incarnation: self.known_as,
                 tick: Tick(self.tick),
                 in_seq: resumed.in_seq,
                 next_out_seq: resumed.next_out_seq,

@@ -116,6 +116,10 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Life {
     spec: Spec,
+    /// The session that clients are told of: the one that this life began with. One that takes its place between two ticks
+    /// undoes nothing, so nobody need hear of it; and who was welcomed by the one before would take its unreliable words for
+    /// those of a stranger.
+    known_as: Incarnation,
     phase: Phase,
     seats: Seats,
     /// Connections that speak for a seat.
@@ -336,6 +340,7 @@ impl Life {
     fn blank(spec: Spec, now: Moment) -> Life {
         let rate = spec.setup.rate;
         Life {
+            known_as: spec.incarnation,
             phase: Phase::Running(Running { schedule: Schedule::new(rate, Wake::Next, now), in_flight: None }),
             seats: Seats::new(spec.setup.seats),
             conns: HashMap::new(),

@@ -130,3 +130,31 @@ impl Life {
         closed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, stepped, unreliable};
+    use super::*;
+    use crate::link::ToPlayer;
+
+    #[test]
+    fn whoever_was_welcomed_before_a_swap_hears_what_is_said_unreliably_after_it() {
+        let mut world = World::new(20, 1);
+        world.all_join();
+        let welcomed = world.words(0).into_iter().find_map(|word| match word {
+            ToPlayer::Welcome { incarnation, .. } => Some(incarnation),
+            _ => None,
+        });
+        let spec = world.life.spec();
+        let by = Swap::Replayed { differs_from: None };
+        let successor = Successor { version: spec.version, schema: spec.schema, by, stepped: stepped(Vec::new()) };
+        world.life.swap(world.now, successor);
+        world.drain();
+        world.tick(vec![unreliable("here")]);
+        let heard = world.words(0).into_iter().find_map(|word| match word {
+            ToPlayer::Unreliable { incarnation, .. } => Some(incarnation),
+            _ => None,
+        });
+        assert!(heard.is_some() && heard == welcomed, "{heard:?} after {welcomed:?}");
+    }
+}

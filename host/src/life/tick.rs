@@ -330,7 +330,7 @@ impl Life {
         let data = Bytes::from(data);
         for (seat, tenancy) in self.inbound.resolve(to, Delivery::Unreliable) {
             let conn = self.seats.tenant_of(seat, tenancy).and_then(|tenant| tenant.conn());
-            let word = |data| ToPlayer::Unreliable { incarnation: self.spec.incarnation, tick: Tick(self.tick), data };
+            let word = |data| ToPlayer::Unreliable { incarnation: self.known_as, tick: Tick(self.tick), data };
             self.effects.extend(conn.map(|conn| Effect::Post(conn, word(data.clone()))));
         }
     }
