@@ -128,6 +128,11 @@ impl Disk {
         self.inner().failing_syncs = count;
     }
 
+    /// Whether the next sync fails.
+    pub fn is_failing(&self) -> bool {
+        self.inner().failing_syncs > 0
+    }
+
     /// From here on no sync does anything.
     pub fn lie(&self) {
         self.inner().lying = true;

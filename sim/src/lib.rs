@@ -1,7 +1,27 @@
-//! Stadion in virtual time.
+//! Stadion in virtual time: a match, its journal on a disk that fails, its players on a network that fails, and a model
+//! that knows what each of them was told. Everything follows from one seed.
+//!
+//! ```text
+//!   players ── client machines ──▶ network ──▶ server machines ──▶ life ──▶ journal ──▶ log ──▶ disk
+//!      └── what each was told, checked at every step: acknowledged inputs are in the game, messages come once and in
+//!          order and never change, incarnations only rise, a crash undoes a quarter of a second at most
+//! ```
+//!
+//! The match core, the wire protocol on both sides and the log are the real ones; the guest is a function, the network and
+//! the disk are made up. [`tell`] tells the story of a seed; a [`Bug`] planted in its driver must be found.
 
+mod bug;
 pub mod disk;
+mod game;
+mod net;
+mod player;
 pub mod rng;
+mod run;
+mod server;
+mod world;
 
+pub use bug::Bug;
 pub use disk::{Crash, Disk};
 pub use rng::Rng;
+pub use run::{Outcome, run};
+pub use world::{Broken, Told, tell};

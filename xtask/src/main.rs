@@ -13,6 +13,7 @@ mod lint;
 mod place;
 mod say;
 mod serve;
+mod sim;
 mod stranger;
 mod test;
 mod tools;
@@ -36,6 +37,8 @@ cargo xtask <command>
   stranger         a client in Python, written from the protocol's page alone, plays on the real server
   chaos kill [--times N] [--matches M] [--seed S]
                    kills a server again and again while clients play, and counts what is lost: nothing may be
+  sim [--seeds N]  stories in virtual time: a match, its log and its players, and everything goes wrong (default 1,000);
+                   `--seed SEED` tells one of them again
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
 
 Examples:
@@ -67,6 +70,7 @@ fn run(command: &str, args: &[String]) -> Result<ExitCode> {
         "determinism" => determinism::run(args)?,
         "stranger" => stranger::run()?,
         "chaos" => chaos::run(args)?,
+        "sim" => sim::run(args)?,
         "fuzz" => fuzz::run(args)?,
         "help" | "--help" | "-h" => say::text(USAGE),
         _ => {

@@ -1,0 +1,48 @@
+//! Tells stories: `cargo xtask sim` runs it.
+#![allow(clippy::print_stdout, reason = "a program for people")]
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use stadion_sim::{Broken, Told, run};
+
+const USAGE: &str = "\
+cargo xtask sim [--seeds N] [--from SEED]     N stories (default 1,000) from SEED (default 0) on
+cargo xtask sim --seed SEED                   one of them";
+
+fn main() -> ExitCode {
+    match stories() {
+        Ok(code) => code,
+        Err(error) => {
+            println!("{error:#}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn stories() -> Result<ExitCode> {
+    let (mut from, mut count) = (0, 1_000);
+    let mut args = std::env::args().skip(1);
+    while let Some(key) = args.next() {
+        let value = args.next().with_context(|| format!("{key} needs a number"))?;
+        let number: u64 = value.parse().with_context(|| format!("{value:?} is not a number"))?;
+        match key.as_str() {
+            "--seeds" => count = number,
+            "--from" => from = number,
+            "--seed" => (from, count) = (number, 1),
+            _ => bail!("{key} is unknown"),
+        }
+    }
+    let bar = ProgressBar::new(count);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} stories, {eta} left")?);
+    let outcome = run(from..from.saturating_add(count), None, &|done| bar.set_position(done));
+    bar.finish_and_clear();
+    let Told { inputs, messages, crashes, welcomes, reloads } = outcome.told;
+    println!("{crashes} crashes, {welcomes} welcomes, {reloads} pages loaded again");
+    println!("{inputs} inputs acknowledged, {messages} reliable messages told");
+    for Broken { seed, at_ms, what } in &outcome.broken {
+        println!("BROKEN after {at_ms} ms: {what}\n    cargo xtask sim --seed {seed}");
+    }
+    Ok(if outcome.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

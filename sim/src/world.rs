@@ -1,0 +1,255 @@
+//! One story: a server, its players and what happens to them, all of it following from a seed.
+
+use std::time::Duration;
+
+use stadion_protocol::Moment;
+use stadion_protocol::contract::Durability;
+
+use crate::bug::Bug;
+use crate::disk::{Crash, Disk};
+use crate::net::{Network, To, Weather};
+use crate::player::Player;
+use crate::rng::Rng;
+use crate::server::Server;
+
+/// Virtual time moves on by this.
+const STEP: Duration = Duration::from_millis(5);
+/// How long things go wrong.
+const STORM: Duration = Duration::from_secs(20);
+/// After that, the longest time until everything has arrived: reconnecting backs off up to four seconds.
+const CALM: Duration = Duration::from_secs(60);
+/// The longest time for which the server is down.
+const OUTAGE: Duration = Duration::from_secs(3);
+const ROOM: usize = 64 << 20;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Of which story.
+    pub seed: u64,
+    /// When in it.
+    pub at_ms: u64,
+    /// Which.
+    pub what: String,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Broken { seed, at_ms, what } = self;
+        write!(f, "seed {seed}, {at_ms} ms: {what}")
+    }
+}
+
+/// What happened in a story.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Reliable inputs that were acknowledged.
+    pub inputs: u64,
+    /// Reliable messages that players got.
+    pub messages: u64,
+    /// Times that the server went down.
+    pub crashes: u64,
+    /// Times that a player was let in.
+    pub welcomes: u64,
+    /// Pages loaded again.
+    pub reloads: u64,
+}
+
+struct World {
+    rng: Rng,
+    now: Moment,
+    net: Network,
+    disk: Disk,
+    level: Durability,
+    /// `None`: down until then.
+    server: Option<Server>,
+    up_at: Moment,
+    players: Vec<Player>,
+    bug: Option<Bug>,
+    told: Told,
+}
+
+/// Tells the story of a seed. The first promise that is broken ends it.
+pub fn tell(seed: u64, bug: Option<Bug>) -> Result<Told, Broken> {
+    let mut world = World::new(seed, bug);
+    let broken = |world: &World, what| Broken { seed, at_ms: world.now.0 / 1_000_000, what };
+    match world.play() {
+        Ok(()) => Ok(world.told),
+        Err(what) => Err(broken(&world, what)),
+    }
+}
+
+impl World {
+    fn new(seed: u64, bug: Option<Bug>) -> World {
+        let mut rng = Rng::new(seed);
+        let now = Moment(1_000_000_000);
+        let level = match bug {
+            Some(Bug::LyingDisk) => Durability::Disk,
+            _ if rng.permille(500) => Durability::Disk,
+            _ => Durability::Process,
+        };
+        let disk = Disk::new(rng.fork(), ROOM);
+        if bug == Some(Bug::LyingDisk) {
+            disk.lie();
+        }
+        let seats = 1 + rng.below(3) as u16;
+        let weather = Weather::any(&mut rng);
+        World {
+            net: Network::new(weather, rng.fork()),
+            server: Some(Server::start(&disk, seats, level, now, bug)),
+            players: (0..seats).map(|seat| Player::new(seat, now)).collect(),
+            rng,
+            now,
+            disk,
+            level,
+            up_at: now,
+            bug,
+            told: Told::default(),
+        }
+    }
+
+    fn play(&mut self) -> Result<(), String> {
+        let end = self.now + STORM;
+        while self.now < end {
+            self.mischief();
+            self.step()?;
+        }
+        self.calm();
+        let end = self.now + CALM;
+        while self.now < end && !self.is_settled() {
+            self.step()?;
+        }
+        self.finish()
+    }
+
+    /// One thing or another, or nothing.
+    fn mischief(&mut self) {
+        let dice = self.rng.below(4_000);
+        let nth = self.rng.below(self.players.len() as u64) as usize;
+        match dice {
+            0..300 => self.players[nth].send(),
+            300..500 => self.players[nth].send_unreliable(self.now),
+            500..504 => {
+                self.players[nth].reload(&mut self.net, self.now);
+                self.told.reloads += 1;
+            }
+            504..507 => self.crash(),
+            507..511 if self.server.is_some() => {
+                // In the middle of one of the next things that are done to the disk.
+                let operations = self.rng.below(60);
+                self.disk.crash_in(operations);
+            }
+            _ => {}
+        }
+    }
+
+    /// From here on nothing goes wrong any more.
+    fn calm(&mut self) {
+        self.net.weather = Weather::FAIR;
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        self.now = self.now + STEP;
+        if self.server.is_none() && self.up_at <= self.now {
+            self.recover()?;
+        }
+        while let Some(arrival) = self.net.poll(self.now) {
+            match (arrival.to, &mut self.server) {
+                (To::Client, _) => self.players[arrival.wire.player as usize].arrived(self.now, &arrival),
+                (To::Server, Some(server)) => server.arrived(&mut self.net, self.now, (arrival.wire, &arrival.packet)),
+                (To::Server, None) => {}
+            }
+        }
+        if let Some(server) = &mut self.server {
+            server.turn(&mut self.net, self.now, &mut self.rng);
+        }
+        if self.disk.has_crashed() {
+            self.crash();
+        }
+        let up = self.server.is_some();
+        for player in &mut self.players {
+            player.turn(&mut self.net, self.now, up);
+        }
+        self.check()
+    }
+
+    fn crash(&mut self) {
+        if self.server.take().is_none() && !self.disk.has_crashed() {
+            return;
+        }
+        let power = self.level == Durability::Disk && (self.bug == Some(Bug::LyingDisk) || self.rng.permille(500));
+        self.disk.crash(if power { Crash::PowerLoss } else { Crash::Kill });
+        self.net.cut_all(self.now);
+        self.up_at = self.now + self.rng.between(Duration::ZERO, OUTAGE);
+        self.told.crashes += 1;
+    }
+
+    fn recover(&mut self) -> Result<(), String> {
+        match Server::recover(&self.disk, self.now, self.bug) {
+            Ok(server) => {
+                self.server = Some(server);
+                self.check()
+            }
+            // Killed while it recovered: whoever watches starts it again.
+            Err(_) if self.disk.has_crashed() => {
+                self.crash();
+                self.disk.crash(Crash::Kill);
+                self.up_at = self.now + OUTAGE;
+                Ok(())
+            }
+            Err(lost) => Err(format!("it cannot go on: {lost}")),
+        }
+    }
+
+    /// What must hold at any time.
+    fn check(&self) -> Result<(), String> {
+        for player in &self.players {
+            player.fault.clone().map_or(Ok(()), Err)?;
+        }
+        let Some(server) = &self.server else { return Ok(()) };
+        server.fault.clone().map_or(Ok(()), Err)?;
+        server.game.fault.clone().map_or(Ok(()), Err)?;
+        for (seat, player) in server.game.seats.iter().zip(&self.players) {
+            for (page, acknowledged) in &player.acknowledged {
+                let has = match page.cmp(&seat.page) {
+                    std::cmp::Ordering::Less => continue,
+                    std::cmp::Ordering::Equal => seat.newest,
+                    std::cmp::Ordering::Greater => 0,
+                };
+                if has < *acknowledged {
+                    let who = player.seat;
+                    return Err(format!(
+                        "player {who}, page {page}: {acknowledged} inputs acknowledged, the game has {has}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every input has arrived and every message was told.
+    fn is_settled(&self) -> bool {
+        let Some(server) = &self.server else { return false };
+        let settled = |(player, seat): (&Player, &crate::game::SeatState)| {
+            let (page, sent) = player.newest();
+            let arrived = sent == 0 || (seat.page, seat.newest) == (page, sent);
+            player.is_settled() && arrived && player.newest_told() + 1 >= seat.told
+        };
+        self.players.iter().zip(&server.game.seats).all(settled)
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        if !self.is_settled() {
+            let players: Vec<_> =
+                self.players.iter().map(|one| (one.newest(), one.newest_told(), one.is_settled())).collect();
+            let game = self.server.as_ref().map(|server| &server.game.seats);
+            return Err(format!("not everything arrived after {CALM:?}: players {players:?}, game {game:?}"));
+        }
+        for player in &self.players {
+            self.told.inputs += player.acknowledged.values().sum::<u64>();
+            self.told.messages += player.newest_told();
+            self.told.welcomes += player.welcomes;
+        }
+        Ok(())
+    }
+}

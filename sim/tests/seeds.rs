@@ -1,0 +1,36 @@
+//! Stories, and bugs that they must find. `cargo xtask sim --seeds N` tells more of them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use stadion_sim::{Bug, run, tell};
+
+/// What a run of the tests can wait for.
+const SEEDS: u64 = 1_000;
+/// A bug that is planted is found within so many.
+const PATIENCE: u64 = 150;
+
+#[test]
+fn whatever_goes_wrong_every_promise_is_kept() {
+    let outcome = run(0..SEEDS, None, &|_| {});
+    assert!(outcome.broken.is_empty(), "cargo xtask sim --seed {}\n{:#?}", outcome.broken[0].seed, outcome.broken);
+    // Stories in which nothing happens would prove nothing.
+    let told = outcome.told;
+    assert!(told.crashes > SEEDS && told.reloads > SEEDS / 2, "{told:?}");
+    assert!(told.inputs > 10 * SEEDS && told.messages > 10 * SEEDS, "{told:?}");
+}
+
+#[test]
+fn a_seed_tells_the_same_story_again() {
+    for seed in 0..10 {
+        assert_eq!(tell(seed, None), tell(seed, None));
+    }
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    for bug in Bug::ALL {
+        let found = (0..PATIENCE).find_map(|seed| tell(seed, Some(bug)).err());
+        let found = found.unwrap_or_else(|| panic!("{bug:?} is not found in {PATIENCE} seeds"));
+        assert_eq!(tell(found.seed, Some(bug)), Err(found.clone()), "it is found again");
+        println!("{bug:?}: {found}");
+    }
+}
