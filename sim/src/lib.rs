@@ -9,11 +9,15 @@
 //!
 //! The match core, the wire protocol on both sides and the log are the real ones; the guest is a function, the network and
 //! the disk are made up. [`tell`] tells the story of a seed; a [`Bug`] planted in its driver must be found.
+//!
+//! **Open.** In these stories the process is killed and the power goes, but the disk itself works. With a disk that fails
+//! for a while and goes on ([`Plan::failing_disk`], `cargo xtask sim --failing-disk`) some seeds break promises.
 
 mod bug;
 pub mod disk;
 mod game;
 mod net;
+mod plan;
 mod player;
 pub mod rng;
 mod run;
@@ -22,6 +26,7 @@ mod world;
 
 pub use bug::Bug;
 pub use disk::{Crash, Disk};
+pub use plan::Plan;
 pub use rng::Rng;
 pub use run::{Outcome, run};
 pub use world::{Broken, Told, tell};

@@ -131,6 +131,10 @@ impl Player {
             Event::Welcome { incarnation, tick, fresh, .. } => {
                 self.welcomes += 1;
                 self.raised(incarnation, tick.0)?;
+                // Ticks are undone under a newer incarnation only: that is how a client knows what to forget.
+                if self.seen > tick.0 {
+                    return Err(format!("it saw tick {}, and in the same incarnation it is {}", self.seen, tick.0));
+                }
                 if fresh {
                     self.expected = None;
                 }

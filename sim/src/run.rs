@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::bug::Bug;
+use crate::plan::Plan;
 use crate::world::{Broken, Told, tell};
 
 /// Broken promises that are kept of one run; more say nothing new.
@@ -21,7 +21,7 @@ pub struct Outcome {
 }
 
 /// Tells the stories of these seeds; `progress` is told how many are done. Stops early once enough are broken.
-pub fn run(seeds: Range<u64>, bug: Option<Bug>, progress: &(dyn Fn(u64) + Sync)) -> Outcome {
+pub fn run(seeds: Range<u64>, plan: Plan, progress: &(dyn Fn(u64) + Sync)) -> Outcome {
     let (next, done) = (AtomicU64::new(seeds.start), AtomicU64::new(0));
     let outcome = Mutex::new(Outcome::default());
     let work = || {
@@ -30,7 +30,7 @@ pub fn run(seeds: Range<u64>, bug: Option<Bug>, progress: &(dyn Fn(u64) + Sync))
             if seed >= seeds.end || outcome.lock().unwrap_or_else(PoisonError::into_inner).broken.len() >= MOST_BROKEN {
                 return;
             }
-            let story = catch_unwind(AssertUnwindSafe(|| tell(seed, bug))).unwrap_or_else(|panic| {
+            let story = catch_unwind(AssertUnwindSafe(|| tell(seed, plan))).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let what = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
                 Err(Broken { seed, at_ms: 0, what: format!("panicked: {what}") })

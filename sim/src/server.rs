@@ -49,6 +49,8 @@ pub(crate) struct Server {
     bug: Option<Bug>,
     /// For [`Bug::NoDedupe`]: inputs heard of each player.
     heard: BTreeMap<u64, u64>,
+    /// The incarnation that a player was told.
+    pub(crate) told: Option<Incarnation>,
     pub(crate) fault: Option<String>,
 }
 
@@ -170,6 +172,7 @@ impl Server {
             writer_rests_until: Moment(0),
             bug,
             heard: BTreeMap::new(),
+            told: None,
             fault: None,
         }
     }
@@ -338,6 +341,7 @@ impl Server {
         let Some(door) = self.doors.get_mut(&wire) else { return };
         let frame = match word {
             ToPlayer::Welcome { seat, incarnation, tick, in_seq, next_out_seq, fresh, rate } => {
+                self.told = Some(incarnation);
                 ServerFrame::Welcome(Welcome { seat, incarnation, tick, in_seq, next_out_seq, fresh, rate })
             }
             ToPlayer::ResumeToken(token) => ServerFrame::ResumeToken(token),

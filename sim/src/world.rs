@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use stadion_protocol::Moment;
 use stadion_protocol::contract::Durability;
+use stadion_protocol::{Incarnation, Moment};
 
 use crate::bug::Bug;
 use crate::disk::{Crash, Disk};
 use crate::net::{Network, To, Weather};
+use crate::plan::Plan;
 use crate::player::Player;
 use crate::rng::Rng;
 use crate::server::Server;
@@ -21,6 +22,8 @@ const CALM: Duration = Duration::from_secs(60);
 /// The longest time for which the server is down.
 const OUTAGE: Duration = Duration::from_secs(3);
 const ROOM: usize = 64 << 20;
+/// The longest time for which the disk is full.
+const FULL: Duration = Duration::from_secs(3);
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +68,17 @@ struct World {
     server: Option<Server>,
     up_at: Moment,
     players: Vec<Player>,
-    bug: Option<Bug>,
+    plan: Plan,
+    /// The disk is full until then.
+    full_until: Option<Moment>,
+    /// The newest incarnation that a server which is gone told a player.
+    incarnation: Option<Incarnation>,
     told: Told,
 }
 
 /// Tells the story of a seed. The first promise that is broken ends it.
-pub fn tell(seed: u64, bug: Option<Bug>) -> Result<Told, Broken> {
-    let mut world = World::new(seed, bug);
+pub fn tell(seed: u64, plan: Plan) -> Result<Told, Broken> {
+    let mut world = World::new(seed, plan);
     let broken = |world: &World, what| Broken { seed, at_ms: world.now.0 / 1_000_000, what };
     match world.play() {
         Ok(()) => Ok(world.told),
@@ -80,7 +87,8 @@ pub fn tell(seed: u64, bug: Option<Bug>) -> Result<Told, Broken> {
 }
 
 impl World {
-    fn new(seed: u64, bug: Option<Bug>) -> World {
+    fn new(seed: u64, plan: Plan) -> World {
+        let bug = plan.bug;
         let mut rng = Rng::new(seed);
         let now = Moment(1_000_000_000);
         let level = match bug {
@@ -103,7 +111,9 @@ impl World {
             disk,
             level,
             up_at: now,
-            bug,
+            plan,
+            full_until: None,
+            incarnation: None,
             told: Told::default(),
         }
     }
@@ -139,17 +149,38 @@ impl World {
                 let operations = self.rng.below(60);
                 self.disk.crash_in(operations);
             }
+            511..515 if self.plan.failing_disk => self.disk_fails(dice < 513),
             _ => {}
         }
+    }
+
+    /// Some syncs fail, or no more is written for a while than a little.
+    fn disk_fails(&mut self, syncs: bool) {
+        if syncs {
+            self.disk.fail_syncs(1 + self.rng.below(3) as u32);
+        } else {
+            self.disk.set_capacity(self.disk.used() + self.rng.below(2_000) as usize);
+            self.full_until = Some(self.now + self.rng.between(Duration::ZERO, FULL));
+        }
+    }
+
+    fn disk_has_room(&mut self) {
+        self.disk.set_capacity(ROOM);
+        self.full_until = None;
     }
 
     /// From here on nothing goes wrong any more.
     fn calm(&mut self) {
         self.net.weather = Weather::FAIR;
+        self.disk.fail_syncs(0);
+        self.disk_has_room();
     }
 
     fn step(&mut self) -> Result<(), String> {
         self.now = self.now + STEP;
+        if self.full_until.is_some_and(|until| until <= self.now) {
+            self.disk_has_room();
+        }
         if self.server.is_none() && self.up_at <= self.now {
             self.recover()?;
         }
@@ -174,10 +205,12 @@ impl World {
     }
 
     fn crash(&mut self) {
-        if self.server.take().is_none() && !self.disk.has_crashed() {
+        let gone = self.server.take();
+        if gone.is_none() && !self.disk.has_crashed() {
             return;
         }
-        let power = self.level == Durability::Disk && (self.bug == Some(Bug::LyingDisk) || self.rng.permille(500));
+        self.incarnation = self.incarnation.max(gone.and_then(|server| server.told));
+        let power = self.level == Durability::Disk && (self.plan.bug == Some(Bug::LyingDisk) || self.rng.permille(500));
         self.disk.crash(if power { Crash::PowerLoss } else { Crash::Kill });
         self.net.cut_all(self.now);
         self.up_at = self.now + self.rng.between(Duration::ZERO, OUTAGE);
@@ -185,7 +218,8 @@ impl World {
     }
 
     fn recover(&mut self) -> Result<(), String> {
-        match Server::recover(&self.disk, self.now, self.bug) {
+        let disk_failed = self.disk.is_failing() || self.full_until.is_some();
+        match Server::recover(&self.disk, self.now, self.plan.bug) {
             Ok(server) => {
                 self.server = Some(server);
                 self.check()
@@ -194,6 +228,11 @@ impl World {
             Err(_) if self.disk.has_crashed() => {
                 self.crash();
                 self.disk.crash(Crash::Kill);
+                self.up_at = self.now + OUTAGE;
+                Ok(())
+            }
+            // On a disk that fails it cannot start: it must once the disk works.
+            Err(_) if disk_failed => {
                 self.up_at = self.now + OUTAGE;
                 Ok(())
             }
@@ -209,6 +248,11 @@ impl World {
         let Some(server) = &self.server else { return Ok(()) };
         server.fault.clone().map_or(Ok(()), Err)?;
         server.game.fault.clone().map_or(Ok(()), Err)?;
+        if let (Some(told), Some(before)) = (server.told, self.incarnation)
+            && told <= before
+        {
+            return Err(format!("players were told incarnation {}, and after a crash {}", before.0, told.0));
+        }
         for (seat, player) in server.game.seats.iter().zip(&self.players) {
             for (page, acknowledged) in &player.acknowledged {
                 let has = match page.cmp(&seat.page) {

@@ -20,7 +20,10 @@ struct Alone {
 
 /// One match on a log of its own, its setup durable.
 fn alone(level: Durability, on_failure: LogFailure) -> Alone {
-    let disk = Disk::new(Rng::new(1), ROOM);
+    alone_on(Disk::new(Rng::new(1), ROOM), level, on_failure)
+}
+
+fn alone_on(disk: Disk, level: Durability, on_failure: LogFailure) -> Alone {
     let (log, mut writer, keeper) = Log::open(disk.mount(), CONFIG).unwrap();
     let mut journal = log.open(id(1), level, Waker::noop().clone()).unwrap();
     let position = journal.append(&setup(level, on_failure)).unwrap();
@@ -79,6 +82,30 @@ fn a_sync_that_failed_is_not_believed_when_it_is_tried_again() {
     disk.crash(Crash::PowerLoss);
     let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
     assert_eq!(log.unfinished()[0].tick, 1);
+}
+
+#[test]
+fn a_checkpoint_of_records_that_the_power_took_never_comes_back() {
+    for seed in 0..16 {
+        let disk = Disk::new(Rng::new(seed), ROOM);
+        let Alone { mut keeper, mut journal, .. } = alone_on(disk.clone(), Durability::Disk, LogFailure::Stall);
+        journal.append(&tick(1)).unwrap();
+        let (chain, kind) = (Link::default(), CheckpointKind::Image);
+        let checkpoint = Checkpoint { incarnation: 1, tick: 1, chain, kind, host: vec![], guest: vec![7; 9] };
+        journal.keep_checkpoint(checkpoint).unwrap();
+        assert!(keeper.turn().unwrap());
+        // The checkpoint is on disk; the tick before it never was.
+        disk.crash(Crash::PowerLoss);
+        let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+        let mut reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+        assert_eq!((reopened.records.count(), reopened.checkpoint), (0, None));
+        reopened.journal.append(&tick(1)).unwrap();
+        assert_eq!(writer.turn(), Turn::Wrote);
+        disk.crash(Crash::PowerLoss);
+        let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+        let reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+        assert_eq!((reopened.records.count(), reopened.checkpoint), (1, None), "seed {seed}");
+    }
 }
 
 #[test]
