@@ -325,6 +325,8 @@ fn tidy(shared: &Shared) -> io::Result<()> {
             None => shared.files.remove(&format!("{CHECKPOINTS}/{name}"))?,
         }
     }
+    // Before anything is appended: one that came back after a loss of power would fit the records that follow by then.
+    shared.files.sync_folder(CHECKPOINTS)?;
     for (id, mut marks) in newest {
         marks.sort_unstable();
         let Some(one) = shared.catalog.get(id) else { continue };
