@@ -85,7 +85,7 @@ impl Game {
         for event in &input.events {
             self.happened(event, input.number, &mut outputs);
         }
-        if input.number % 16 == 0 {
+        if input.number.is_multiple_of(16) {
             self.tell_all(input.number, &mut outputs);
         }
         let data = bytes(&[input.number]);
