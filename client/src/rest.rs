@@ -25,6 +25,8 @@ pub enum Play {
     CreateWith(NewMatch),
     /// The match with this code.
     Code(String),
+    /// The running match of everybody with this key (1 to 64 characters of `A-Za-z0-9._:-`), else a new one under it.
+    Key(String),
 }
 
 /// A new match.
@@ -55,6 +57,7 @@ impl Play {
             Play::Create => json!({"create": "private"}),
             Play::CreateWith(new) => json!({"create": new.body()}),
             Play::Code(code) => json!({"code": code}),
+            Play::Key(key) => json!({"key": key}),
         };
         if bot {
             body["bot"] = true.into();
@@ -285,6 +288,7 @@ mod tests {
             (Play::Any, true, json!({"bot": true})),
             (Play::Create, false, json!({"create": "private"})),
             (Play::Code("KBQT".into()), false, json!({"code": "KBQT"})),
+            (Play::Key("again:1".into()), false, json!({"key": "again:1"})),
             (
                 Play::CreateWith(with),
                 false,

@@ -64,6 +64,12 @@ test("two_browsers_play_tictactoe_to_the_end_and_one_of_them_reloads", LIMIT, as
   await first.getByRole("heading", { name: "You won!" }).waitFor();
   await second.getByRole("heading", { name: "You came second." }).waitFor();
   await picture(first, "tictactoe-won");
+  for (const page of [ada, bob]) await page.getByRole("button", { name: "Rematch" }).click();
+  for (const page of [ada, bob]) await playing(page);
+  const again = codeOf(ada);
+  assert.notEqual(again, code, "another match");
+  assert.equal(codeOf(bob), again, "and both are in it");
+  await place(await toMove(), 8, /[XO]/);
   assert.deepEqual([...ada.errors, ...bob.errors], []);
 });
 

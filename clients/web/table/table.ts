@@ -137,9 +137,13 @@ class Room<In, Out, View> {
       button.onclick = () => void this.enter(this.stadion.player?.name ?? "", play);
       return button;
     };
+    // Over for everybody, not for this player alone: then all of them meet under the match's id.
+    const together = ending.kind === "finished" || ending.kind === "game-failed";
+    const rematch: [string, Play][] = together ? [["Rematch", { key: `rematch:${match.id}` }]] : [];
+    const next: [string, Play][] = [...rematch, ["Play again", {}]];
     this.after.replaceChildren(
       element("h2", { textContent: text }),
-      element("p", {}, again("Play again", {}), again("Rematch with friends", { create: "private" })),
+      element("p", {}, ...next.map(([label, play]) => again(label, play))),
     );
     this.after.hidden = false;
     this.live.say(text);

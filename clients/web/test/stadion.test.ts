@@ -100,6 +100,7 @@ test("play_is_asked_for_as_documented", () => {
     [{}, "{}"],
     [{ create: "private" }, '{"create":"private"}'],
     [{ code: "KBQT", bot: true }, '{"code":"KBQT","bot":true}'],
+    [{ key: "rematch:1" }, '{"key":"rematch:1"}'],
     [
       { create: { visibility: "public", seats: 3, parameters: new Uint8Array([1, 2]) }, version: "9f" },
       '{"create":{"visibility":"public","seats":3,"parameters":"AQI="},"version":"9f"}',

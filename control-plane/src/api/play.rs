@@ -19,13 +19,14 @@ use crate::accounts::Caller;
 use crate::api::endpoints::EndpointsBody;
 use crate::api::wire::GamePath;
 use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
-use crate::matches::{NoteError, Order, PlaceError, PlaceRequest, Placed};
+use crate::matches::{InvalidKey, NoteError, Order, PlaceError, PlaceRequest, Placed};
 use crate::model::Visibility;
 
 /// Parameters of a match at most, bytes ([`stadion_protocol::contract::CreateMatch`]).
 const PARAMETERS: usize = 64 * 1024;
 
-/// How to get into a match: `{}` for any, `{"create": ..}` for a new one, `{"code": ".."}` for a friend's.
+/// How to get into a match: `{}` for any, `{"create": ..}` for a new one, `{"code": ".."}` for a friend's,
+/// `{"key": ".."}` for that of everybody with the same key.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"create": "private"}))]
@@ -35,10 +36,13 @@ pub(crate) struct PlayBody {
     /// The code of a running match.
     #[schema(example = "KBQT")]
     code: Option<String>,
+    /// 1 to 64 characters of `A-Za-z0-9._:-`: the running match of this key, else a new private one under it.
+    #[schema(example = "rematch:01h455vb4pex5vsknk084sn02q")]
+    key: Option<String>,
     /// Whether a program plays.
     #[serde(default)]
     bot: bool,
-    /// This version, 64 hexadecimal digits; none: the newest. Not together with `code`.
+    /// This version, 64 hexadecimal digits; none: the newest. Not together with `code` or `key`.
     version: Option<String>,
 }
 
@@ -141,8 +145,8 @@ impl SeatBody {
 /// A wish that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlayError {
-    /// A code leads to a match that is there, with its version.
-    #[error("`code` does not go together with `create` or `version`")]
+    /// A code or a key leads to a match, with its version.
+    #[error("`code` and `key` go together neither with each other nor with `create` or `version`")]
     Contradiction,
     /// Not base64, or too long.
     #[error("parameters are base64 of at most 64 KiB")]
@@ -150,6 +154,8 @@ pub(crate) enum PlayError {
     /// Not an id or a code.
     #[error(transparent)]
     Id(#[from] InvalidId),
+    #[error(transparent)]
+    Key(#[from] InvalidKey),
 }
 
 impl Fault for PlayError {
@@ -171,6 +177,7 @@ impl Fault for PlaceError {
             PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
             PlaceError::Create(CreateError::Full(_))
             | PlaceError::Backlog(_)
+            | PlaceError::Starting
             | PlaceError::GoingDown
             | PlaceError::Reserve(ReserveError::Recovering) => Kind::Unavailable,
             PlaceError::Create(_) => Kind::Internal,
@@ -189,8 +196,9 @@ impl Fault for PlaceError {
 /// Play
 ///
 /// One call from a game's name to a seat: in the fullest open match or a new one (`{}`), in a match of one's own
-/// (`{"create": "private"}`), or in a friend's (`{"code": "KBQT"}`). With an `Idempotency-Key`, the same request within
-/// a minute gets the same answer.
+/// (`{"create": "private"}`), in a friend's (`{"code": "KBQT"}`), or in that of a key which players agree on
+/// (`{"key": ".."}`): the first creates it, whoever comes while it runs gets a seat in it, and after its end the next one
+/// creates another. With an `Idempotency-Key`, the same request within a minute gets the same answer.
 #[utoipa::path(
     post, path = "/v1/games/{game}/play", tag = "play", security(("bearer" = [])),
     params(GamePath, ("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters.")),
@@ -205,7 +213,7 @@ impl Fault for PlaceError {
         (status = 410, description = "the version was retired, or the match is over"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
-        (status = 422, description = "seats, parameters or code do not fit, or the game refused to start"),
+        (status = 422, description = "seats, parameters, code or key do not fit, or the game refused to start"),
         (status = 424, description = "the game failed to start: its author's fault"),
         (status = 429, description = "as many matches of this game's owner run as may"),
         (status = 503, description = "the host has no room for another match"),
@@ -266,14 +274,15 @@ impl TryFrom<PlayBody> for Order {
     type Error = PlayError;
 
     fn try_from(body: PlayBody) -> Result<Order, PlayError> {
-        match (body.create, body.code) {
-            (None, None) => Ok(Order::Any),
-            (None, Some(code)) if body.version.is_none() => Ok(Order::Code(code.parse()?)),
-            (_, Some(_)) => Err(PlayError::Contradiction),
-            (Some(CreateBody::Short(visibility)), None) => {
+        match (body.create, body.code, body.key) {
+            (None, None, None) => Ok(Order::Any),
+            (None, Some(code), None) if body.version.is_none() => Ok(Order::Code(code.parse()?)),
+            (None, None, Some(key)) if body.version.is_none() => Ok(Order::Key(key.parse()?)),
+            (_, Some(_), _) | (_, _, Some(_)) => Err(PlayError::Contradiction),
+            (Some(CreateBody::Short(visibility)), None, None) => {
                 Ok(Order::Create { visibility: visibility.into(), seats: None, parameters: Vec::new() })
             }
-            (Some(CreateBody::Full(options)), None) => Ok(Order::Create {
+            (Some(CreateBody::Full(options)), None, None) => Ok(Order::Create {
                 visibility: options.visibility.into(),
                 seats: options.seats,
                 parameters: parameters(options.parameters)?,

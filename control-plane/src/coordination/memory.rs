@@ -70,6 +70,15 @@ impl Coordination for MemoryCoordination {
         Ok(())
     }
 
+    async fn remove_if(&self, key: &str, value: &[u8]) -> Result<(), CoordinationError> {
+        let now = self.clock.now();
+        let notes = &mut self.state().notes;
+        if notes.get(key, now).is_some_and(|there| there == value) {
+            notes.entries.remove(key);
+        }
+        Ok(())
+    }
+
     async fn take(&self, key: &str, rate: Rate) -> Result<Allowance, CoordinationError> {
         let now = self.clock.now();
         let buckets = &mut self.state().buckets;

@@ -1,7 +1,7 @@
 //! Shared volatile state of all replicas: short-lived notes, limits, sets, and the index of matches that take players.
 //!
 //! **Invariant.** Nothing in here is the only copy of anything: all of it may vanish at any instant, and what is lost is
-//! at most a limit that starts afresh, a code that stops working or an open match that nobody is led to.
+//! at most a limit that starts afresh, a code or key that stops working or an open match that nobody is led to.
 
 mod memory;
 #[cfg(test)]
@@ -72,6 +72,9 @@ pub trait Coordination: Send + Sync + 'static {
 
     /// Removes a note.
     async fn remove(&self, key: &str) -> Result<(), CoordinationError>;
+
+    /// Removes a note if it says this, in one step: what another has put since stays.
+    async fn remove_if(&self, key: &str, value: &[u8]) -> Result<(), CoordinationError>;
 
     /// Takes one from a bucket, if there is one.
     async fn take(&self, key: &str, rate: Rate) -> Result<Allowance, CoordinationError>;

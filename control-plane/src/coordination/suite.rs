@@ -28,6 +28,11 @@ async fn notes_are_put_once_and_expire(c: &dyn Coordination, clock: &TestClock) 
     clock.advance(SECOND);
     assert_eq!(c.get("n").await.unwrap(), None);
     assert_eq!(c.put_new("n", b"4", SECOND).await.unwrap(), None);
+    c.remove_if("n", b"3").await.unwrap();
+    assert_eq!(c.get("n").await.unwrap().as_deref(), Some(&b"4"[..]));
+    c.remove_if("n", b"4").await.unwrap();
+    assert_eq!(c.get("n").await.unwrap(), None);
+    c.put("n", b"5", SECOND).await.unwrap();
     c.remove("n").await.unwrap();
     assert_eq!(c.get("n").await.unwrap(), None);
 }

@@ -45,7 +45,7 @@ impl MatchService {
         };
         let place = self.writer.reserve()?;
         let id = MatchId(random(&*self.rng));
-        let copy = self.live.note(id, &record.game, status.version, &owner).await?;
+        let copy = self.live.note(id, &record.game, status.version, &owner, None).await?;
         let forked = match self.host.fork(ForkMatch { of, id }).await {
             Ok(forked) => forked,
             Err(error) => {

@@ -1,4 +1,4 @@
-//! What the control plane notes in coordination about matches that run: codes, quotas, and what to undo at their end.
+//! What the control plane notes in coordination about matches that run: codes, keys, quotas, and what to undo at their end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::MatchStatus;
 use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
+use super::key::MatchKey;
 use crate::clock::Rng;
 use crate::coordination::{Coordination, CoordinationError, OpenMatch};
 use crate::games::pool;
@@ -26,6 +27,8 @@ pub(crate) struct LiveMatch {
     pub(crate) code: MatchCode,
     /// Owner of the game, whose quota it counts against.
     pub(crate) owner: PlayerId,
+    /// The key that it was created under.
+    pub(crate) key: Option<MatchKey>,
 }
 
 /// Why a match was not noted.
@@ -61,12 +64,13 @@ impl LiveIndex {
         game: &GameName,
         version: VersionId,
         owner: &PlayerId,
+        key: Option<MatchKey>,
     ) -> Result<LiveMatch, NoteError> {
         if !self.coordination.join_set(&owner_key(owner), id, self.per_owner).await? {
             return Err(NoteError::Quota { limit: self.per_owner });
         }
         let code = self.code_for(id).await?;
-        let live = LiveMatch { id, game: game.clone(), version, code, owner: owner.clone() };
+        let live = LiveMatch { id, game: game.clone(), version, code, owner: owner.clone(), key };
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.put(&match_key(id), &note, KEEP).await?;
         Ok(live)
@@ -83,6 +87,21 @@ impl LiveIndex {
             self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
         }
         Ok(())
+    }
+
+    /// Notes that a key leads to a match that is about to be created, unless it leads to another: to which.
+    pub(crate) async fn claim(
+        &self,
+        game: &GameName,
+        key: &MatchKey,
+        id: MatchId,
+    ) -> Result<Option<MatchId>, CoordinationError> {
+        self.coordination.put_new(&key_key(game, key), &id.0, KEEP).await?.map(noted_id).transpose()
+    }
+
+    /// Lets a key go that leads to this match; one that leads to another by now stays.
+    pub(crate) async fn release(&self, game: &GameName, key: &MatchKey, id: MatchId) -> Result<(), CoordinationError> {
+        self.coordination.remove_if(&key_key(game, key), &id.0).await
     }
 
     /// Four letters while most of those are free, then more.
@@ -109,8 +128,7 @@ impl LiveIndex {
     /// The running match of a code.
     pub(crate) async fn by_code(&self, code: &MatchCode) -> Result<Option<LiveMatch>, CoordinationError> {
         let Some(id) = self.coordination.get(&code_key(code)).await? else { return Ok(None) };
-        let id = id.try_into().map_err(|_| CoordinationError("a code leads to no match id".to_owned()))?;
-        self.by_id(MatchId(id)).await
+        self.by_id(noted_id(id)?).await
     }
 
     /// Notes how many seats of a match are free, if it is listed.
@@ -148,6 +166,9 @@ impl LiveIndex {
         self.coordination.unlist(&pool(&live.game, live.version), id).await?;
         self.coordination.leave_set(&owner_key(&live.owner), id).await?;
         self.coordination.remove(&code_key(&live.code)).await?;
+        if let Some(key) = &live.key {
+            self.release(&live.game, key, id).await?;
+        }
         self.coordination.remove(&match_key(id)).await
     }
 }
@@ -158,6 +179,14 @@ fn owner_key(owner: &PlayerId) -> String {
 
 fn code_key(code: &MatchCode) -> String {
     format!("code/{code}")
+}
+
+fn key_key(game: &GameName, key: &MatchKey) -> String {
+    format!("key/{game}/{key}")
+}
+
+fn noted_id(note: Vec<u8>) -> Result<MatchId, CoordinationError> {
+    note.try_into().map(MatchId).map_err(|_| CoordinationError("a code or key leads to no match id".to_owned()))
 }
 
 fn match_key(id: MatchId) -> String {

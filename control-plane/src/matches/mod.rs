@@ -3,6 +3,7 @@
 mod events;
 mod fork;
 mod journals;
+mod key;
 mod live;
 mod place;
 mod reconcile;
@@ -15,6 +16,7 @@ pub use events::HostEventQueue;
 pub(crate) use events::{EventParts, handle_events};
 pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
+pub(crate) use key::InvalidKey;
 pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
 pub(crate) use reconcile::Reconciler;

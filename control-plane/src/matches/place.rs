@@ -1,4 +1,4 @@
-//! Finding a seat for a player: in the fullest open match, in the match of a code, or in a new one.
+//! Finding a seat for a player: in the fullest open match, in the match of a code or a key, or in a new one.
 //!
 //! ```text
 //!   Any ──▶ claim a seat in the index ──Join──▶ ask its host ──yes──▶ seated
@@ -20,7 +20,8 @@ use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, SchemaHash};
 use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat, Tick, VersionId};
 use tokio::sync::watch;
 
-use super::live::{LiveIndex, NoteError};
+use super::key::MatchKey;
+use super::live::{LiveIndex, LiveMatch, NoteError};
 use super::writer::{Backlog, Place, Writer};
 use crate::accounts::{Caller, TokenMint};
 use crate::clock::{Clock, Rng, random};
@@ -48,6 +49,8 @@ pub(crate) enum Order {
     },
     /// The match of this code.
     Code(MatchCode),
+    /// The match of this key, else a new one under it.
+    Key(MatchKey),
 }
 
 /// A player who wants to play.
@@ -100,6 +103,9 @@ pub(crate) enum PlaceError {
     Reserve(#[from] ReserveError),
     #[error(transparent)]
     Coordination(#[from] CoordinationError),
+    /// The match of the key takes longer to create, or matches of the key end faster, than a caller waits.
+    #[error("the match of this key is being created; try again in a second")]
+    Starting,
     /// The task that creates matches was ended with the process.
     #[error("the server is going down")]
     GoingDown,
@@ -130,8 +136,9 @@ pub(crate) struct Placer {
 struct NewMatch {
     playable: Arc<Playable>,
     id: MatchId,
-    /// Who asked for it by `create`.
+    /// Who asked for it by `create`, or came first with its key.
     creator: Option<PlayerId>,
+    key: Option<MatchKey>,
     visibility: Visibility,
     seats: u16,
     parameters: Vec<u8>,
@@ -155,6 +162,10 @@ impl Placer {
         let player = player_of(&request);
         match request.order {
             Order::Code(code) => self.by_code(&request.game, &code, player).await,
+            Order::Key(key) => {
+                let playable = self.playable(&request.game, request.version).await?;
+                self.by_key(&playable, &key, player).await
+            }
             Order::Any => {
                 let playable = self.playable(&request.game, request.version).await?;
                 let seated = self.any(&playable, player.clone()).await?;
@@ -167,6 +178,7 @@ impl Placer {
                     playable: playable.clone(),
                     id: self.new_id(),
                     creator: Some(player.id.clone()),
+                    key: None,
                     visibility,
                     seats,
                     parameters,
@@ -184,7 +196,54 @@ impl Placer {
     async fn by_code(&self, game: &GameName, code: &MatchCode, player: PlayerInfo) -> Result<Placed, PlaceError> {
         let live = self.parts.live.by_code(code).await?.filter(|live| live.game == *game);
         let live = live.ok_or_else(|| PlaceError::UnknownCode(code.clone()))?;
-        let playable = self.parts.catalog.playable(game, Selection::Running(live.version)).await?;
+        self.seat_in(live, player).await
+    }
+
+    async fn by_key(
+        self: &Arc<Placer>,
+        playable: &Arc<Playable>,
+        key: &MatchKey,
+        player: PlayerInfo,
+    ) -> Result<Placed, PlaceError> {
+        let game = &playable.game.name;
+        for _ in 0..TRIES {
+            let id = self.new_id();
+            let started = self.announce(id);
+            let Some(there) = self.parts.live.claim(game, key, id).await? else {
+                let new = NewMatch {
+                    creator: Some(player.id.clone()),
+                    key: Some(key.clone()),
+                    visibility: Visibility::Private,
+                    ..self.matchmade(playable, id)
+                };
+                let seated = self.create_announced(new, player.clone(), started).await?;
+                return Ok(self.placed(playable, seated, player));
+            };
+            drop(started);
+            match self.keyed(there, player.clone()).await {
+                // Two who find it over let it go at once, and one of them is the first of the next.
+                Err(PlaceError::Reserve(ReserveError::Unknown(_) | ReserveError::Ended)) => {
+                    self.parts.live.release(game, key, there).await?;
+                }
+                answer => return answer,
+            }
+        }
+        Err(PlaceError::Starting)
+    }
+
+    /// A seat in the match that a key leads to.
+    async fn keyed(&self, id: MatchId, player: PlayerInfo) -> Result<Placed, PlaceError> {
+        self.started(id).await;
+        if self.starting().contains_key(&id) {
+            return Err(PlaceError::Starting);
+        }
+        // One that is not noted was not created after all, or has just ended.
+        let live = self.parts.live.by_id(id).await?.ok_or(ReserveError::Ended)?;
+        self.seat_in(live, player).await
+    }
+
+    async fn seat_in(&self, live: LiveMatch, player: PlayerInfo) -> Result<Placed, PlaceError> {
+        let playable = self.parts.catalog.playable(&live.game, Selection::Running(live.version)).await?;
         let seat = self.reserve(&playable, live.id, player.clone()).await?;
         self.resync(live.id).await;
         let seated = Seated { id: live.id, code: live.code, seat, created: false };
@@ -219,6 +278,7 @@ impl Placer {
             playable: playable.clone(),
             id,
             creator: None,
+            key: None,
             visibility: Visibility::Public,
             seats: playable.version.description.seats_max,
             parameters: Vec::new(),
@@ -247,13 +307,18 @@ impl Placer {
     }
 
     async fn reserve(&self, playable: &Playable, id: MatchId, player: PlayerInfo) -> Result<Seat, ReserveError> {
+        self.started(id).await;
+        let claim_within = playable.settings.lifetimes.claim;
+        self.parts.host.reserve(id, Reservation { player, claim_within }).await
+    }
+
+    /// Waits until a match that is being created is there, or is not.
+    async fn started(&self, id: MatchId) {
         let starting = self.starting().get(&id).cloned();
         if let Some(mut starting) = starting {
             // It errs when the creator is done, whatever came of it.
             let _ = tokio::time::timeout(START_WAIT, starting.changed()).await;
         }
-        let claim_within = playable.settings.lifetimes.claim;
-        self.parts.host.reserve(id, Reservation { player, claim_within }).await
     }
 
     /// A claim set a seat aside in the index, but the same player may have got a seat that it had before: asks the host
@@ -298,7 +363,7 @@ impl Placer {
     async fn create_noted(&self, new: &NewMatch, player: PlayerInfo) -> Result<Seated, PlaceError> {
         let place = self.parts.writer.reserve()?;
         let (game, version) = (&new.playable.game, &new.playable.version);
-        let live = self.parts.live.note(new.id, &game.name, version.id, &game.owner).await?;
+        let live = self.parts.live.note(new.id, &game.name, version.id, &game.owner, new.key.clone()).await?;
         let request = CreateMatch {
             id: new.id,
             game: game.name.clone(),
@@ -335,7 +400,12 @@ impl Placer {
     async fn undo(&self, new: &NewMatch) {
         let unlisted = self.parts.coordination.unlist(&new.playable.pool, new.id).await;
         let forgotten = self.parts.live.undo(new.id, &new.playable.game.owner).await;
-        if let Err(error) = unlisted.and(forgotten) {
+        // It may have failed before the match was noted together with its key.
+        let released = match &new.key {
+            Some(key) => self.parts.live.release(&new.playable.game.name, key, new.id).await,
+            None => Ok(()),
+        };
+        if let Err(error) = unlisted.and(forgotten).and(released) {
             tracing::warn!(id = %new.id, %error, "a match that was not created stays noted");
         }
     }

@@ -88,7 +88,8 @@ impl Reconciler {
         let (Some(owner), Some(code)) = (owner, record.code.clone()) else { return Ok(()) };
         let (id, game, version) = (record.id, record.game.clone(), status.version);
         let listed = record.visibility == Visibility::Public;
-        self.live.note_again(LiveMatch { id, game, version, code, owner }, listed).await?;
+        // Rows do not say keys: whoever comes with this one's next gets a new match.
+        self.live.note_again(LiveMatch { id, game, version, code, owner, key: None }, listed).await?;
         self.live.changed(status).await
     }
 

@@ -3,20 +3,29 @@ import type { Endpoint } from "./protocol/path.js";
 export type Play = ({
     readonly create?: undefined;
     readonly code?: undefined;
+    readonly key?: undefined;
 }
 /** A new match: found by its code alone, or by everybody. */
  | {
     readonly create: "private" | "public" | NewMatch;
     readonly code?: undefined;
+    readonly key?: undefined;
 }
 /** The match with this code. */
  | {
     readonly code: string;
     readonly create?: undefined;
+    readonly key?: undefined;
+}
+/** The running match of everybody with this key (1 to 64 of `A-Za-z0-9._:-`), else a new one under it. */
+ | {
+    readonly key: string;
+    readonly create?: undefined;
+    readonly code?: undefined;
 }) & {
     /** A program plays. */
     readonly bot?: boolean;
-    /** This version of the game, 64 hexadecimal digits, instead of the newest. Not together with a code. */
+    /** This version of the game, 64 hexadecimal digits, instead of the newest. Not together with a code or key. */
     readonly version?: string;
 };
 /** A new match on one's own terms. */
