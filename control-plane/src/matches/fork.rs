@@ -3,7 +3,7 @@
 use stadion_protocol::contract::{ForkError, ForkMatch, Forked};
 use stadion_protocol::{Incarnation, MatchId};
 
-use super::live::{LiveMatch, NoteError};
+use super::live::{LiveMatch, NewNote, NoteError};
 use super::service::{MatchError, MatchService};
 use super::writer::Backlog;
 use crate::accounts::Caller;
@@ -45,7 +45,8 @@ impl MatchService {
         };
         let place = self.writer.reserve()?;
         let id = MatchId(random(&*self.rng));
-        let copy = self.live.note(id, &record.game, status.version, &owner, None).await?;
+        let new = NewNote { id, game: record.game.clone(), version: status.version, owner: owner.clone(), key: None };
+        let copy = self.live.note(new).await?;
         let forked = match self.host.fork(ForkMatch { of, id }).await {
             Ok(forked) => forked,
             Err(error) => {

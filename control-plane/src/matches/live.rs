@@ -31,6 +31,15 @@ pub(crate) struct LiveMatch {
     pub(crate) key: Option<MatchKey>,
 }
 
+/// A match that is about to be created: what a [`LiveMatch`] is but its code.
+pub(crate) struct NewNote {
+    pub(crate) id: MatchId,
+    pub(crate) game: GameName,
+    pub(crate) version: VersionId,
+    pub(crate) owner: PlayerId,
+    pub(crate) key: Option<MatchKey>,
+}
+
 /// Why a match was not noted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoteError {
@@ -58,19 +67,13 @@ impl LiveIndex {
     }
 
     /// Notes a match that is about to be created, and gives it a code.
-    pub(crate) async fn note(
-        &self,
-        id: MatchId,
-        game: &GameName,
-        version: VersionId,
-        owner: &PlayerId,
-        key: Option<MatchKey>,
-    ) -> Result<LiveMatch, NoteError> {
-        if !self.coordination.join_set(&owner_key(owner), id, self.per_owner).await? {
+    pub(crate) async fn note(&self, new: NewNote) -> Result<LiveMatch, NoteError> {
+        let NewNote { id, game, version, owner, key } = new;
+        if !self.coordination.join_set(&owner_key(&owner), id, self.per_owner).await? {
             return Err(NoteError::Quota { limit: self.per_owner });
         }
         let code = self.code_for(id).await?;
-        let live = LiveMatch { id, game: game.clone(), version, code, owner: owner.clone(), key };
+        let live = LiveMatch { id, game, version, code, owner, key };
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.put(&match_key(id), &note, KEEP).await?;
         Ok(live)

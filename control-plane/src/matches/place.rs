@@ -21,7 +21,7 @@ use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat
 use tokio::sync::watch;
 
 use super::key::MatchKey;
-use super::live::{LiveIndex, LiveMatch, NoteError};
+use super::live::{LiveIndex, LiveMatch, NewNote, NoteError};
 use super::writer::{Backlog, Place, Writer};
 use crate::accounts::{Caller, TokenMint};
 use crate::clock::{Clock, Rng, random};
@@ -363,7 +363,14 @@ impl Placer {
     async fn create_noted(&self, new: &NewMatch, player: PlayerInfo) -> Result<Seated, PlaceError> {
         let place = self.parts.writer.reserve()?;
         let (game, version) = (&new.playable.game, &new.playable.version);
-        let live = self.parts.live.note(new.id, &game.name, version.id, &game.owner, new.key.clone()).await?;
+        let note = NewNote {
+            id: new.id,
+            game: game.name.clone(),
+            version: version.id,
+            owner: game.owner.clone(),
+            key: new.key.clone(),
+        };
+        let live = self.parts.live.note(note).await?;
         let request = CreateMatch {
             id: new.id,
             game: game.name.clone(),
