@@ -85,6 +85,71 @@ fn a_sync_that_failed_is_not_believed_when_it_is_tried_again() {
 }
 
 #[test]
+fn what_a_failed_sync_left_in_memory_is_written_again_before_a_match_goes_on_from_it() {
+    let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Disk, LogFailure::Stall);
+    journal.append(&tick(1)).unwrap();
+    disk.fail_syncs(1);
+    assert_eq!(writer.turn(), Turn::Failed);
+    disk.crash(Crash::Kill);
+    let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished()[0].tick, 1, "the process that starts sees it");
+    let mut reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+    let position = reopened.journal.append(&tick(2)).unwrap();
+    assert_eq!(writer.turn(), Turn::Wrote);
+    assert_eq!(reopened.journal.durable(), position);
+    disk.crash(Crash::PowerLoss);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished().iter().map(|one| (one.tick, &one.damage)).collect::<Vec<_>>(), [(2, &None)]);
+}
+
+#[test]
+fn what_was_written_stays_readable_while_it_is_written_again() {
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+    let mut open = |number, level| {
+        let mut journal = log.open(id(number), level, Waker::noop().clone()).unwrap();
+        let position = journal.append(&setup(level, LogFailure::Stall)).unwrap();
+        (journal, position)
+    };
+    let (written, position) = open(1, Durability::Process);
+    let (synced, _) = open(2, Durability::Disk);
+    disk.fail_syncs(1);
+    assert_eq!(writer.turn(), Turn::Failed);
+    assert_eq!(written.durable(), position, "it survives the end of the process");
+    assert!(synced.durable() < position);
+    disk.set_capacity(0);
+    writer.turn();
+    disk.crash(Crash::Kill);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert!(log.unfinished().iter().any(|one| one.id == id(1)));
+}
+
+#[test]
+fn a_segment_is_emptied_of_all_that_only_it_holds() {
+    let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Disk, LogFailure::Stall);
+    journal.append(&tick(1)).unwrap();
+    disk.fail_syncs(1);
+    assert_eq!(writer.turn(), Turn::Failed);
+    // It goes into another segment, of which no more than a bit can be made.
+    disk.set_capacity(disk.used() + 10);
+    assert_eq!(writer.turn(), Turn::Failed);
+    disk.set_capacity(ROOM);
+    disk.crash(Crash::Kill);
+    let (log, mut writer, mut keeper) = Log::open(disk.mount(), CONFIG).unwrap();
+    let mut journal = log.reopen(id(1), Waker::noop().clone()).unwrap().journal;
+    for number in 2..=200 {
+        journal.append(&tick(number)).unwrap();
+        assert_eq!(writer.turn(), Turn::Wrote);
+        while keeper.turn().unwrap() {}
+    }
+    disk.crash(Crash::Kill);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished().iter().map(|one| (one.tick, &one.damage)).collect::<Vec<_>>(), [(200, &None)]);
+    let records = log.reopen(id(1), Waker::noop().clone()).unwrap().records;
+    assert_eq!(records.map(Result::unwrap).collect::<Vec<_>>(), (1..=200).map(tick).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_checkpoint_of_records_that_the_power_took_never_comes_back() {
     for seed in 0..16 {
         let disk = Disk::new(Rng::new(seed), ROOM);

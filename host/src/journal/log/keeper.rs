@@ -119,7 +119,7 @@ impl LogKeeper {
 
     /// Empties the oldest segment, if the log is longer than it should be.
     fn collect(&mut self) -> io::Result<bool> {
-        let Some((base, end)) = self.shared.segments.oldest() else { return Ok(false) };
+        let Some((base, end)) = self.shared.segments.oldest()? else { return Ok(false) };
         if self.shared.written() - base <= self.shared.config.log_bytes {
             return Ok(false);
         }

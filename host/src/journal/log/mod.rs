@@ -192,7 +192,7 @@ impl Log {
         }
         let found = scan::scan(&*files)?;
         // What the run before wrote and did not sync is what this one builds upon.
-        found.segments.iter().rev().take(2).try_for_each(|segment| segment.file.sync())?;
+        found.segments.iter().rev().take(2).try_for_each(|segment| segment.renew(found.synced))?;
         files.sync_folder(segments::FOLDER)?;
         let ended = Arc::new(Ended::find(&*files)?);
         let catalog = Catalog::default();

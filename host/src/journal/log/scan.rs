@@ -34,6 +34,8 @@ pub(super) struct Found {
     pub(super) matches: Vec<Arc<Match>>,
     /// The first position after everything.
     pub(super) end: u64,
+    /// How far the log is known to have been synced.
+    pub(super) synced: u64,
     /// The first number for a new match.
     pub(super) next_number: u32,
     /// What is damaged, for people.
@@ -277,6 +279,7 @@ impl Scan<'_> {
     fn settle(self, found: &mut Found) {
         let Scan { matches, holes, synced, torn, lost, .. } = self;
         found.damage = lost;
+        found.synced = synced;
         let was_torn = |hole: &&Hole| torn.iter().any(|(start, end)| *start <= hole.start && hole.end <= *end);
         let (known, new): (Vec<&Hole>, Vec<&Hole>) = holes.iter().partition(was_torn);
         let (damaged, tail): (Vec<&Hole>, Vec<&Hole>) = new.into_iter().partition(|hole| hole.start < synced);

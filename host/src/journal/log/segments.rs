@@ -38,15 +38,29 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Makes the file, or makes it anew.
+    /// Makes the file. One that is there is of an attempt that failed, and may be the only one that holds what was
+    /// published as written: the same bytes go over it, and it is never empty in between.
     pub(super) fn create(files: &dyn FileSystem, base: u64) -> io::Result<Segment> {
-        let file = files.create(&name(base))?;
+        let file = match files.open(&name(base)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => files.create(&name(base))?,
+            found => found?,
+        };
         file.write_at(0, &segment_header(base))?;
         Ok(Segment { base, file })
     }
 
     pub(super) fn offset(&self, position: u64) -> u64 {
         position - self.base + SEGMENT_HEADER as u64
+    }
+
+    /// Makes what can be read durable from a position on. After a sync that failed the system may show bytes which are
+    /// not on the disk, and says of the next sync that all is well: only what is written again is known to be there.
+    pub(super) fn renew(&self, synced: u64) -> io::Result<()> {
+        let from = if synced <= self.base { 0 } else { self.offset(synced) };
+        let mut bytes = vec![0; usize::try_from(self.file.size()?.saturating_sub(from)).map_err(io::Error::other)?];
+        let read = self.file.read_at(from, &mut bytes)?;
+        self.file.write_at(from, &bytes[..read])?;
+        self.file.sync()
     }
 }
 
@@ -71,11 +85,19 @@ impl Segments {
         self.by_base().remove(&base);
     }
 
-    /// The oldest segment, and the base of the one after it. `None`: there is one at most.
-    pub(super) fn oldest(&self) -> Option<(u64, u64)> {
-        let by_base = self.by_base();
-        let mut bases = by_base.keys();
-        Some((*bases.next()?, *bases.next()?))
+    /// The oldest segment, and where it ends. `None`: there is one at most.
+    ///
+    /// That may be past the base of the next one: what a sync failed for was to be written again there, and if the process
+    /// was killed before it was, only the older one has it.
+    pub(super) fn oldest(&self) -> io::Result<Option<(u64, u64)>> {
+        let (oldest, next) = {
+            let by_base = self.by_base();
+            let mut segments = by_base.values();
+            let (Some(oldest), Some(next)) = (segments.next(), segments.next()) else { return Ok(None) };
+            (oldest.clone(), next.base)
+        };
+        let size = oldest.file.size()?.saturating_sub(SEGMENT_HEADER as u64);
+        Ok(Some((oldest.base, next.max(oldest.base + size))))
     }
 
     /// Reads the frame at a position and hands it over.
