@@ -8,6 +8,7 @@
 //! Order of calls for whoever composes: [`LocalHost::new`], [`LocalHost::take_up`], a gateway over [`LocalHost::inbox`],
 //! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
 
+mod account;
 mod config;
 mod fork;
 mod inbox;
@@ -39,8 +40,8 @@ use crate::model::Setup;
 use crate::recovery::recorder::{self, RecorderSlot};
 use crate::recovery::suspects::{self, Verdict};
 use crate::shard::{
-    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, MatchStats, RescueLane, Shard,
-    ShardHandle, ShardStats, Shared, SlowLane,
+    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, RescueLane, Shard, ShardHandle,
+    ShardStats, Shared, SlowLane,
 };
 
 pub use config::{HostConfig, MAX_PARAMETERS, RecoveryConfig, limits};
@@ -202,12 +203,6 @@ impl LocalHost {
         }
     }
 
-    /// A match's counters, while it runs.
-    pub async fn match_stats(&self, id: MatchId) -> Option<MatchStats> {
-        let mailbox = self.shared.directory.get(&id)?;
-        ask(&mailbox, Command::Stats).await
-    }
-
     /// The counters of each shard.
     pub fn with_shard_stats<T>(&self, mut read: impl FnMut(&ShardStats) -> T) -> Vec<T> {
         self.shards.iter().map(|shard| read(&shard.stats)).collect()
@@ -330,19 +325,6 @@ impl LocalHost {
             return Ok(status);
         }
         self.shared.archive.get(&id).map(|archived| archived.status).ok_or(UnknownMatch)
-    }
-
-    async fn usage_here(&self, id: MatchId) -> Result<MatchUsage, UnknownMatch> {
-        if let Some(stats) = self.match_stats(id).await {
-            return Ok(stats.usage());
-        }
-        self.shared.archive.get(&id).map(|archived| archived.usage).ok_or(UnknownMatch)
-    }
-
-    async fn log_here(&self, id: MatchId, after: u64, wait: Duration) -> Result<LogPage, UnknownMatch> {
-        let running = self.shared.directory.get(&id).map(|mailbox| Arc::clone(&mailbox.log));
-        let log = running.or_else(|| self.shared.archive.get(&id).map(|archived| archived.log)).ok_or(UnknownMatch)?;
-        Ok(log.after(after, wait).await)
     }
 
     async fn journal_here(&self, id: MatchId) -> Result<Bytes, UnknownMatch> {

@@ -36,7 +36,7 @@ pub struct Page {
 }
 
 enum Way {
-    WebTransport { session: Session, send: SendStream, receive: RecvStream },
+    WebTransport { session: Box<Session>, send: SendStream, receive: RecvStream },
     WebSocket(Box<WebSocketStream<TcpStream>>),
 }
 
@@ -67,7 +67,7 @@ impl Page {
     pub async fn over_webtransport(joined: &Value) -> Page {
         let session = ask_session(&joined["endpoints"], ORIGIN).await.unwrap();
         let (send, receive) = session.open_bi().await.unwrap();
-        Page::join(Way::WebTransport { session, send, receive }, joined).await
+        Page::join(Way::WebTransport { session: Box::new(session), send, receive }, joined).await
     }
 
     /// Joins over WebSocket.

@@ -43,7 +43,7 @@ impl Server {
         let folder = tempfile::Builder::new().prefix("stadion-test-").tempdir().unwrap();
         let data = folder.path().join("data").display().to_string();
         let first = ["--data", &data, "--listen", "127.0.0.1"];
-        let mut server = Server::start_in(folder, [&first[..], &["--port", "0"], more].concat());
+        let mut server = Server::start_in(folder, &[&first[..], &["--port", "0"], more].concat());
         let port = server.quic.rsplit_once(':').unwrap().1.to_owned();
         server.more = [&first[..], &["--port", &port], more].concat().into_iter().map(str::to_owned).collect();
         server
@@ -51,11 +51,11 @@ impl Server {
 
     fn start_with(args: &[&str]) -> Server {
         let folder = tempfile::Builder::new().prefix("stadion-test-").tempdir().unwrap();
-        Server::start_in(folder, args.to_vec())
+        Server::start_in(folder, args)
     }
 
-    fn start_in(folder: TempDir, args: Vec<&str>) -> Server {
-        let (child, line) = spawn(folder.path(), &args);
+    fn start_in(folder: TempDir, args: &[&str]) -> Server {
+        let (child, line) = spawn(folder.path(), args);
         let (http, quic, key) = (String::new(), String::new(), String::new());
         let mut server = Server { child, folder, http, quic, key, pid: 0, more: Vec::new() };
         server.await_ready(&line);

@@ -97,7 +97,7 @@ pub(crate) struct Ready {
 }
 
 /// Counters of all shards since the last mark.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) ticks: u64,
     pub(crate) lateness_p50_us: u64,

@@ -113,10 +113,11 @@ fn web(table: &Table, faults: &mut Vec<String>) -> Web {
             ("build", _) => faults.push("[web] \"build\" is a command, such as \"npm run build\"".to_owned()),
             ("wasm" | "inline" | "isolated", _) => faults.push(format!("[web] {key:?} is true or false")),
             ("connect", _) => {
-                faults.push("[web] \"connect\" is a list such as [\"https://api.example.com\"]".to_owned())
+                faults.push("[web] \"connect\" is a list such as [\"https://api.example.com\"]".to_owned());
             }
             _ => {
-                faults.push(format!("[web] unknown key {key:?}; known are dir, build, wasm, inline, isolated, connect"))
+                faults
+                    .push(format!("[web] unknown key {key:?}; known are dir, build, wasm, inline, isolated, connect"));
             }
         }
     }

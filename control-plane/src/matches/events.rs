@@ -45,7 +45,7 @@ struct Over {
     status: MatchStatus,
     ended: MatchEnded,
     journal: Bytes,
-    usage: MatchUsage,
+    usage: Box<MatchUsage>,
     last_log: Vec<LogLine>,
 }
 
@@ -157,7 +157,7 @@ async fn end(parts: &EventParts, over: Over) {
         placings: ended.placings,
         data: ended.data,
         chain: Some(ended.chain),
-        usage: Some(Usage::from(&usage)),
+        usage: Some(Usage::from(&*usage)),
         last_log,
     };
     parts.journals.prune().await;

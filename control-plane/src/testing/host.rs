@@ -115,7 +115,7 @@ impl FakeHost {
         let placings = vec![Placing { seat: Seat(0), rank: 1, score: 3 }];
         let ended = MatchEnded { reason, tick: Tick(9), placings, data: b"wel".to_vec(), chain: [5; 16] };
         let journal = Bytes::from_static(b"whole journal");
-        let (usage, last_log) = (usage(), log());
+        let (usage, last_log) = (Box::new(usage()), log());
         self.events.publish(HostEvent::Ended { status: status.clone(), ended, journal, usage, last_log });
         Ok(())
     }

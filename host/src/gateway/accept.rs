@@ -81,9 +81,9 @@ async fn welcome_page(connection: quinn::Connection, place: Place, shared: Arc<S
         Ok(Err(refused)) => {
             let refusal = matches!(refused, webtransport::Refused::Answered { .. });
             if refusal {
-                shared.counters.refused_pages.up()
+                shared.counters.refused_pages.up();
             } else {
-                shared.counters.failed_handshakes.up()
+                shared.counters.failed_handshakes.up();
             }
             tracing::debug!(%from, %refused, "no WebTransport session");
         }

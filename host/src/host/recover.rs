@@ -10,7 +10,6 @@ use std::task::Waker;
 use std::time::Duration;
 
 use stadion_protocol::contract::{EndReason, MatchState, MatchStatus};
-use stadion_protocol::token::SchemaHash;
 use stadion_protocol::{Incarnation, MatchId, Tick, VersionId};
 
 use super::LocalHost;
@@ -329,7 +328,7 @@ fn spec(id: MatchId, first: SetupRecord, state: &HostState, session: Option<&Ses
         version: state.version,
         incarnation: Incarnation(state.incarnation + 1),
         // Nobody is let in without a session.
-        schema: schema.unwrap_or(SchemaHash::default()),
+        schema: schema.unwrap_or_default(),
         settings: first.settings,
         setup: state.restarted.as_deref().cloned().unwrap_or(first.setup),
     }

@@ -69,7 +69,7 @@ impl<'a> ModuleState<'a> {
             let mine = captured.module == module;
             match captured.item {
                 Item::Memory(index) => {
-                    state.memories.extend(memories.next().filter(|_| mine).map(|held| (index, held)))
+                    state.memories.extend(memories.next().filter(|_| mine).map(|held| (index, held)));
                 }
                 Item::Global(index, ty) => {
                     let value = constant(ty, &mut slots);

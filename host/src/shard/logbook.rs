@@ -44,6 +44,17 @@ const PAGE_LINES: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct LogBytes(AtomicU64);
 
+/// What a game says to its author.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// In this tick.
+    pub(super) tick: Tick,
+    /// How bad it is.
+    pub(super) level: LogLevel,
+    /// As the session cut and escaped it.
+    pub(super) text: &'a str,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Logbook {
@@ -74,7 +85,8 @@ struct Allowance {
 
 impl Logbook {
     /// Takes a line.
-    pub(super) fn write(&self, host: &Arc<LogBytes>, now: Moment, tick: Tick, level: LogLevel, text: &str) {
+    pub(super) fn write(&self, host: &Arc<LogBytes>, now: Moment, said: Said<'_>) {
+        let Said { tick, level, text } = said;
         let mut pages = self.pages();
         let pages = pages.get_or_insert_with(|| Box::new(Pages::new(Arc::clone(host), now)));
         let unix_ms = crate::clock::unix_ns() / 1_000_000;
@@ -208,7 +220,8 @@ mod tests {
         }
 
         fn say(&self, text: &str) {
-            self.book.write(&self.host, self.now, Tick(3), LogLevel::Info, text);
+            let said = Said { tick: Tick(3), level: LogLevel::Info, text };
+            self.book.write(&self.host, self.now, said);
         }
     }
 

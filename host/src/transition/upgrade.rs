@@ -92,7 +92,7 @@ impl Upgrade {
         };
         let (replayed, wake, noted) = (follower.played(), follower.answered(), follower.noted().cloned());
         let by = Swap::Replayed { differs_from: noted.as_ref().map(|difference| *difference.ticks.start()) };
-        let moved = self.swap(job, &held, follower, by, Stepped { wake, outputs: Vec::new() })?;
+        let moved = self.swap(job, &held, follower, (by, Stepped { wake, outputs: Vec::new() }))?;
         let difference = noted.map(|noted| self.differs(job, &noted)).transpose()?;
         Ok(Upgraded::Moved(Moved { replayed, difference, ..moved }))
     }
@@ -109,7 +109,7 @@ impl Upgrade {
         let beginning = Beginning::Load(Box::new(saved));
         let (loaded, stepped) = Follower::begin(&self.to, &held.setup, &beginning, place, Compare::Strictly)
             .map_err(|fault| told("loading", &fault))?;
-        Ok(Moved { replayed, ..self.swap(job, &held, loaded, by, stepped)? })
+        Ok(Moved { replayed, ..self.swap(job, &held, loaded, (by, stepped))? })
     }
 
     fn restart(&self, job: &mut Job) -> Result<Moved, UpgradeError> {
@@ -118,7 +118,7 @@ impl Upgrade {
         let place = Place::started(Link::default(), Wake::Next);
         let (started, stepped) = Follower::begin(&self.to, &setup, &Beginning::Start, place, Compare::Strictly)
             .map_err(|fault| told("starting", &fault))?;
-        self.swap(job, &held, started, Swap::Restarted(Box::new(setup)), stepped)
+        self.swap(job, &held, started, (Swap::Restarted(Box::new(setup)), stepped))
     }
 
     /// The match as it was recorded up to when it began to be followed, and maybe a little further.
@@ -154,8 +154,7 @@ impl Upgrade {
         job: &mut Job,
         held: &Held,
         follower: Follower,
-        by: Swap,
-        stepped: Stepped,
+        (by, stepped): (Swap, Stepped),
     ) -> Result<Moved, UpgradeError> {
         let schema = self.to.description().schema_hash();
         let successor = Successor { tick: held.tick, session: follower.into_session(), schema, by, stepped };

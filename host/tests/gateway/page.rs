@@ -42,7 +42,7 @@ pub(crate) struct Page {
 }
 
 enum Wire {
-    WebTransport { session: Session, send: SendStream, receive: RecvStream },
+    WebTransport { session: Box<Session>, send: SendStream, receive: RecvStream },
     WebSocket(Box<WebSocketStream<TcpStream>>),
 }
 
@@ -100,7 +100,7 @@ impl Page {
             Way::WebTransport => {
                 let session = ask_session(rig, CONNECT_PATH, "https://127.0.0.1").await.unwrap();
                 let (send, receive) = session.open_bi().await.unwrap();
-                Wire::WebTransport { session, send, receive }
+                Wire::WebTransport { session: Box::new(session), send, receive }
             }
             Way::WebSocket => {
                 let socket = upgraded(rig).await.unwrap();

@@ -194,7 +194,7 @@ async fn pages_of_foreign_origins_and_other_paths_get_no_connection() {
         (CONNECT_PATH, "null", "403"),
         ("/", "https://127.0.0.1", "404"),
     ] {
-        let error = ask_session(&rig, path, origin).await.err().expect("refused");
+        let error = ask_session(&rig, path, origin).await.expect_err("refused");
         assert!(
             error.to_string().contains(status) || error.to_string().contains("connect"),
             "{path} {origin}: {error}"

@@ -232,7 +232,7 @@ pub enum HostEvent {
         /// In the file format of `stadion replay`.
         journal: Bytes,
         /// What it used.
-        usage: MatchUsage,
+        usage: Box<MatchUsage>,
         /// The last lines of its log.
         last_log: Vec<LogLine>,
     },

@@ -106,7 +106,7 @@ fn what_a_failed_sync_left_in_memory_is_written_again_before_a_match_goes_on_fro
 fn what_was_written_stays_readable_while_it_is_written_again() {
     let disk = Disk::new(Rng::new(1), ROOM);
     let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
-    let mut open = |number, level| {
+    let open = |number, level| {
         let mut journal = log.open(id(number), level, Waker::noop().clone()).unwrap();
         let position = journal.append(&setup(level, LogFailure::Stall)).unwrap();
         (journal, position)

@@ -115,20 +115,20 @@ impl<'a> End<'a> {
         let [size, grow, seek, read, write] = ["size", "grow", "seek", "read", "write"].map(core);
         let name = |function| layout::of_memory(function, number);
         let memory = CanonicalOption::Memory(memory);
-        self.lift(name("size"), size, &[], Some(Value::U32), &[]);
-        self.lift(name("grow"), grow, &[Value::U32], Some(Value::U32), &[]);
-        self.lift(name("seek"), seek, &[Value::U32], None, &[]);
+        self.lift(name("size"), size, (&[], Some(Value::U32)), &[]);
+        self.lift(name("grow"), grow, (&[Value::U32], Some(Value::U32)), &[]);
+        self.lift(name("seek"), seek, (&[Value::U32], None), &[]);
         let options = [memory, CanonicalOption::PostReturn(done)];
-        self.lift(name("read"), read, &[Value::U32, Value::U32], Some(Value::Bytes), &options);
+        self.lift(name("read"), read, (&[Value::U32, Value::U32], Some(Value::Bytes)), &options);
         let options = [memory, CanonicalOption::Realloc(realloc)];
-        self.lift(name("write"), write, &[Value::Bytes, Value::U32], None, &options);
+        self.lift(name("write"), write, (&[Value::Bytes, Value::U32], None), &options);
     }
 
     fn globals(&mut self, helper: u32) {
         let get = self.alias_core(helper, ExportKind::Func, "get");
         let set = self.alias_core(helper, ExportKind::Func, "set");
-        self.lift(layout::named("get"), get, &[Value::U32], Some(Value::U64), &[]);
-        self.lift(layout::named("set"), set, &[Value::U32, Value::U64], None, &[]);
+        self.lift(layout::named("get"), get, (&[Value::U32], Some(Value::U64)), &[]);
+        self.lift(layout::named("set"), set, (&[Value::U32, Value::U64], None), &[]);
     }
 
     /// Aliases of resource types, and what drops handles of them.
@@ -152,8 +152,8 @@ impl<'a> End<'a> {
             let (take, drop) = (layout::of_handle("take", resource.handle), layout::of_handle("drop", resource.handle));
             let core_take = self.alias_core(helper, ExportKind::Func, &take);
             let core_drop = self.alias_core(helper, ExportKind::Func, &drop);
-            self.lift(take, core_take, &[Value::Own(resource.ty)], Some(Value::U32), &[]);
-            self.lift(drop, core_drop, &[Value::U32], None, &[]);
+            self.lift(take, core_take, (&[Value::Own(resource.ty)], Some(Value::U32)), &[]);
+            self.lift(drop, core_drop, (&[Value::U32], None), &[]);
         }
     }
 
@@ -180,7 +180,13 @@ impl<'a> End<'a> {
         })
     }
 
-    fn lift(&mut self, name: String, core: u32, params: &[Value], result: Option<Value>, options: &[CanonicalOption]) {
+    fn lift(
+        &mut self,
+        name: String,
+        core: u32,
+        (params, result): (&[Value], Option<Value>),
+        options: &[CanonicalOption],
+    ) {
         let mut types = ComponentTypeSection::new();
         let params: Vec<_> = params.iter().map(|value| self.value(&mut types, *value)).collect();
         let result = result.map(|value| self.value(&mut types, value));

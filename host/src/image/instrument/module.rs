@@ -52,7 +52,7 @@ impl<'a> ModuleFacts<'a> {
                         if ty.mutable {
                             match (ty.content_type, &mut blocked) {
                                 (ValType::Ref(_), Some(blocked)) => {
-                                    blocked.add("it has a mutable global of references")
+                                    blocked.add("it has a mutable global of references");
                                 }
                                 (ValType::Ref(_), None) => {}
                                 (number, _) => facts.globals.push((index, number)),

@@ -286,10 +286,10 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_idle_ticks_takes_under_forty_bytes() {
+    fn a_run_of_idle_ticks_takes_forty_bytes_at_most() {
         // The 300th match of a host, an hour in at 20 Hz, in the second gigabyte of its log.
         let run = Frame::record(300, 1_500_000_000, &idle(72_000, 3)).unwrap();
-        assert!(run.size() < 40, "{} bytes", run.size());
+        assert!(run.size() <= 40, "{} bytes", run.size());
     }
 
     #[test]

@@ -97,10 +97,10 @@ pub(super) fn file(shared: &Arc<Shared>, this: &Arc<Match>) -> Result<Bytes, Jou
     let held = this.state().idle;
     let mut folding = Folding::default();
     for record in records(shared, this, 0)? {
-        folding.append(record?)?;
+        folding.append(&record?)?;
     }
     if let Some(run) = held {
-        folding.append(Record::Idle(run))?;
+        folding.append(&Record::Idle(run))?;
     }
     folding.finish()
 }
@@ -113,16 +113,16 @@ struct Folding {
 }
 
 impl Folding {
-    fn append(&mut self, record: Record) -> Result<(), JournalError> {
+    fn append(&mut self, record: &Record) -> Result<(), JournalError> {
         let Record::Idle(next) = record else {
             self.flush()?;
-            return self.writer.append(&record);
+            return self.writer.append(record);
         };
-        let grown = self.run.and_then(|run| run.followed_by(&next)).filter(|run| run.count <= MAX_IDLE_RUN);
+        let grown = self.run.and_then(|run| run.followed_by(next)).filter(|run| run.count <= MAX_IDLE_RUN);
         if grown.is_none() {
             self.flush()?;
         }
-        self.run = Some(grown.unwrap_or(next));
+        self.run = Some(grown.unwrap_or(*next));
         Ok(())
     }
 

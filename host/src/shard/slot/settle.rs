@@ -10,7 +10,7 @@ use crate::life::{Effect, Spec};
 use crate::model::LogLevel;
 
 use super::super::directory::Archived;
-use super::super::logbook::LAST_LINES;
+use super::super::logbook::{LAST_LINES, Said};
 use super::counting::count_out;
 use super::{Around, Next, Slot, Stage, Whereabouts};
 
@@ -51,7 +51,8 @@ impl Slot {
                 Effect::Changed => around.shared.events.publish(HostEvent::Changed(living.life.status())),
                 Effect::Log { level, text } => {
                     trace(living.life.spec(), level, &text);
-                    self.mailbox.log.write(&around.shared.logs, now, living.life.tick(), level, &text);
+                    let said = Said { tick: living.life.tick(), level, text: &text };
+                    self.mailbox.log.write(&around.shared.logs, now, said);
                 }
                 Effect::Report { kind, json } => {
                     let id = living.life.spec().id;
@@ -89,7 +90,7 @@ impl Slot {
         around.shared.directory.remove(&id);
         let Archived { status, ended, journal, usage, log } = archived;
         let last_log = log.last(LAST_LINES);
-        around.shared.events.publish(HostEvent::Ended { status, ended, journal, usage, last_log });
+        around.shared.events.publish(HostEvent::Ended { status, ended, journal, usage: Box::new(usage), last_log });
         self.stage = Stage::Gone;
     }
 }
