@@ -125,7 +125,8 @@ impl EndContent {
 }
 
 /// Settings as pairs of texts, those that differ from the defaults: a setting that is added later leaves older journals
-/// and their chains as they are. So the default of a setting never changes within a format.
+/// and their chains as they are. So the default of a setting never changes within a format. Which values are accepted
+/// may: a match that is there is read with what it has.
 pub(super) mod settings {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -137,7 +138,7 @@ pub(super) mod settings {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<MatchSettings, D::Error> {
         let pairs: Vec<(&str, &str)> = Vec::deserialize(from)?;
-        MatchSettings::from_pairs(pairs).map_err(D::Error::custom)
+        MatchSettings::from_recorded_pairs(pairs).map_err(D::Error::custom)
     }
 }
 

@@ -41,6 +41,7 @@ impl Uncommitted {
 impl Life {
     /// Everything up to this record is durable.
     pub fn durable(&mut self, now: Moment, mark: Mark) {
+        self.raising.take_if(|raising| *raising <= mark);
         while let Some(committed) = self.uncommitted.pop_front_if(|waiting| waiting.mark <= mark) {
             self.commit(now, committed);
         }

@@ -45,9 +45,10 @@ impl Life {
         }
     }
 
-    /// Whether another word may be heard before the next tick is sealed; otherwise it stays in the mailbox.
+    /// Whether another word may be heard before the next tick is sealed; otherwise it stays in the mailbox. None is while
+    /// a crash could still take back the incarnation that its speaker would be told.
     pub fn has_room(&self) -> bool {
-        !self.is_running() || self.inbound.has_room()
+        self.raising.is_none() && (!self.is_running() || self.inbound.has_room())
     }
 
     fn hello(&mut self, now: Moment, conn: ConnId, admission: &Admission, secret: &mut dyn FnMut() -> [u8; 16]) {

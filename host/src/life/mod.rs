@@ -133,6 +133,9 @@ pub struct Life {
     tick: u64,
     /// Newest durable tick.
     durable_tick: u64,
+    /// The record that raised the incarnation, until it is durable. Nobody is heard before: a number that a crash takes back
+    /// would be given again, and who was told it would take another session's words for this one's.
+    raising: Option<Mark>,
     /// Records appended.
     marks: u64,
     /// How many ticks [`RUN_AHEAD`] is, at least 1.
@@ -349,6 +352,7 @@ impl Life {
             chain: Link::default(),
             tick: 0,
             durable_tick: 0,
+            raising: None,
             marks: 0,
             run_ahead_ticks: run_ahead_ticks(rate),
             open: true,

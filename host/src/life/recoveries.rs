@@ -48,6 +48,18 @@ fn what_was_acknowledged_counts_and_what_was_not_comes_again() {
 }
 
 #[test]
+fn nobody_is_heard_before_the_new_incarnation_is_durable() {
+    let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
+    world.all_join().sync();
+    world.crash();
+    assert!(!world.life.has_room());
+    world.tick(vec![]);
+    assert!(!world.life.has_room(), "the match goes on meanwhile");
+    world.sync();
+    assert!(world.life.has_room());
+}
+
+#[test]
 fn messages_that_were_never_released_are_told_by_the_next_session() {
     let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
     world.all_join().sync();

@@ -52,7 +52,8 @@ impl Life {
             lost_reservations_until: Some(now + claim),
             ..Life::blank(spec, now)
         };
-        life.append(Record::Resumed(ResumedRecord { incarnation: life.spec.incarnation.0, tick: state.tick, unix_ns }));
+        let resumed = ResumedRecord { incarnation: life.spec.incarnation.0, tick: state.tick, unix_ns };
+        life.raising = Some(life.append(Record::Resumed(resumed)));
         life.seat_again(state.seats, state.unintroduced, now);
         for (seat, reason) in state.kicks {
             life.vacate(now, seat, Departure::Kicked, (CloseCode::Kicked, &reason));

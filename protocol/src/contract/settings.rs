@@ -82,6 +82,15 @@ pub struct MatchSettings {
     pub lifetimes: Lifetimes,
 }
 
+/// Which numbers of seconds are accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Range {
+    /// Those that a new match may have.
+    Held,
+    /// All.
+    Any,
+}
+
 /// A setting that is unknown or has a value out of its range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("setting {key:?}: {problem}")]
@@ -111,12 +120,25 @@ impl MatchSettings {
     ) -> Result<MatchSettings, InvalidSetting> {
         let mut settings = MatchSettings::default();
         for (key, value) in pairs {
-            settings.set(key, value)?;
+            settings.set(key, value, Range::Held)?;
         }
         Ok(settings)
     }
 
-    /// The settings that differ from the defaults, as [`MatchSettings::from_pairs`] reads them.
+    /// Settings that were in force already, as [`MatchSettings::to_pairs`] writes them: whatever range they were accepted
+    /// by then, they are what they are.
+    pub fn from_recorded_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<MatchSettings, InvalidSetting> {
+        let mut settings = MatchSettings::default();
+        for (key, value) in pairs {
+            settings.set(key, value, Range::Any)?;
+        }
+        Ok(settings)
+    }
+
+    /// The settings that differ from the defaults, as [`MatchSettings::from_pairs`] and
+    /// [`MatchSettings::from_recorded_pairs`] read them.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
         let MatchSettings { durability, trap, on_log_failure, lifetimes } = *self;
         let Lifetimes { claim, reconnect, empty, linger, longest } = lifetimes;
@@ -154,11 +176,16 @@ impl MatchSettings {
         .collect()
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), InvalidSetting> {
+    fn set(&mut self, key: &str, value: &str, range: Range) -> Result<(), InvalidSetting> {
         let invalid = |problem: String| InvalidSetting { key: key.to_owned(), problem };
-        let seconds = |range: std::ops::RangeInclusive<u64>| {
-            value.parse().ok().filter(|n| range.contains(n)).map(Duration::from_secs).ok_or_else(|| {
-                invalid(format!("{value:?} is not a whole number of seconds from {} to {}", range.start(), range.end()))
+        let seconds = |accepted: std::ops::RangeInclusive<u64>| {
+            let fits = |n: &u64| range == Range::Any || accepted.contains(n);
+            value.parse().ok().filter(fits).map(Duration::from_secs).ok_or_else(|| {
+                invalid(format!(
+                    "{value:?} is not a whole number of seconds from {} to {}",
+                    accepted.start(),
+                    accepted.end()
+                ))
             })
         };
         match key {
@@ -224,6 +251,15 @@ mod tests {
         assert_eq!(pairs.map(|(key, _)| key), MatchSettings::KEYS);
         let written = MatchSettings::from_pairs(pairs).unwrap().to_pairs();
         assert_eq!(written, pairs.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn what_was_recorded_is_read_whatever_is_accepted_today() {
+        let wild = [("claim-seconds", "0"), ("linger-seconds", "3600")];
+        assert!(MatchSettings::from_pairs(wild).is_err());
+        let settings = MatchSettings::from_recorded_pairs(wild).unwrap();
+        assert_eq!(settings.to_pairs(), wild.map(|(key, value)| (key, value.to_owned())));
+        assert!(MatchSettings::from_recorded_pairs([("linger-seconds", "long")]).is_err());
     }
 
     #[test]

@@ -150,6 +150,41 @@ fn a_segment_is_emptied_of_all_that_only_it_holds() {
 }
 
 #[test]
+fn a_process_killed_while_it_writes_down_what_was_torn_leaves_no_damage() {
+    // Every place at which the first write after the torn one can stop.
+    for room in 0..120 {
+        let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Disk, LogFailure::Stall);
+        journal.append(&tick(1)).unwrap();
+        disk.set_capacity(disk.used() + 30);
+        assert_eq!(writer.turn(), Turn::Failed);
+        disk.crash(Crash::Kill);
+        let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+        let mut journal = log.reopen(id(1), Waker::noop().clone()).unwrap().journal;
+        journal.append(&tick(1)).unwrap();
+        disk.set_capacity(disk.used() + room);
+        writer.turn();
+        disk.crash(Crash::Kill);
+        let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+        assert_eq!(log.unfinished()[0].damage, None, "stopped after {room} bytes");
+    }
+}
+
+#[test]
+fn a_match_is_there_again_whatever_its_settings_are() {
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+    let mut journal = log.open(id(1), Durability::Process, Waker::noop().clone()).unwrap();
+    let Record::Setup(mut setup) = setup(Durability::Process, LogFailure::Stall) else { panic!("no setup") };
+    setup.settings.lifetimes.linger = std::time::Duration::from_secs(3_600);
+    journal.append(&Record::Setup(setup.clone())).unwrap();
+    assert_eq!(writer.turn(), Turn::Wrote);
+    disk.crash(Crash::Kill);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.unfinished().len(), 1);
+    assert_eq!(log.reopen(id(1), Waker::noop().clone()).unwrap().setup, *setup);
+}
+
+#[test]
 fn a_checkpoint_of_records_that_the_power_took_never_comes_back() {
     for seed in 0..16 {
         let disk = Disk::new(Rng::new(seed), ROOM);

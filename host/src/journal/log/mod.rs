@@ -198,13 +198,15 @@ impl Log {
         let catalog = Catalog::default();
         let filed = |one: &&Arc<Match>| !ended.contains(one.id);
         found.matches.iter().filter(filed).for_each(|one| catalog.insert(Arc::clone(one)));
+        // A block must not say of a hole that it was synced before it is on disk that the hole was there.
+        let synced = if found.torn.is_empty() { found.end } else { found.synced };
         let shared = Arc::new(Shared {
             config,
             segments: Segments::new(found.segments, Staging::new(found.end)),
             catalog,
             errands: Errands::default(),
             written: AtomicU64::new(found.end),
-            synced: AtomicU64::new(found.end),
+            synced: AtomicU64::new(synced),
             failure: Mutex::default(),
             failing: AtomicBool::new(false),
             readers: Arc::default(),
