@@ -10,8 +10,8 @@
 //! The match core, the wire protocol on both sides and the log are the real ones; the guest is a function, the network and
 //! the disk are made up. [`tell`] tells the story of a seed; a [`Bug`] planted in its driver must be found.
 //!
-//! **Open.** In these stories the process is killed and the power goes, but the disk itself works. With a disk that fails
-//! for a while and goes on ([`Plan::failing_disk`], `cargo xtask sim --failing-disk`) some seeds break promises.
+//! In these stories the process is killed and the power goes, but the disk itself works. One that fails for a while and
+//! goes on is a plan of its own: [`Plan::failing_disk`], `cargo xtask sim --failing-disk`.
 
 mod bug;
 pub mod disk;

@@ -10,8 +10,7 @@ use stadion_sim::{Broken, Plan, Told, run};
 const USAGE: &str = "\
 cargo xtask sim [--seeds N] [--from SEED]     N stories (default 1,000) from SEED (default 0) on
 cargo xtask sim --seed SEED                   one of them
-  --failing-disk    now and then syncs fail and the disk is full, beside everything else. Off by default: under these
-                    faults some seeds break promises, which is open";
+  --failing-disk    now and then syncs fail and the disk is full, beside everything else";
 
 fn main() -> ExitCode {
     match stories() {

@@ -9,9 +9,8 @@ pub struct Plan {
     pub bug: Option<Bug>,
     /// Syncs fail and the disk is full for a while, beside crashes and bad networks.
     ///
-    /// Off by default because the promises do not hold yet under these faults: in some seeds a match cannot be taken up
-    /// again, or misses inputs that were acknowledged. That is open, and a fault of the system until shown otherwise;
-    /// what stories say without this flag says nothing about a disk that fails and goes on.
+    /// Beside the default and not part of it, so that a story that breaks says whether a failing disk is needed for it.
+    /// What stories say without this flag says nothing about a disk that fails and goes on; the tests tell both.
     pub failing_disk: bool,
 }
 

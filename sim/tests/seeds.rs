@@ -19,6 +19,12 @@ fn whatever_goes_wrong_every_promise_is_kept() {
 }
 
 #[test]
+fn on_a_disk_that_fails_every_promise_is_kept() {
+    let outcome = run(0..SEEDS, Plan { failing_disk: true, ..Plan::default() }, &|_| {});
+    assert!(outcome.broken.is_empty(), "cargo xtask sim --failing-disk\n{:#?}", outcome.broken);
+}
+
+#[test]
 fn a_seed_tells_the_same_story_again() {
     for seed in 0..10 {
         assert_eq!(tell(seed, Plan::default()), tell(seed, Plan::default()));

@@ -38,8 +38,7 @@ cargo xtask <command>
   chaos kill [--times N] [--matches M] [--seed S]
                    kills a server again and again while clients play, and counts what is lost: nothing may be
   sim [--seeds N]  stories in virtual time: a match, its log and its players, and everything goes wrong (default 1,000);
-                   `--seed SEED` tells one of them again; `--failing-disk` adds syncs that fail and a full disk,
-                   under which some seeds break promises: open
+                   `--seed SEED` tells one of them again; `--failing-disk` adds syncs that fail and a full disk
   fuzz [SECONDS]   every fuzz target for SECONDS (default 60); needs a nightly toolchain and cargo-fuzz
 
 Examples:
