@@ -284,6 +284,7 @@ impl Life {
     /// Whether something happens as soon as the journal moves; otherwise [`Life::durable`] can wait for the next tick.
     pub fn awaits_journal(&self) -> bool {
         match &self.phase {
+            _ if self.raising.is_some() => true,
             Phase::Running(running) if running.schedule.is_periodic() => {
                 self.uncommitted.len() >= MAX_UNCOMMITTED || !self.uncommitted.iter().all(Uncommitted::is_mute)
             }
