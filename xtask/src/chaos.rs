@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::cargo::{cargo, run_command};
+use crate::cargo::{build_workspace, run_command};
 use crate::place::Place;
 use crate::say;
 
@@ -14,9 +14,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         bail!("cargo xtask chaos kill [--times N] [--matches M] [--seed S]");
     }
     let place = Place::find()?;
-    say::timed("build", || {
-        run_command(cargo(&place).args(["build", "--workspace", "--bin", "stadion", "--bin", "chaos"]))
-    })?;
+    say::timed("build", || build_workspace(&place))?;
     let program = place.target.join("debug").join(format!("chaos{}", std::env::consts::EXE_SUFFIX));
     run_command(Command::new(program).args(args).env("STADION_BIN", place.binary()))
 }

@@ -4,12 +4,12 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cargo::{cargo, run_command};
+use crate::cargo::{build_workspace, run_command};
 use crate::place::Place;
 
 /// Builds the simulation as the tests are built, and runs it with these arguments.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let place = Place::find()?;
-    run_command(cargo(&place).args(["build", "--quiet", "--workspace", "--bin", "stadion-sim"]))?;
+    build_workspace(&place)?;
     run_command(Command::new(place.target.join("debug").join("stadion-sim")).args(args))
 }
