@@ -2,13 +2,13 @@
  * A bad network between one seat and the server, as that seat's player would have it. Streams stay in order and lose
  * nothing: what would have been lost comes a round trip later, as it would be sent again. Datagrams are dropped.
  */
-import { open } from "/client/stadion.js";
-
 /** What is sent again comes this much later than a round trip, ms: a sender waits before it believes in a loss. */
 const RESEND_MS = 40;
 
 export class Network {
-  constructor() {
+  /** `open` is the client library's own. */
+  constructor(open) {
+    this.real = open;
     /** The round trip that is added, ms. */
     this.latency = 0;
     /** Of a hundred packets. */
@@ -25,7 +25,7 @@ export class Network {
   connect(endpoint, listener) {
     const down = new Direction(this);
     const up = new Direction(this);
-    const transport = open(endpoint, {
+    const transport = this.real(endpoint, {
       connected: (maxDatagram) => down.reliably(() => listener.connected(maxDatagram)),
       stream: (chunk) => down.reliably(() => listener.stream(chunk)),
       datagram: (data) => down.perhaps(() => listener.datagram(data)),
@@ -49,6 +49,8 @@ class Direction {
     this.network = network;
     this.silent = false;
     this.last = 0;
+    /** What is on its way, in order. Of a client that waits for answers: a few hundred at most. */
+    this.stream = [];
   }
 
   get lost() {
@@ -61,19 +63,25 @@ class Direction {
     const now = performance.now();
     const resent = this.lost ? latency + RESEND_MS : 0;
     this.last = Math.max(this.last, now + latency / 2 + resent, goneUntil);
-    this.after(this.last - now, deliver);
+    this.stream.push({ at: this.last, deliver });
+    if (this.stream.length === 1) this.arrive();
+  }
+
+  /** Hands over what is there by now. One timer for all: several of the same time may go off in another order. */
+  arrive() {
+    while (this.stream.length > 0 && this.stream[0].at <= performance.now()) this.hear(this.stream.shift().deliver);
+    if (this.stream.length > 0) setTimeout(() => this.arrive(), Math.ceil(this.stream[0].at - performance.now()));
   }
 
   /** Or not at all. */
   perhaps(deliver) {
     const { latency, goneUntil } = this.network;
     if (this.lost || performance.now() < goneUntil) return;
-    this.after(latency / 2, deliver);
+    if (latency === 0) this.hear(deliver);
+    else setTimeout(() => this.hear(deliver), latency / 2);
   }
 
-  after(ms, deliver) {
-    const heard = () => void (this.silent || deliver());
-    if (ms <= 0) heard();
-    else setTimeout(heard, ms);
+  hear(deliver) {
+    if (!this.silent) deliver();
   }
 }

@@ -1,5 +1,5 @@
 /** One seat: a player of its own, with its own connection, what it sees, says and hears. */
-import { Stadion } from "/client/stadion.js";
+import { open, Stadion } from "/client/stadion.js";
 import { sender } from "./form.js";
 import { Network } from "./network.js";
 import { line, Tree } from "./tree.js";
@@ -24,7 +24,7 @@ export class Seat {
     this.onGone = onGone;
     /** The tick that the server last told of. */
     this.told = 0;
-    this.network = new Network();
+    this.network = new Network(open);
     this.name = NAMES[number % NAMES.length];
     this.stadion = new Stadion(location.origin, game, { open: this.network.open, local: memory(), session: memory() });
     this.element = document.getElementById("seat-template").content.cloneNode(true).firstElementChild;

@@ -1,4 +1,4 @@
-//! Lists the folders of `games/` and the guests of `tests/guests/nasty`, so that one without a test does not compile.
+//! Lists the folders of `games/` and the guests of `tests/guests`, so that one without a test does not compile.
 
 use std::path::Path;
 use std::{env, fs};
@@ -19,6 +19,7 @@ fn main() {
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("games.rs"), text).expect("cargo's folder can be written");
     fs::write(Path::new(&out).join("nasty.rs"), nasty()).expect("cargo's folder can be written");
+    fs::write(Path::new(&out).join("hostile.rs"), hostile()).expect("cargo's folder can be written");
 }
 
 /// The same for the modules of the nasty guest.
@@ -32,4 +33,21 @@ fn nasty() -> String {
     names.sort();
     let calls: String = names.iter().map(|name| format!("    $check!({name});\n")).collect();
     format!("macro_rules! for_each_nasty_guest {{ ($check:ident) => {{\n{calls}}} }}\n")
+}
+
+/// A constant for each hostile guest.
+fn hostile() -> String {
+    let folder = fs::canonicalize("guests/hostile").expect("there are hostile guests");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let files =
+        fs::read_dir(&folder).expect("it can be listed").map(|entry| entry.expect("a file can be listed").path());
+    let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "wat")).collect();
+    files.sort();
+    let constant = |file: &std::path::PathBuf| {
+        let name = file.file_stem().expect("it has an extension").to_string_lossy().into_owned();
+        let upper = name.replace('-', "_").to_uppercase();
+        // Rust's identifiers do not begin with a digit, and these names do not either.
+        format!("pub(crate) const {upper}: Program = Program {{ name: {name:?}, text: include_str!({file:?}) }};\n")
+    };
+    files.iter().map(constant).collect()
 }

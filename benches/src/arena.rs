@@ -1,6 +1,6 @@
 //! `stadion bench arena`: how many matches of relay-arena, with four live players each, one core carries.
 //!
-//! Every match is whole: wasm session, journal, shard, gateway, encrypted QUIC. Each player says an input of 32 bytes 20
+//! Every match is whole: wasm session, journal in a log on disk, shard, gateway, encrypted QUIC. Each player says an input of 32 bytes 20
 //! times a second and hears a state of 100 bytes as often. A match count counts if ticks begin less than 10 ms late (99
 //! of 100), echoes come back in less than 60 ms (99 of 100; half of a tick's 50 ms is waiting for it), and at least 99 %
 //! of the states are heard. Counts are raised until one fails; the last that held is the result.
@@ -76,6 +76,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
     let best = bench.matches().context("measuring matches")?;
     bench.floor(best).context("measuring raw quinn")?;
     bench.verdict();
+    bench.notes.push(format!("the log is in {}, durability {}", std::env::temp_dir().display(), options.durability));
     let Bench { lines, notes, .. } = bench;
     let conditions = Conditions { foreign: load.stop(), ..conditions };
     Ok(Figures { lines, omitted, conditions, notes })
@@ -183,7 +184,6 @@ impl Arena {
             games: vec![options.game_wasm.clone()],
             slots: SLOTS,
             shards: 1,
-            journal: None,
             dense: false,
             durability: options.durability.clone(),
         });

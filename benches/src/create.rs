@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `one-caller` | one match after the other on one kept connection |
 //! | `16-callers` | 16 guests with a connection each ask as fast as they are answered, in bursts |
+//! | `replica-..` | the same of a server that keeps its rows in PostgreSQL and coordinates in Redis, where those are named |
 //!
 //! Matches are ended between the runs, outside of the clock. Callers and server share the machine's cores.
 
@@ -14,7 +15,7 @@ use anyhow::Context;
 
 use crate::conditions::LoadMeter;
 use crate::samples::percentile_us;
-use crate::start::rest::{Caller, Server};
+use crate::start::rest::{Caller, Server, Shared};
 use crate::{Conditions, Figures, Line, clock};
 
 /// Matches made and ended before the first that counts.
@@ -35,21 +36,39 @@ pub struct Options {
     pub stadion_exe: PathBuf,
     /// relay-arena as it is uploaded.
     pub game_wasm: PathBuf,
+    /// Where a replica has its state, to measure one besides.
+    pub shared: Option<Shared>,
 }
 
 /// Measures. Blocks for about half a minute; `progress` is told, for people, what is being measured.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<Figures> {
     let (load, conditions) = (LoadMeter::start(), Conditions::read());
     let wasm = std::fs::read(&options.game_wasm).with_context(|| options.game_wasm.display().to_string())?;
-    let server = Server::start(&options.stadion_exe)?;
-    server.upload(&wasm)?;
+    let mut lines = measured(&Server::start(&options.stadion_exe)?, &wasm, options, progress)?;
+    if let Some(shared) = &options.shared {
+        let server = Server::start_kept(&options.stadion_exe, Some(shared))?;
+        let of_replica = |line: Line| {
+            let name = format!("replica-{}", line.name());
+            line.named(name)
+        };
+        lines.extend(measured(&server, &wasm, options, progress)?.into_iter().map(of_replica));
+    }
+    let conditions = Conditions { foreign: load.stop(), ..conditions };
+    Ok(Figures { lines, omitted: Vec::new(), conditions, notes: Vec::new() })
+}
+
+fn measured(
+    server: &Server,
+    wasm: &[u8],
+    options: &Options,
+    progress: &mut dyn FnMut(&str),
+) -> anyhow::Result<Vec<Line>> {
+    server.upload(wasm)?;
     progress("one caller");
     let one = one_caller(&mut server.caller()?, options.runs)?;
     progress("16 callers");
     let callers = (0..CALLERS).map(|_| server.caller()).collect::<anyhow::Result<_>>()?;
-    let many = many_callers(callers, options.bursts)?;
-    let conditions = Conditions { foreign: load.stop(), ..conditions };
-    Ok(Figures { lines: vec![one, many], omitted: Vec::new(), conditions, notes: Vec::new() })
+    Ok(vec![one, many_callers(callers, options.bursts)?])
 }
 
 fn one_caller(caller: &mut Caller, runs: u32) -> anyhow::Result<Line> {

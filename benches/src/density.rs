@@ -87,7 +87,6 @@ impl Host {
             games: vec![game.to_owned()],
             slots,
             shards: 1,
-            journal: None,
             dense: options.dense,
             durability: "process".to_owned(),
         });

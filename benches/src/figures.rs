@@ -35,6 +35,11 @@ impl Line {
         Line { name: name.into(), ..self }
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A figure by its key.
     pub fn get(&self, key: &str) -> Option<f64> {
         self.figures.iter().find(|(name, _)| *name == key)?.1.as_f64()

@@ -68,8 +68,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
 }
 
 fn open(program: &Path, games: Vec<PathBuf>, core: Option<usize>) -> anyhow::Result<Stage> {
-    let setup =
-        HostSetup { games, slots: SLOTS, shards: 1, journal: None, dense: false, durability: "process".to_owned() };
+    let setup = HostSetup { games, slots: SLOTS, shards: 1, dense: false, durability: "process".to_owned() };
     Stage::start(program, &Setup::Host(setup), core)
 }
 

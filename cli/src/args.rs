@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, bot, build, completions, dev, fork, games, matches, new, play, publish, replay, serve, types,
+    account, bench, bot, build, completions, dev, fork, friends, games, keys, leaderboard, logs, matches, new, party,
+    play, publish, quarantine, replay, search, serve, types, usage,
 };
 use crate::output::{Format, Output};
 
@@ -24,6 +25,7 @@ Examples:
   stadion new hello && cd hello          a new game, ready to build
   stadion dev                            play it while you write it
   stadion publish . && stadion play hello
+  stadion search bomberman duel          a match among one's like
   stadion bot bomberman --players 2      two programs play a match to its end
 
 Exit codes:
@@ -33,7 +35,7 @@ Exit codes:
   3  not found: game, match, file, program
   4  refused by the server: key, permission, upload, limit
   5  the server does not answer
-  6  a replay differs from its journal";
+  6  a replay differs from its journal, or two matches or builds from one another";
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
@@ -59,14 +61,23 @@ impl Global {
 /// Every command; each is a module of `commands`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     New(new::New),
     Dev(dev::Dev),
     Build(build::Build),
     Publish(publish::Publish),
+    Quarantine(quarantine::Quarantine),
     Games(games::Games),
+    Keys(keys::Keys),
     Matches(matches::Matches),
+    Logs(logs::Logs),
+    Usage(usage::UsageOf),
     Play(play::Play),
+    Account(account::AccountArgs),
+    Party(party::PartyArgs),
+    Search(search::Search),
+    Friends(friends::Friends),
+    Leaderboard(leaderboard::Leaderboard),
     Bot(bot::Bot),
     Replay(replay::Replay),
     Fork(fork::Fork),
@@ -84,6 +95,7 @@ pub(crate) enum Command {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use clap::error::ErrorKind;
 
     use super::*;
     use crate::failure::Kind;
@@ -104,6 +116,45 @@ mod tests {
             let (name, help) = (command.get_name().to_owned(), command.render_long_help().to_string());
             let (_, examples) = help.split_once("Examples:").unwrap_or_else(|| panic!("{name} shows none"));
             assert!(examples.contains(&format!("stadion {name}")), "{name}: an example is the command itself");
+        }
+    }
+
+    /// A line of a document or a help as the shell would hand it over: up to two blanks, a comment, or another command.
+    fn words(line: &str) -> Vec<&str> {
+        let end = ["  ", " #", " &&", " >", " |"].iter().filter_map(|end| line.find(end)).min();
+        line[..end.unwrap_or(line.len())].split(' ').collect()
+    }
+
+    fn assert_reads(line: &str, place: &str) {
+        if let Err(error) = Cli::try_parse_from(words(line)) {
+            let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            assert!(shown, "{place}: {line}\n{error}");
+        }
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_a_command_line() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
+            let help = command.render_long_help().to_string();
+            let examples = help.lines().filter_map(|line| line.strip_prefix("  stadion "));
+            examples.for_each(|line| assert_reads(&format!("stadion {line}"), command.get_name()));
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_documents_is_a_command_line() {
+        for document in ["README.md", "docs/debugging.md", "docs/first-game.md", "docs/clients.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+            let text = std::fs::read_to_string(path).unwrap();
+            let lines = text.lines().map(|line| line.strip_prefix("$ ").unwrap_or(line));
+            lines.filter(|line| line.starts_with("stadion ")).for_each(|line| {
+                let output = line.contains(" ready ") || line.starts_with("stadion help");
+                if !output {
+                    assert_reads(line, document);
+                }
+            });
         }
     }
 

@@ -80,13 +80,19 @@ pub(crate) fn load(folder: &Path) -> Outcome<Option<SavedServer>> {
 
 /// Saves the address and key of a server that starts, readable by its owner alone.
 pub(crate) fn save(folder: &Path, saved: &SavedServer) -> std::io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(saved).map_err(std::io::Error::other)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600, and whole or not at all
-    std::io::Write::write_all(&mut file, text.as_bytes())?;
     let path = folder.join(SERVER_FILE);
-    file.persist(&path).map_err(|error| error.error)?;
+    write_private(&path, text.as_bytes())?;
     Ok(path)
+}
+
+/// Writes a file that its owner alone may read, whole or not at all.
+pub(crate) fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
+    std::io::Write::write_all(&mut file, text)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! one module of [`commands`] is one command, [`output`] is the only place that prints, [`clock`] the only one that
 //! reads the time.
 
+mod account;
 mod api;
 mod args;
 mod bots;

@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
+/// Fewer ticks are played before anybody has read what a bar says: a replay plays some 50,000 a second.
+const LONG_TICKS: u64 = 20_000;
+
 /// What the caller reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -87,6 +90,16 @@ impl Output {
             return ProgressBar::hidden();
         }
         let style = ProgressStyle::with_template("{msg}   [{bar:30}] {bytes}/{total_bytes}");
+        let style = style.expect("the template is constant and reads").progress_chars("##.");
+        ProgressBar::new(total).with_message(what).with_style(style)
+    }
+
+    /// A bar over so many ticks, drawn on a terminal only, and only if they are enough to take a while.
+    pub(crate) fn ticks_bar(self, what: &'static str, total: u64) -> ProgressBar {
+        if !self.shows_progress() || total < LONG_TICKS {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{msg}   [{bar:30}] tick {pos}/{len}   {eta}");
         let style = style.expect("the template is constant and reads").progress_chars("##.");
         ProgressBar::new(total).with_message(what).with_style(style)
     }

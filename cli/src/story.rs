@@ -45,13 +45,21 @@ impl<'a> Story<'a> {
         };
         let mut lines = vec![head];
         lines.extend(events.iter().map(|event| format!("  {}", self.event(event))));
-        lines.extend(outputs.iter().map(|output| format!("  => {}", self.output(output))));
+        lines.extend(outputs.iter().map(|output| format!("  => {}", self.asked(output))));
         Some(lines)
     }
 
     /// What was sent to a player, from its bytes alone.
     pub(crate) fn sent(&self, data: &[u8]) -> String {
         shown(&self.down(data))
+    }
+
+    /// What was sent to a player, if the schema reads it: a message, or the content of a view.
+    pub(crate) fn value(&self, data: &[u8]) -> Option<(Root, Value)> {
+        match self.down(data) {
+            Message::Typed(root, _, value) => Some((root, value)),
+            Message::Seen(_) | Message::Raw(_) => None,
+        }
     }
 
     fn event(&self, event: &Event) -> String {
@@ -78,7 +86,8 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn output(&self, output: &Output) -> String {
+    /// One thing that the game asked for.
+    pub(crate) fn asked(&self, output: &Output) -> String {
         match output {
             Output::Send { to, via, data } => {
                 format!("{}  {}{}", target(*to), shown(&self.down(data)), unreliable(*via))

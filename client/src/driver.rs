@@ -131,6 +131,7 @@ impl Driver {
             PathEvent::Connected(connection) => {
                 let Some(handle) = self.paths.get_mut(&path) else { return };
                 handle.connected(connection.clone());
+                tracing::debug!(?path, "connected");
                 Input::Connected { path, max_datagram: connection.max_datagram_size() }
             }
             PathEvent::Stream(chunk) => Input::Stream { path, chunk },
@@ -195,6 +196,7 @@ impl Driver {
         match transmit {
             Transmit::Connect { path, endpoint } => {
                 let (server_name, events) = (Arc::clone(&self.server_name), self.path_events.0.clone());
+                tracing::debug!(?path, address = %endpoint.address, "connecting");
                 self.paths.insert(path, PathHandle::open(path, endpoint, server_name, events));
             }
             Transmit::Stream { path, data } => {
@@ -221,7 +223,8 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let inbox = &shared.inbox;
         match event {
-            Event::Welcome { seat, fresh, rate, .. } => {
+            Event::Welcome { seat, fresh, rate, incarnation, .. } => {
+                tracing::debug!(?incarnation, "let in");
                 self.shared.status().rate = rate;
                 if self.welcomed.is_some() {
                     self.tell(Ok(seat));
@@ -238,7 +241,10 @@ impl Driver {
             }
             Event::Message { data, .. } => self.deliver(Via::Reliable, data)?,
             Event::Unreliable { data, .. } => self.deliver(Via::Unreliable, data)?,
-            Event::Stalled => inbox.push(RawEvent::Stalled)?,
+            Event::Stalled => {
+                tracing::debug!("nothing is heard");
+                inbox.push(RawEvent::Stalled)?;
+            }
             Event::Live { round_trip } => inbox.push(RawEvent::Live { rtt_ms: whole_ms(round_trip) })?,
             Event::Moved { incarnation, .. } => tracing::debug!(?incarnation, "the match moved"),
             // The end is told by what follows: the close.

@@ -18,6 +18,7 @@ impl fmt::Display for End {
         let what = match self.code {
             CloseCode::Finished => "the match is over",
             CloseCode::Kicked => "removed by the game",
+            CloseCode::Superseded => "a younger connection of this client took over",
             CloseCode::Replaced => "this seat is played from somewhere else now",
             CloseCode::OutdatedClient => "this program is older (or newer) than the match: update it",
             CloseCode::Expired => "the seat is no longer kept",

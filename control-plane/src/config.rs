@@ -1,9 +1,11 @@
 //! What an operator may set, and whether it fits together.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
+pub use crate::oidc_config::{OidcProvider, Secret};
 use crate::web::SitePage;
 
 /// Settings of a control plane. [`Config::default`] is fit for one machine.
@@ -19,6 +21,8 @@ pub struct Config {
     pub web: WebConfig,
     /// Playing.
     pub matches: MatchConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
 }
 
 /// Bounds of the HTTP server.
@@ -38,6 +42,20 @@ pub struct HttpConfig {
     pub shutdown_grace: Duration,
     /// Largest JSON body, bytes.
     pub json_bytes: usize,
+    /// Balancers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Who may connect without TLS.
+    pub plain: PlainHttp,
+}
+
+/// Whose connections without TLS are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// Everybody's: on networks that are trusted, or where a proxy takes TLS off elsewhere.
+    #[default]
+    Everybody,
+    /// Those of programs on this machine alone: others use TLS.
+    ThisMachine,
 }
 
 impl Default for HttpConfig {
@@ -52,6 +70,8 @@ impl Default for HttpConfig {
             shutdown_grace: Duration::from_secs(10),
             // `play` carries up to 64 KiB of parameters in base64.
             json_bytes: 128 * 1024,
+            trusted_proxies: Vec::new(),
+            plain: PlainHttp::Everybody,
         }
     }
 }
@@ -73,6 +93,12 @@ pub struct AccountConfig {
     pub sign_ins_by_address: Rate,
     /// Sign-ins to one account, from addresses that it does not know.
     pub sign_ins_by_account: Rate,
+    /// Changes of one account: passwords, keys, exports, deletion.
+    pub changes_by_account: Rate,
+    /// Requests with one API key.
+    pub requests_by_key: Rate,
+    /// Where accounts of others sign in.
+    pub oidc: Vec<OidcProvider>,
 }
 
 impl Default for AccountConfig {
@@ -86,6 +112,10 @@ impl Default for AccountConfig {
             registrations: rate(20, 30_000),
             sign_ins_by_address: rate(60, 1000),
             sign_ins_by_account: rate(10, 6000),
+            changes_by_account: rate(20, 30_000),
+            // A studio's backend seats its players with one key: a thousand a second.
+            requests_by_key: rate(10_000, 1),
+            oidc: Vec::new(),
         }
     }
 }
@@ -157,6 +187,19 @@ impl Default for MatchConfig {
     }
 }
 
+/// The audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// How long entries are kept.
+    pub keep: Duration,
+}
+
+impl Default for AuditConfig {
+    fn default() -> AuditConfig {
+        AuditConfig { keep: Duration::from_secs(90 * 24 * 3600) }
+    }
+}
+
 /// A configuration that does not fit together: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the configuration does not fit:{}", list(.faults))]
@@ -178,12 +221,13 @@ impl Config {
         self.uploads.validate(&mut faults);
         self.web.validate(&mut faults);
         self.matches.validate(&mut faults);
+        faults.seconds("audit.keep", self.audit.keep, 3600, 3650 * 86_400);
         if faults.0.is_empty() { Ok(()) } else { Err(InvalidConfig { faults: faults.0 }) }
     }
 }
 
 #[derive(Default)]
-struct Faults(Vec<String>);
+pub(crate) struct Faults(pub(crate) Vec<String>);
 
 impl Faults {
     fn range<T: PartialOrd + std::fmt::Debug>(&mut self, name: &str, value: &T, least: &T, most: &T) {
@@ -232,6 +276,9 @@ impl AccountConfig {
         faults.rate("accounts.registrations", self.registrations);
         faults.rate("accounts.sign_ins_by_address", self.sign_ins_by_address);
         faults.rate("accounts.sign_ins_by_account", self.sign_ins_by_account);
+        faults.rate("accounts.changes_by_account", self.changes_by_account);
+        faults.rate("accounts.requests_by_key", self.requests_by_key);
+        self.oidc.iter().for_each(|provider| provider.validate(faults));
     }
 }
 

@@ -3,11 +3,17 @@
 //! Four secrets, each for one purpose: access tokens of the API, join tokens, artifacts (Ed25519, RFC 8032), and the
 //! authenticity of refresh tokens (BLAKE3 in keyed mode). In a directory each is one file with 64 hexadecimal digits,
 //! readable by its owner alone. A signing key `NAME.key` may have a `NAME.previous.key` beside it: what it signed stays
-//! good, nothing new is signed with it; that is how keys are changed.
+//! good, nothing new is signed with it.
+//!
+//! [`Keys::rotate`] changes the keys of tokens while everything runs: the present ones become the previous ones. It is
+//! refused while a token of a previous key may still be good. Replicas on one directory find the change there, at the latest
+//! when somebody comes with a token of a key that they do not know.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +23,7 @@ use sha2::{Digest, Sha256};
 use stadion_protocol::contract::SIGNING_CONTEXT;
 
 use crate::clock::{Rng, random};
+use crate::model::UnixMs;
 
 /// The keys could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -37,18 +44,42 @@ pub enum KeysError {
     Exposed(PathBuf),
 }
 
+/// Keys were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// They were changed a short while ago: tokens of the keys before are still good.
+    #[error("tokens of the previous keys are good for up to {} s more; rotate after that", .0.as_secs().max(1))]
+    TooSoon(Duration),
+    /// They could not be written.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+}
+
+/// Hears the public keys of join tokens before anything is signed with a new one: key id -> Ed25519 public key.
+pub type JoinListener = Box<dyn Fn(&BTreeMap<String, [u8; 32]>) + Send + Sync>;
+
 /// See the module.
-#[derive(Clone)]
 pub struct Keys {
-    pub(crate) api: SigningPair,
-    pub(crate) join: SigningPair,
+    tokens: RwLock<TokenKeys>,
     artifact: SigningKey,
     pub(crate) refresh: [u8; 32],
+    /// `None`: they are gone with the process.
+    dir: Option<PathBuf>,
+    listeners: Mutex<Vec<JoinListener>>,
+}
+
+/// The keys that can be changed.
+#[derive(Clone)]
+struct TokenKeys {
+    api: Arc<SigningPair>,
+    join: Arc<SigningPair>,
+    rotated_at: Option<UnixMs>,
 }
 
 /// A key that signs JWTs, and all whose signatures are good.
 #[derive(Clone)]
 pub(crate) struct SigningPair {
+    seed: [u8; 32],
     pub(crate) kid: String,
     pub(crate) encoding: EncodingKey,
     pub(crate) public: BTreeMap<String, [u8; 32]>,
@@ -58,32 +89,98 @@ pub(crate) struct SigningPair {
 impl Keys {
     /// Keys that are gone with the process.
     pub fn in_memory(rng: &dyn Rng) -> Keys {
+        let pair = || Arc::new(SigningPair::new(random(rng), None));
         Keys {
-            api: SigningPair::new(random(rng), None),
-            join: SigningPair::new(random(rng), None),
+            tokens: RwLock::new(TokenKeys { api: pair(), join: pair(), rotated_at: None }),
             artifact: SigningKey::from_bytes(&random(rng)),
             refresh: random(rng),
+            dir: None,
+            listeners: Mutex::default(),
         }
     }
 
     /// Reads the keys of a directory, and makes those that are missing.
     pub fn load(dir: &Path, rng: &dyn Rng) -> Result<Keys, KeysError> {
         std::fs::create_dir_all(dir).map_err(|error| KeysError::Io { path: dir.to_owned(), error })?;
-        let pair = |name: &str| {
-            let previous = read(&dir.join(format!("{name}.previous.key")))?;
-            Ok(SigningPair::new(read_or_make(&dir.join(format!("{name}.key")), rng)?, previous))
-        };
+        for name in [API, JOIN] {
+            read_or_make(&dir.join(format!("{name}.key")), rng)?;
+        }
         Ok(Keys {
-            api: pair("api")?,
-            join: pair("join")?,
+            tokens: RwLock::new(TokenKeys::read(dir)?),
             artifact: SigningKey::from_bytes(&read_or_make(&dir.join("artifact.key"), rng)?),
             refresh: read_or_make(&dir.join("refresh.key"), rng)?,
+            dir: Some(dir.to_owned()),
+            listeners: Mutex::default(),
         })
+    }
+
+    /// What signs access tokens now.
+    pub(crate) fn api(&self) -> Arc<SigningPair> {
+        self.tokens().api
+    }
+
+    /// What signs join tokens now.
+    pub(crate) fn join(&self) -> Arc<SigningPair> {
+        self.tokens().join
+    }
+
+    /// What an access token of this key id is checked with. One that is not known may be another replica's new one.
+    pub(crate) fn api_verifier(&self, kid: &str) -> Option<DecodingKey> {
+        let known = || self.api().decoding.get(kid).cloned();
+        known().or_else(|| {
+            // A directory that cannot be read now keeps the keys as they are; whoever starts next is told.
+            self.reread().ok().filter(|changed| *changed).and_then(|_| known())
+        })
+    }
+
+    /// Changes the keys of access tokens and join tokens; the present ones stay good for what they signed. `longest` is how
+    /// long a token may be good.
+    pub fn rotate(&self, now: UnixMs, longest: Duration, rng: &dyn Rng) -> Result<(), RotateError> {
+        let present = self.tokens();
+        let since = present.rotated_at.map_or(Duration::MAX, |at| now.since(at));
+        if since < longest {
+            return Err(RotateError::TooSoon(longest - since));
+        }
+        let next = |pair: &SigningPair| Arc::new(SigningPair::new(random(rng), Some(pair.seed)));
+        let next = TokenKeys { api: next(&present.api), join: next(&present.join), rotated_at: Some(now) };
+        if let Some(dir) = &self.dir {
+            next.write(dir, &present)?;
+        }
+        self.replace(next);
+        Ok(())
+    }
+
+    /// Takes over what another replica changed in the directory: whether there was anything.
+    pub fn reread(&self) -> Result<bool, KeysError> {
+        let Some(dir) = &self.dir else { return Ok(false) };
+        if read_time(dir)? == self.tokens().rotated_at {
+            return Ok(false);
+        }
+        self.replace(TokenKeys::read(dir)?);
+        Ok(true)
+    }
+
+    /// Has somebody told of the keys of join tokens, now and at every change, before the first token is signed with a new one.
+    pub fn tell(&self, listener: JoinListener) {
+        listener(&self.join_verifiers());
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    fn replace(&self, next: TokenKeys) {
+        for listener in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            listener(&next.join.public);
+        }
+        // Replaced as a whole: nobody can find half of it.
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    fn tokens(&self) -> TokenKeys {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What hosts check join tokens with: key id -> Ed25519 public key.
     pub fn join_verifiers(&self) -> BTreeMap<String, [u8; 32]> {
-        self.join.public.clone()
+        self.join().public.clone()
     }
 
     /// What hosts check artifacts with: an Ed25519 public key.
@@ -99,7 +196,7 @@ impl Keys {
     /// The public keys of access tokens as a JWK set (RFC 7517, RFC 8037).
     pub(crate) fn jwks(&self) -> serde_json::Value {
         let keys: Vec<_> = self
-            .api
+            .api()
             .public
             .iter()
             .map(|(kid, public)| {
@@ -110,6 +207,45 @@ impl Keys {
             })
             .collect();
         serde_json::json!({ "keys": keys })
+    }
+}
+
+/// Names of the keys that can be changed.
+const API: &str = "api";
+const JOIN: &str = "join";
+
+/// When they were, Unix milliseconds; not there: never.
+const ROTATED: &str = "rotated";
+
+impl TokenKeys {
+    fn read(dir: &Path) -> Result<TokenKeys, KeysError> {
+        let pair = |name: &str| {
+            let path = dir.join(format!("{name}.key"));
+            let seed = read(&path)?.ok_or(KeysError::Malformed(path))?;
+            Ok(Arc::new(SigningPair::new(seed, read(&dir.join(format!("{name}.previous.key")))?)))
+        };
+        // Read before the keys: a change in between is found at the next look.
+        let rotated_at = read_time(dir)?;
+        Ok(TokenKeys { api: pair(API)?, join: pair(JOIN)?, rotated_at })
+    }
+
+    /// The present keys become the previous ones first: a crash in between leaves a key twice, and none lost. The time comes
+    /// last, and tells other replicas to look.
+    fn write(&self, dir: &Path, present: &TokenKeys) -> Result<(), KeysError> {
+        for (name, next, present) in [(API, &self.api, &present.api), (JOIN, &self.join, &present.join)] {
+            write(&dir.join(format!("{name}.previous.key")), &hex::encode(present.seed))?;
+            write(&dir.join(format!("{name}.key")), &hex::encode(next.seed))?;
+        }
+        write(&dir.join(ROTATED), &self.rotated_at.unwrap_or_default().0.to_string())
+    }
+}
+
+fn read_time(dir: &Path) -> Result<Option<UnixMs>, KeysError> {
+    let path = dir.join(ROTATED);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse().map(|ms| Some(UnixMs(ms))).map_err(|_| KeysError::Malformed(path)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(KeysError::Io { path, error }),
     }
 }
 
@@ -124,6 +260,7 @@ impl SigningPair {
         let public: BTreeMap<_, _> =
             previous.as_ref().map(public_of).into_iter().chain([current]).map(|key| (key_id(&key), key)).collect();
         SigningPair {
+            seed,
             kid: key_id(&current),
             encoding: EncodingKey::from_ed_der(&[&PKCS8_PREFIX[..], &seed].concat()),
             decoding: public.iter().map(|(kid, key)| (kid.clone(), DecodingKey::from_ed_der(key))).collect(),
@@ -156,20 +293,32 @@ fn read(path: &Path) -> Result<Option<[u8; 32]>, KeysError> {
     Ok(Some(key))
 }
 
-/// Written whole under another name first: a crash leaves no half key behind.
 fn make(path: &Path, rng: &dyn Rng) -> Result<[u8; 32], KeysError> {
     let key: [u8; 32] = random(rng);
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        // `tempfile` creates it readable by its owner alone.
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        writeln!(file, "{}", hex::encode(key))?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path)?;
-        Ok(())
-    };
-    write().map_err(|error| KeysError::Io { path: path.to_owned(), error })?;
-    Ok(key)
+    let file = whole(path, &hex::encode(key)).map_err(|error| KeysError::Io { path: path.to_owned(), error })?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(key),
+        // Another replica that starts now was first.
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            read(path)?.ok_or_else(|| KeysError::Malformed(path.to_owned()))
+        }
+        Err(error) => Err(KeysError::Io { path: path.to_owned(), error: error.error }),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), KeysError> {
+    let file = whole(path, text).map_err(|error| KeysError::Io { path: path.to_owned(), error })?;
+    file.persist(path).map_err(|error| KeysError::Io { path: path.to_owned(), error: error.error })?;
+    Ok(())
+}
+
+/// Written whole under another name first: a crash leaves no half key behind. `tempfile` creates it readable by its owner
+/// alone.
+fn whole(path: &Path, text: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    writeln!(file, "{text}")?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -201,14 +350,56 @@ mod tests {
         assert_eq!(keys.refresh, again.refresh);
     }
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn kids(keys: &Keys) -> Vec<String> {
+        keys.api().public.keys().cloned().collect()
+    }
+
     #[test]
-    fn a_previous_key_is_still_good_and_signs_nothing() {
+    fn after_a_change_both_keys_are_good_and_the_new_one_signs() {
         let dir = tempfile::tempdir().unwrap();
-        let old = Keys::load(dir.path(), &SystemRng).unwrap();
-        std::fs::rename(dir.path().join("api.key"), dir.path().join("api.previous.key")).unwrap();
-        let new = Keys::load(dir.path(), &SystemRng).unwrap();
-        assert_ne!(new.api.kid, old.api.kid);
-        assert!(new.api.decoding.contains_key(&old.api.kid));
+        let keys = Keys::load(dir.path(), &SystemRng).unwrap();
+        let old = keys.api().kid.clone();
+        keys.rotate(UnixMs(1), HOUR, &SystemRng).unwrap();
+        assert_ne!(keys.api().kid, old);
+        assert!(keys.api_verifier(&old).is_some());
+        assert_eq!(kids(&keys).len(), 2);
+        let after = Keys::load(dir.path(), &SystemRng).unwrap();
+        assert_eq!((kids(&after), after.api().kid.clone()), (kids(&keys), keys.api().kid.clone()));
+        assert_eq!(after.join_verifiers(), keys.join_verifiers());
+    }
+
+    #[test]
+    fn no_token_loses_its_key_before_it_expires() {
+        let keys = Keys::in_memory(&SystemRng);
+        keys.rotate(UnixMs(1000), HOUR, &SystemRng).unwrap();
+        let soon = UnixMs(1000).plus(HOUR / 2);
+        assert!(matches!(keys.rotate(soon, HOUR, &SystemRng), Err(RotateError::TooSoon(wait)) if wait == HOUR / 2));
+        keys.rotate(UnixMs(1000).plus(HOUR), HOUR, &SystemRng).unwrap();
+        assert_eq!(kids(&keys).len(), 2);
+    }
+
+    #[test]
+    fn another_replica_finds_the_new_key_when_it_is_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let [here, there] = [(); 2].map(|()| Keys::load(dir.path(), &SystemRng).unwrap());
+        here.rotate(UnixMs(1), HOUR, &SystemRng).unwrap();
+        assert!(there.api_verifier("0000").is_none());
+        assert!(there.api_verifier(&here.api().kid).is_some());
+        assert_eq!(there.api().kid, here.api().kid);
+        assert!(!there.reread().unwrap(), "there is nothing new");
+    }
+
+    #[test]
+    fn hosts_hear_of_a_key_before_it_signs() {
+        let keys = Keys::in_memory(&SystemRng);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hears = told.clone();
+        keys.tell(Box::new(move |verifiers| hears.lock().unwrap().push(verifiers.clone())));
+        keys.rotate(UnixMs(1), HOUR, &SystemRng).unwrap();
+        let told = told.lock().unwrap();
+        assert_eq!((told[0].len(), &told[1]), (1, &keys.join_verifiers()));
     }
 
     #[cfg(unix)]

@@ -3,7 +3,8 @@
 //! ```text
 //!   api          one endpoint = one file           wire types, errors, docs
 //!   http         connections, problems, tokens     knows no endpoint
-//!   accounts     games          matches            what happens, without HTTP or SQL
+//!   accounts     games     lobby     matches       what happens, without HTTP or SQL
+//!   parties      queues    ratings                 by which rules: pure
 //!   model                                          what it is about
 //!   store ── sqlite             coordination ── memory
 //! ```
@@ -16,6 +17,7 @@
 
 mod accounts;
 mod api;
+mod audit;
 pub mod blobs;
 pub mod clock;
 pub mod config;
@@ -23,8 +25,14 @@ pub mod coordination;
 mod games;
 mod http;
 mod keys;
+mod lobby;
 mod matches;
 pub mod model;
+mod oidc_config;
+pub mod parties;
+pub mod queues;
+pub mod ratings;
+mod replicas;
 pub mod store;
 #[cfg(test)]
 mod testing;
@@ -39,21 +47,26 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use accounts::{AccountParts, Accounts, TokenMint};
+use audit::Auditor;
 use clock::{Clock, Rng};
-use coordination::Coordination;
-use games::{Catalog, UploadParts, Uploads};
+use coordination::{Coordination, CoordinationError};
+use games::{Catalog, Starts, UploadParts, Uploads};
+use lobby::{Lobby, LobbyParts, run_queues};
 use matches::{
     EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, write_behind,
 };
-use model::{InvalidName, Role};
+use model::{HostName, InvalidName, Role};
+use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
 use store::{NewAccountError, Store, StoreError};
 use web::{Home, PackLimits, WebShelf, WebShelfParts};
 
 pub use accounts::{API_AUDIENCE, PasswordCost};
 pub use config::{Config, InvalidConfig};
 pub use games::{ArtifactShelf, OriginBook};
-pub use http::{Taker, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades};
-pub use keys::{Keys, KeysError};
+pub use http::{
+    Taker, Tls, TlsError, TlsFiles, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades,
+};
+pub use keys::{JoinListener, Keys, KeysError, RotateError};
 pub use matches::HostEventQueue;
 pub use web::SitePage;
 
@@ -69,6 +82,10 @@ pub struct Parts {
     pub events: Arc<HostEventQueue>,
     /// Where matches run.
     pub host: Arc<dyn Host>,
+    /// Under which name: the same whenever it comes back with its journals.
+    pub host_name: HostName,
+    /// Where other replicas reach this one, `http://host:port`; `None`: it is the only one.
+    pub replica_url: Option<String>,
     /// Which web pages may use this server.
     pub origins: Arc<OriginBook>,
     /// Takes connections that stop speaking HTTP, if anybody does.
@@ -90,6 +107,9 @@ pub enum StartError {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// See [`CoordinationError`].
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
 }
 
 /// Why there is no new developer key.
@@ -112,8 +132,12 @@ pub(crate) struct App {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
-    pub(crate) accounts: Accounts,
+    pub(crate) auditor: Auditor,
+    pub(crate) accounts: Arc<Accounts>,
+    /// `None`: this is the only one.
+    pub(crate) replicas: Option<Arc<Replicas>>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) starts: Arc<Starts>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) placer: Arc<Placer>,
     pub(crate) live: Arc<LiveIndex>,
@@ -122,6 +146,9 @@ pub(crate) struct App {
     pub(crate) home: Home,
     pub(crate) origins: Arc<OriginBook>,
     pub(crate) upgrades: Option<Arc<dyn Upgrades>>,
+    pub(crate) lobby: Arc<Lobby>,
+    /// Room for players who listen.
+    pub(crate) event_streams: Arc<Semaphore>,
     /// Room for logs that are followed.
     pub(crate) log_streams: Arc<Semaphore>,
     pub(crate) going_down: AtomicBool,
@@ -137,6 +164,10 @@ pub struct ControlPlane {
     writer: Writer,
     handling: JoinHandle<()>,
     writing: JoinHandle<()>,
+    auditing: JoinHandle<()>,
+    queueing: JoinHandle<()>,
+    /// What a replica does for and with others.
+    among_others: Vec<JoinHandle<()>>,
 }
 
 impl ControlPlane {
@@ -155,14 +186,43 @@ impl ControlPlane {
         let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), config.matches.per_owner);
         let live = Arc::new(live);
         let events = parts.events.clone();
-        let app = Arc::new(compose(config, &parts, &live, &journals, &writer));
+        let (auditor, audited) = Auditor::new(config.audit.clone(), parts.clock.clone(), parts.store.clone());
+        let (news, waiting) = match &parts.replica_url {
+            Some(_) => Some(News::new()).unzip(),
+            None => (None, None),
+        };
+        let news = news.unwrap_or_else(News::for_nobody);
+        let app = Arc::new(compose(config, &parts, (&live, news), &journals, (&writer, auditor)));
         let reconciler = Reconciler {
             store: parts.store.clone(),
             host: parts.host.clone(),
+            host_name: parts.host_name.clone(),
             live: live.clone(),
             journals: journals.clone(),
             clock: parts.clock.clone(),
         };
+        let mut among_others = Vec::new();
+        if let Some(replicas) = &app.replicas {
+            let keeper = Keeper::start(KeeperParts {
+                coordination: parts.coordination.clone(),
+                replicas: replicas.clone(),
+                reconciler: reconciler.clone(),
+                journals: journals.clone(),
+                accounts: app.accounts.clone(),
+                keys: parts.keys.clone(),
+                rng: parts.rng.clone(),
+            });
+            among_others.push(tokio::spawn(keeper.await?.run()));
+        }
+        if let Some(waiting) = waiting {
+            let parts = NewsParts {
+                coordination: parts.coordination.clone(),
+                store: parts.store.clone(),
+                catalog: app.catalog.clone(),
+                origins: parts.origins.clone(),
+            };
+            among_others.push(tokio::spawn(spread(parts, waiting)));
+        }
         reconciler.run().await?;
         let writing = tokio::spawn(write_behind(written, parts.store.clone()));
         let handling = tokio::spawn(handle_events(EventParts {
@@ -171,25 +231,47 @@ impl ControlPlane {
             journals,
             writer: writer.clone(),
             clock: parts.clock.clone(),
+            lobby: app.lobby.clone(),
         }));
-        Ok(ControlPlane { app, events, writer, handling, writing })
+        let auditing = tokio::spawn(audited.write());
+        app.lobby.rate_left_over().await?;
+        let queueing = tokio::spawn(run_queues(app.lobby.clone()));
+        Ok(ControlPlane { app, events, writer, handling, writing, auditing, queueing, among_others })
     }
 
     /// Serves the API until `shutdown`, then lets requests under way end within their grace. `/readyz` says no from then.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.serve_with(listener, None, shutdown).await;
+    }
+
+    /// The same over TLS, beside it or in its place. [`Tls::reread`] takes over a renewed certificate.
+    pub async fn serve_tls(&self, listener: TcpListener, tls: Arc<Tls>, shutdown: impl Future<Output = ()>) {
+        self.serve_with(listener, Some(tls), shutdown).await;
+    }
+
+    async fn serve_with(&self, listener: TcpListener, tls: Option<Arc<Tls>>, shutdown: impl Future<Output = ()>) {
         let shutdown = async {
             shutdown.await;
             self.app.going_down.store(true, Ordering::Release);
         };
-        http::serve(listener, self.router(), self.app.config.http.clone(), shutdown).await;
+        let service = http::Service { router: self.router(), config: Arc::new(self.app.config.http.clone()), tls };
+        http::serve(listener, service, shutdown).await;
     }
 
     /// Handles what the host has told, writes what is queued, and closes the store.
     pub async fn finish(self) {
+        // Another replica goes on with its queues.
+        self.queueing.abort();
+        self.among_others.iter().for_each(JoinHandle::abort);
+        if let Some(replicas) = &self.app.replicas {
+            replicas.leave().await;
+        }
         self.events.close();
         let _ = self.handling.await;
         self.writer.finish().await;
         let _ = self.writing.await;
+        self.app.auditor.finish().await;
+        let _ = self.auditing.await;
         self.app.store.close().await;
     }
 
@@ -222,8 +304,14 @@ impl ControlPlane {
     }
 }
 
-fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<Journals>, writer: &Writer) -> App {
-    let catalog = Arc::new(Catalog::new(parts.store.clone(), parts.clock.clone()));
+fn compose(
+    config: Config,
+    parts: &Parts,
+    (live, news): (&Arc<LiveIndex>, News),
+    journals: &Arc<Journals>,
+    (writer, auditor): (&Writer, Auditor),
+) -> App {
+    let catalog = Arc::new(Catalog::new(parts.store.clone(), parts.clock.clone(), news));
     let accounts = Accounts::new(
         config.accounts.clone(),
         AccountParts {
@@ -241,18 +329,39 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
             shelf: parts.artifacts.clone(),
             catalog: catalog.clone(),
             clock: parts.clock.clone(),
+            coordination: parts.coordination.clone(),
+            rng: parts.rng.clone(),
         },
     );
+    let replicas = parts.replica_url.clone().map(|url| {
+        let secrets = (&*parts.keys, parts.clock.clone());
+        Arc::new(Replicas::new(parts.host_name.clone(), url, (parts.host.clone(), parts.coordination.clone()), secrets))
+    });
+    let starts = Arc::new(Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone()));
     let placer = Placer::new(PlaceParts {
         host: parts.host.clone(),
         catalog: catalog.clone(),
+        starts: starts.clone(),
         live: live.clone(),
         coordination: parts.coordination.clone(),
         writer: writer.clone(),
         tokens: TokenMint(parts.keys.clone()),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
+        host_name: parts.host_name.clone(),
+        replicas: replicas.clone(),
+        store: parts.store.clone(),
         join_token: config.matches.join_token,
+    });
+    let placer = Arc::new(placer);
+    let lobby = Lobby::new(LobbyParts {
+        store: parts.store.clone(),
+        coordination: parts.coordination.clone(),
+        catalog: catalog.clone(),
+        placer: placer.clone(),
+        live: live.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
     });
     let matches = MatchService {
         store: parts.store.clone(),
@@ -276,10 +385,15 @@ fn compose(config: Config, parts: &Parts, live: &Arc<LiveIndex>, journals: &Arc<
         host: parts.host.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
-        accounts,
+        auditor,
+        accounts: Arc::new(accounts),
+        replicas,
         catalog,
+        starts,
         uploads: Arc::new(uploads),
-        placer: Arc::new(placer),
+        placer,
+        lobby: Arc::new(lobby),
+        event_streams: Arc::new(Semaphore::new(api::EVENT_STREAMS)),
         live: live.clone(),
         matches,
         origins: parts.origins.clone(),

@@ -12,6 +12,7 @@ mod account;
 mod config;
 mod fork;
 mod inbox;
+mod questions;
 mod recover;
 mod upgrade;
 mod versions;
@@ -32,6 +33,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::artifact::VerifyingKeys;
 use crate::clock;
+use crate::dormant::Rousing;
 use crate::engine::{Engine, EngineError, LoadedVersion, Ticker};
 use crate::journal::{Journals, MemoryJournals};
 use crate::life::Spec;
@@ -40,24 +42,21 @@ use crate::model::Setup;
 use crate::recovery::recorder::{self, RecorderSlot};
 use crate::recovery::suspects::{self, Verdict};
 use crate::shard::{
-    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, Mailbox, RescueLane, Shard, ShardHandle,
-    ShardStats, Shared, SlowLane,
+    Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, FarewellLane, Mailbox, RescueLane,
+    SaveLane, Shard, ShardHandle, ShardStats, Shared, SlowLane,
 };
 
 pub use config::{HostConfig, MAX_PARAMETERS, RecoveryConfig, limits};
+use questions::ask;
 pub use recover::Recovered;
 use recover::Recovering;
 use versions::Versions;
 
-/// The longest that a question to a shard may take before its caller is told that the match is unknown. A shard answers
-/// within a few slices; this is for a machine that stands still.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-/// How often it is looked whether a match has been restored.
-const RECOVERY_POLL: Duration = Duration::from_millis(10);
-
 /// How often a shutdown looks whether matches are left.
 const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
+
+/// Journals that are read for askers at once, each whole in memory until it is sent. Others wait their turn.
+const READING_AT_ONCE: usize = 4;
 
 /// A host could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +76,7 @@ pub struct LocalHost {
     shared: Arc<Shared>,
     shards: Vec<Arc<ShardHandle>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    versions: Versions,
+    versions: Arc<Versions>,
     upgrades: Semaphore,
     endpoints: Mutex<Endpoints>,
     draining: AtomicBool,
@@ -85,6 +84,8 @@ pub struct LocalHost {
     balancer: Mutex<Option<BalancerStop>>,
     /// Turns at playing journals again for developers.
     telling: Semaphore,
+    /// Turns at reading journals for whoever asks.
+    reading: Semaphore,
     recovering: Recovering,
     /// Matches that may have ended the process before this one.
     suspects: Vec<Verdict>,
@@ -126,8 +127,11 @@ impl LocalHost {
             logs: Arc::default(),
             slow: SlowLane::start(recorders.next())?,
             rescue: RescueLane::start()?,
+            farewell: FarewellLane::start()?,
             matches: AtomicU32::new(0),
             plant: config.plant.clone(),
+            saving: SaveLane::start()?,
+            dormant: Arc::default(),
         });
         let shards = (0..count).map(|n| Shard::start(n, Arc::clone(&shared), recorders.next()));
         let shards: Vec<Shard> = shards.collect::<Result<_, _>>()?;
@@ -135,18 +139,24 @@ impl LocalHost {
             shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();
         let balancer = Balancer::start(&handles)?;
         threads.extend(balancer.thread);
+        let capacity = config.capacity.min(engine.capacity());
+        let versions = Arc::new(Versions::new(engine, artifacts, keys));
+        let (library, awake) = (Arc::clone(&versions).library(), Arc::clone(&shared));
+        let rousing = Rousing { shared: awake, shards: handles.clone(), capacity, library };
+        threads.extend(rousing.start()?);
         Ok(LocalHost {
-            capacity: config.capacity.min(engine.capacity()),
+            capacity,
             config,
             shared,
             shards: handles,
             threads: Mutex::new(threads),
-            versions: Versions::new(engine, artifacts, keys),
+            versions,
             upgrades: tokio::sync::Semaphore::new(upgrade::UPGRADES_AT_ONCE),
             endpoints: Mutex::default(),
             draining: AtomicBool::new(false),
             balancer: Mutex::new(Some(balancer.stop)),
             telling: Semaphore::new(watch::TELLING_AT_ONCE),
+            reading: Semaphore::new(READING_AT_ONCE),
             recovering: Recovering::default(),
             suspects,
             _ticker: ticker,
@@ -173,7 +183,9 @@ impl LocalHost {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Drains, ends every match, gives players until `grace` to hear of it, and stops the shards.
+    /// Drains, ends every match that the next process cannot bring back, gives players until `grace` to hear of it, and stops the
+    /// shards. Matches that outlive the process stand still, and are kept as they are: the next one replays nothing of them.
+    /// Those that sleep sleep on.
     pub async fn shutdown(&self, grace: Duration) {
         self.drain();
         let until = clock::now() + grace;
@@ -181,7 +193,7 @@ impl LocalHost {
         while self.shared.matches.load(Ordering::Relaxed) > 0 && clock::now() < until {
             // Again each time: a creation may have been on its way.
             for shard in &self.shards {
-                shard.send(Command::EndAll(reason.clone()));
+                shard.send(Command::ShutDown(reason.clone()));
             }
             tokio::time::sleep(SHUTDOWN_POLL).await;
         }
@@ -215,6 +227,7 @@ impl LocalHost {
 
     fn stop(&self) {
         *self.balancer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.dormant.close();
         self.shards.iter().for_each(|shard| shard.stop());
     }
 
@@ -227,7 +240,7 @@ impl LocalHost {
         let place = self.take_place().ok_or(CreateError::Full("it runs as many matches as it can"))?;
         let description = Arc::clone(version.description());
         let shard = Arc::clone(self.least_loaded());
-        let mailbox = Arc::new(Mailbox::new(Arc::clone(&shard)));
+        let mailbox = Arc::<Mailbox>::default();
         let known = self.shared.archive.get(&request.id).is_some();
         if known || !self.shared.directory.insert(request.id, Arc::clone(&mailbox)) {
             return Err(CreateError::Exists(request.id));
@@ -277,87 +290,11 @@ impl LocalHost {
 
     /// Room for one more match, given back when dropped.
     fn take_place(&self) -> Option<MatchPlace<'_>> {
-        let more = |matches| (matches < self.capacity).then_some(matches + 1);
-        self.shared.matches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(MatchPlace(&self.shared.matches))
+        self.shared.take_place(self.capacity).then(|| MatchPlace(&self.shared.matches))
     }
 
     fn least_loaded(&self) -> &Arc<ShardHandle> {
         self.shards.iter().min_by_key(|shard| shard.match_count()).expect("a host has at least one shard")
-    }
-
-    /// Waits until a match is restored, if it is being restored, but no longer than any question takes.
-    async fn once_recovered(&self, id: &MatchId) {
-        let until = clock::now() + ANSWER_WITHIN;
-        while self.recovering.contains(id) && clock::now() < until {
-            tokio::time::sleep(RECOVERY_POLL).await;
-        }
-    }
-
-    async fn reserve_here(&self, id: MatchId, wanted: Reservation) -> Result<Seat, ReserveError> {
-        self.once_recovered(&id).await;
-        if self.recovering.contains(&id) {
-            return Err(ReserveError::Recovering);
-        }
-        let gone = || if self.shared.archive.get(&id).is_some() { ReserveError::Ended } else { UnknownMatch.into() };
-        let mailbox = self.shared.directory.get(&id).ok_or_else(gone)?;
-        let answer = ask(&mailbox, |key, reply| Command::Reserve(key, Box::new(wanted), reply)).await;
-        answer.unwrap_or_else(|| Err(gone()))
-    }
-
-    async fn end_here(&self, id: MatchId, reason: EndReason) -> Result<(), UnknownMatch> {
-        self.once_recovered(&id).await;
-        if let Some(mailbox) = self.shared.directory.get(&id)
-            && ask(&mailbox, |key, reply| Command::End(key, reason, reply)).await.is_some()
-        {
-            return Ok(());
-        }
-        self.shared.archive.get(&id).map(|_| ()).ok_or(UnknownMatch)
-    }
-
-    async fn status_here(&self, id: MatchId) -> Result<MatchStatus, UnknownMatch> {
-        if let Some(mailbox) = self.shared.directory.get(&id)
-            && let Some(status) = ask(&mailbox, Command::Status).await
-        {
-            return Ok(status);
-        }
-        if let Some(status) = self.recovering.status(&id) {
-            return Ok(status);
-        }
-        self.shared.archive.get(&id).map(|archived| archived.status).ok_or(UnknownMatch)
-    }
-
-    async fn journal_here(&self, id: MatchId) -> Result<Bytes, UnknownMatch> {
-        if let Some(mailbox) = self.shared.directory.get(&id)
-            && let Some(journal) = ask(&mailbox, Command::Journal).await
-        {
-            return Ok(journal);
-        }
-        if let Some(archived) = self.shared.archive.get(&id) {
-            return Ok(archived.journal);
-        }
-        let journals = Arc::clone(&self.shared.journals);
-        let read = tokio::task::spawn_blocking(move || journals.read(id)).await;
-        read.ok().flatten().ok_or(UnknownMatch)
-    }
-
-    /// From memory, or else from the journal that is kept.
-    async fn ended_here(&self, id: MatchId) -> Option<EndedMatch> {
-        if let Some(Archived { status, ended, journal, .. }) = self.shared.archive.get(&id) {
-            return Some(EndedMatch { status, ended, journal });
-        }
-        let journals = Arc::clone(&self.shared.journals);
-        let read = tokio::task::spawn_blocking(move || crate::recovery::past::ended(id, journals.read(id)?)).await;
-        read.ok().flatten()
-    }
-
-    /// Every match that runs here or waits to be restored.
-    async fn matches_here(&self) -> Vec<MatchStatus> {
-        let mut known = self.recovering.statuses();
-        for mailbox in self.shared.directory.all() {
-            known.extend(ask(&mailbox, Command::Status).await);
-        }
-        known
     }
 }
 
@@ -373,19 +310,6 @@ fn recorders(
     let (entered, slots) = recorder::open(&config.folder.join("recorder"), shards + 1)?;
     suspects::save(&file, &entered)?;
     Ok((suspects::judge(&before, entered), slots))
-}
-
-/// Asks a match's shard. `None`: it is not there any more, or not yet.
-async fn ask<T>(
-    mailbox: &Mailbox,
-    question: impl FnOnce(crate::shard::Key, oneshot::Sender<T>) -> Command,
-) -> Option<T> {
-    let (shard, key) = mailbox.place()?;
-    let (reply, answer) = oneshot::channel();
-    if !shard.send(question(key, reply)) {
-        return None;
-    }
-    tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()?.ok()
 }
 
 /// Counts for a match from before it is created; its shard gives it back when the match is gone.
@@ -464,7 +388,9 @@ impl Host for LocalHost {
     fn load(&self) -> HostLoad {
         HostLoad {
             matches: self.shared.matches.load(Ordering::Relaxed),
+            hibernated: u32::try_from(self.shared.dormant.count()).unwrap_or(u32::MAX),
             capacity: self.capacity,
+            sessions: self.versions.sessions(),
             players: self.shards.iter().map(|shard| shard.players.load(Ordering::Relaxed)).sum(),
             draining: self.draining.load(Ordering::Relaxed),
         }

@@ -28,6 +28,7 @@
 pub mod artifact;
 pub mod clock;
 pub mod compile;
+mod dormant;
 pub mod engine;
 pub mod gateway;
 pub mod host;

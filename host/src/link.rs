@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use stadion_protocol::token::{JoinClaims, ResumeToken, SchemaHash};
+use stadion_protocol::wire::Speaker;
 use stadion_protocol::{CloseCode, Incarnation, Seat, Tick};
 
 /// One transport connection, unique for the life of the gateway.
@@ -29,6 +30,8 @@ pub enum Credential {
 /// A client's `hello`, after the gateway's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
+    /// Which client of the player it is.
+    pub speaker: Speaker,
     /// What lets it in.
     pub credential: Credential,
     /// The schema the client was built for.

@@ -11,7 +11,7 @@ pub enum CloseCode {
     Finished = 1,
     /// The game removed this player.
     Kicked = 2,
-    /// A newer connection of the same player took the seat.
+    /// Another client of the same player took the seat.
     Replaced = 3,
     /// The client was built for another message schema or protocol version: reload or update it.
     OutdatedClient = 4,
@@ -33,11 +33,13 @@ pub enum CloseCode {
     TimedOut = 12,
     /// The player left by choice.
     Left = 13,
+    /// A younger connection of the same client has the seat: go on with that one.
+    Superseded = 14,
 }
 
 impl CloseCode {
     /// Every code, for tables and generators.
-    pub const ALL: [CloseCode; 13] = [
+    pub const ALL: [CloseCode; 14] = [
         CloseCode::Finished,
         CloseCode::Kicked,
         CloseCode::Replaced,
@@ -51,6 +53,7 @@ impl CloseCode {
         CloseCode::Refused,
         CloseCode::TimedOut,
         CloseCode::Left,
+        CloseCode::Superseded,
     ];
 
     /// The code on the wire.
@@ -65,6 +68,7 @@ impl CloseCode {
 
     /// Whether a client should try again by itself with what it holds.
     pub fn worth_retrying(self) -> bool {
-        matches!(self, CloseCode::Moved | CloseCode::ShuttingDown | CloseCode::TimedOut)
+        use CloseCode::{Moved, ShuttingDown, Superseded, TimedOut};
+        matches!(self, Moved | ShuttingDown | TimedOut | Superseded)
     }
 }

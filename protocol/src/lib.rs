@@ -9,6 +9,7 @@
 //! - [`contract`]: traits and types between control plane and host.
 //! - [`origin`]: which web pages may talk to a server.
 //! - [`token`]: join tokens and resume tokens.
+//! - `virtual_net`: a network of made-up time, for tests and simulations.
 
 pub mod client;
 pub mod clock;
@@ -18,6 +19,8 @@ pub mod ids;
 pub mod origin;
 pub mod server;
 pub mod token;
+#[cfg(feature = "virtual-net")]
+pub mod virtual_net;
 pub mod wire;
 
 pub use clock::Moment;

@@ -33,7 +33,7 @@ pub struct Origin {
 
 /// A text that is no origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no origin: write https://play.example, http://127.0.0.1:8080, https://*.example, localhost or *")]
+#[error("{0:?} is no origin: write https://play.example, http://127.0.0.1:8080 or https://*.example")]
 pub struct InvalidOrigin(pub String);
 
 impl Origin {

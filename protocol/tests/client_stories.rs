@@ -205,7 +205,7 @@ fn a_silent_connection_gets_a_second_beside_it_and_the_winner_replaces_the_loser
     assert_eq!(story.connects(), [P2]);
     story.connect(P2);
     story.server(P2, &ServerFrame::Welcome(welcome(1)));
-    assert!(story.transmits().contains(&Transmit::Close { path: P1, code: CloseCode::Replaced }));
+    assert!(story.transmits().contains(&Transmit::Close { path: P1, code: CloseCode::Superseded }));
     assert!(matches!(story.events()[..], [Event::Welcome { .. }, Event::Live { .. }]));
     story.server(P1, &message(1));
     assert!(story.texts().is_empty(), "the loser is not heard any more");
@@ -217,7 +217,7 @@ fn a_connection_that_speaks_again_needs_no_second() {
     story.pass(Duration::from_millis(1_100));
     assert_eq!(story.connects(), [P2]);
     story.server(P1, &message(1));
-    assert!(story.transmits().contains(&Transmit::Close { path: P2, code: CloseCode::Replaced }));
+    assert!(story.transmits().contains(&Transmit::Close { path: P2, code: CloseCode::Superseded }));
     assert!(matches!(story.events()[..], [Event::Stalled, Event::Live { .. }, Event::Message { .. }]));
 }
 
@@ -375,7 +375,32 @@ fn a_server_that_never_answers_is_given_up() {
     story.pass(Duration::from_secs(31));
     assert_eq!(story.events(), [closed(CloseCode::TimedOut, "the server did not answer")]);
     let attempts = story.connects().len();
-    assert!((6..20).contains(&attempts), "{attempts} attempts in 30 s");
+    assert!((20..40).contains(&attempts), "{attempts} attempts in 30 s");
+}
+
+#[test]
+fn a_server_that_was_down_is_found_though_older_attempts_still_hang() {
+    let mut story = Story::welcomed();
+    story.pass(Duration::from_secs(6));
+    story.transmits();
+    story.close(P1, None);
+    let [new] = story.connects()[..] else {
+        panic!("its reset says that it is back: now, and not when a timer says so")
+    };
+    story.connect(new);
+    story.server(new, &ServerFrame::Welcome(welcome(2)));
+    let closed = |transmit: &Transmit| matches!(transmit, Transmit::Close { code: CloseCode::Superseded, .. });
+    assert_eq!(story.transmits().iter().filter(|one| closed(one)).count(), 2, "those that hang make room");
+}
+
+#[test]
+fn a_silent_connection_is_knocked_at_so_that_a_new_server_resets_it() {
+    let mut story = Story::welcomed();
+    story.pass(Duration::from_secs(1));
+    story.transmits();
+    story.pass(Duration::from_secs(2));
+    let pings = story.frames(P1).iter().filter(|frame| matches!(frame, ClientFrame::Ping { .. })).count();
+    assert_eq!(pings, 4, "every half second");
 }
 
 #[test]
@@ -398,7 +423,9 @@ fn a_lost_welcome_is_asked_for_again_with_the_same_nonce() {
     let first = story.connect(P1);
     story.close(P1, None);
     story.pass(Duration::from_millis(300));
-    assert_eq!(story.connect(P2), first, "an honest retry");
+    let again = story.connect(P2);
+    assert_eq!((first.speaker.connection, again.speaker.connection), (1, 2));
+    assert_eq!(Hello { speaker: first.speaker, ..again }, first, "an honest retry");
 }
 
 #[test]
@@ -417,10 +444,17 @@ fn a_connection_replaced_by_another_device_is_lost_for_good_and_by_itself_is_not
     story.close(P1, Some(CloseCode::Replaced));
     assert_eq!(story.events(), [closed(CloseCode::Replaced, "because")]);
 
+    // The server tells them apart by what a hello says, whatever else this client has under way.
+    let mut story = Story::welcomed();
+    story.pass(Duration::from_millis(1_100));
+    assert_eq!(story.connect(P2).speaker.connection, 2);
+    story.close(P2, Some(CloseCode::Replaced));
+    assert_eq!(story.events(), [Event::Stalled, closed(CloseCode::Replaced, "because")]);
+
     let mut story = Story::welcomed();
     story.pass(Duration::from_millis(1_100));
     story.connect(P2);
-    story.close(P1, Some(CloseCode::Replaced));
+    story.close(P1, Some(CloseCode::Superseded));
     story.server(P2, &ServerFrame::Welcome(welcome(1)));
     assert!(matches!(story.events()[..], [Event::Stalled, Event::Welcome { .. }, Event::Live { .. }]));
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use stadion_protocol::client::Timers;
 use stadion_protocol::server::{ConnectionConfig, InputLimits};
 use stadion_protocol::token::SchemaHash;
-use stadion_protocol::wire::{self, ClientFrame, Credential, Hello};
+use stadion_protocol::wire::{self, ClientFrame, ClientId, Credential, Hello, Speaker};
 use stadion_protocol::{CloseCode, Tick};
 
 const PAGE: &str = include_str!("../PROTOCOL.md");
@@ -14,6 +14,7 @@ fn the_worked_hello_is_what_the_encoder_writes() {
     let hello = Hello {
         protocol_version: wire::PROTOCOL_VERSION,
         schema: "71ab09c2d4e5f607".parse::<SchemaHash>().unwrap(),
+        speaker: Speaker { client: ClientId(std::array::from_fn(|i| 0xa0 + i as u8)), connection: 1 },
         credential: Credential::Join { token: "token".into(), nonce: std::array::from_fn(|i| i as u8) },
         last_out_seq: 0,
         incarnation: 0,

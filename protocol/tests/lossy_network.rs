@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-mod virtual_net;
-
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -12,12 +10,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use stadion_protocol::client::{Client, ClientConfig, Endpoint, Event, Input, PathId, SendError, Transmit};
-use stadion_protocol::server::{Accepted, Connection, ConnectionConfig, InputLimits, Pushed, Received, SeatLink};
+use stadion_protocol::server::{
+    Accepted, Connection, ConnectionConfig, InputLimits, Pushed, Received, SeatLink, Speakers,
+};
 use stadion_protocol::token::{ResumeToken, SchemaHash};
+use stadion_protocol::virtual_net::{self, Packet, Rng, To, Weather};
 use stadion_protocol::wire::{Credential, Hello, ServerFrame, Welcome};
 use stadion_protocol::{CloseCode, Incarnation, MatchId, Moment, Seat, Tick};
 
-use virtual_net::{Arrival, Network, Packet, Rng, To, Weather};
+type Network = virtual_net::Network<PathId>;
+type Arrival = virtual_net::Arrival<PathId>;
+
+const FAIR: Weather = Weather::fair(Duration::from_millis(20));
 
 /// A payload that shows when it was cut or mixed up: its number, then bytes that follow from it.
 fn payload(number: u64, len: usize) -> Bytes {
@@ -38,6 +42,7 @@ struct Server {
     tick: u64,
     connections: BTreeMap<PathId, Connection>,
     live: Option<PathId>,
+    speakers: Speakers,
     nonce: Option<[u8; 16]>,
     tokens: Vec<[u8; 16]>,
     next_token: u8,
@@ -60,6 +65,7 @@ impl Server {
             tick: 0,
             connections: BTreeMap::new(),
             live: None,
+            speakers: Speakers::default(),
             nonce: None,
             tokens: Vec::new(),
             next_token: 0,
@@ -96,12 +102,20 @@ impl Server {
         }
     }
 
+    fn close(&mut self, net: &mut Network, now: Moment, path: PathId, code: CloseCode) {
+        self.connections.remove(&path);
+        net.send(now, path, To::Client, Packet::Closed { code: Some(u64::from(code.number())) });
+    }
+
     fn hello(&mut self, net: &mut Network, now: Moment, path: PathId, hello: &Hello) {
         assert!(hello.incarnation <= self.incarnation);
+        if let Err(code) = self.speakers.judge(hello.speaker, self.live.is_some()) {
+            return self.close(net, now, path, code);
+        }
         self.admit(&hello.credential);
+        let code = self.speakers.take(hello.speaker);
         if let Some(old) = self.live.replace(path) {
-            self.connections.remove(&old);
-            net.send(now, old, To::Client, Packet::Closed { code: Some(u64::from(CloseCode::Replaced.number())) });
+            self.close(net, now, old, code);
         }
         let resumed = self.link.resume(hello.fresh, hello.last_out_seq).expect("an honest client");
         if resumed.fresh {
@@ -131,7 +145,7 @@ impl Server {
     }
 
     fn arrived(&mut self, net: &mut Network, now: Moment, arrival: &Arrival, commit: Duration) {
-        let path = arrival.path;
+        let path = arrival.wire;
         if arrival.packet == Packet::Established {
             let limits = InputLimits {
                 messages_per_second: 100_000,
@@ -249,8 +263,8 @@ impl World {
         config.timers.give_up = Duration::from_secs(300);
         World {
             now: Moment(1),
-            net: Network::new(weather, seed ^ 1),
-            rng: Rng(seed ^ 2),
+            net: Network::new(weather, Rng::new(seed ^ 1)),
+            rng: Rng::new(seed ^ 2),
             client: Client::new(config, Moment(1)),
             server: Server::new(),
             inputs_sent: 0,
@@ -288,7 +302,7 @@ impl World {
     }
 
     fn deliver(&mut self, arrival: &Arrival) {
-        let path = arrival.path;
+        let path = arrival.wire;
         let input = match &arrival.packet {
             Packet::Established => Input::Connected { path, max_datagram: Some(1_121) },
             Packet::Stream(chunk) => Input::Stream { path, chunk },
@@ -301,7 +315,7 @@ impl World {
     fn drain(&mut self) {
         while let Some(transmit) = self.client.poll_transmit() {
             match transmit {
-                Transmit::Connect { path, .. } => self.net.connect(self.now, path),
+                Transmit::Connect { path, .. } => self.net.connect(self.now, path, true),
                 Transmit::Stream { path, data } => self.net.send(self.now, path, To::Server, Packet::Stream(data)),
                 Transmit::Datagram { path, data } => self.net.send(self.now, path, To::Server, Packet::Datagram(data)),
                 Transmit::Close { path, code } => {
@@ -359,7 +373,7 @@ impl World {
 
     /// Everything that was said arrives once the weather is fair.
     fn settle(&mut self) {
-        self.net.weather = Weather::FAIR;
+        self.net.weather = FAIR;
         self.run(Duration::from_secs(40), |_| {});
         assert_eq!(self.server.inputs, (0..self.inputs_sent).collect::<Vec<_>>());
         assert_eq!(self.messages, (self.server.fresh_from..self.server.sent).collect::<Vec<_>>());
@@ -370,14 +384,13 @@ impl World {
 
 fn weather() -> impl Strategy<Value = Weather> {
     (0..400u64, 0..200u64, 1..150u64, 0..150u64, (0..20u64, 0..10u64, 0..10u64)).prop_map(
-        |(lost_permille, doubled_permille, delay, spread, (break_permille, silence_permille, hold_permille))| Weather {
-            lost_permille,
-            doubled_permille,
+        |(lost, doubled, delay, spread, (breaks, silences, holds))| Weather {
+            lost,
+            doubled,
             delay: (Duration::from_millis(delay), Duration::from_millis(delay + spread)),
-            break_permille,
-            silence_permille,
-            hold_permille,
-            noticed_after: (Duration::ZERO, Duration::from_secs(2)),
+            breaks,
+            silences,
+            holds,
         },
     )
 }
@@ -407,7 +420,7 @@ proptest! {
 
 #[test]
 fn on_a_fair_network_one_connection_is_enough() {
-    let mut world = World::new(Weather::FAIR, 1);
+    let mut world = World::new(FAIR, 1);
     world.run(Duration::from_secs(15), World::chatter);
     assert_eq!(world.welcomes, 1);
     world.settle();
@@ -418,7 +431,7 @@ fn on_a_fair_network_one_connection_is_enough() {
 
 #[test]
 fn an_idle_connection_stays_live() {
-    let mut world = World::new(Weather::FAIR, 1);
+    let mut world = World::new(FAIR, 1);
     world.run(Duration::from_secs(60), |_| {});
     assert_eq!(world.welcomes, 1);
     assert!(world.client.round_trip().unwrap() >= Duration::from_millis(40));

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use stadion_protocol::server::{Closing, Connection, ConnectionConfig, Received};
 use stadion_protocol::token::SchemaHash;
 use stadion_protocol::wire::{
-    ClientDatagram, ClientFrame, Credential, FrameReader, Hello, MAX_SERVER_FRAME, MAX_UNRELIABLE, PROTOCOL_VERSION,
-    Reassembly, ServerDatagram, ServerFrame,
+    ClientDatagram, ClientFrame, ClientId, Credential, FrameReader, Hello, MAX_SERVER_FRAME, MAX_UNRELIABLE,
+    PROTOCOL_VERSION, Reassembly, ServerDatagram, ServerFrame, Speaker,
 };
 use stadion_protocol::{CloseCode, Incarnation, Moment, Tick};
 
@@ -17,6 +17,7 @@ fn hello() -> Hello {
     Hello {
         protocol_version: PROTOCOL_VERSION,
         schema: SchemaHash([5; 8]),
+        speaker: Speaker { client: ClientId([6; 8]), connection: 1 },
         credential: Credential::Join { token: "token".into(), nonce: [1; 16] },
         last_out_seq: 0,
         incarnation: 0,

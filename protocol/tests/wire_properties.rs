@@ -9,9 +9,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use stadion_protocol::token::{ResumeToken, SchemaHash};
 use stadion_protocol::wire::{
-    ClientDatagram, ClientFrame, Credential, Fragment, FrameReader, Hello, MAX_CLIENT_FRAME, MAX_INPUT, MAX_MESSAGE,
-    MAX_SERVER_FRAME, MAX_UNRELIABLE, PROTOCOL_VERSION, PrepareMove, Quality, ServerDatagram, ServerFrame,
-    UnreliableId, Welcome, WireError,
+    ClientDatagram, ClientFrame, ClientId, Credential, Fragment, FrameReader, Hello, MAX_CLIENT_FRAME, MAX_INPUT,
+    MAX_MESSAGE, MAX_SERVER_FRAME, MAX_UNRELIABLE, PROTOCOL_VERSION, PrepareMove, Quality, ServerDatagram, ServerFrame,
+    Speaker, UnreliableId, Welcome, WireError,
 };
 use stadion_protocol::{CloseCode, Incarnation, MatchId, Seat, Tick};
 
@@ -36,10 +36,12 @@ fn credential() -> impl Strategy<Value = Credential> {
 
 fn hello() -> impl Strategy<Value = Hello> {
     let numbers = any::<([u8; 8], u64, u32, u64, bool)>();
-    (credential(), numbers, vec(any::<u8>(), 0..200)).prop_map(
-        |(credential, (schema, last_out_seq, incarnation, last_tick, fresh), options)| Hello {
+    let speaker = any::<([u8; 8], u32)>();
+    (credential(), speaker, numbers, vec(any::<u8>(), 0..200)).prop_map(
+        |(credential, (client, connection), (schema, last_out_seq, incarnation, last_tick, fresh), options)| Hello {
             protocol_version: PROTOCOL_VERSION,
             schema: SchemaHash(schema),
+            speaker: Speaker { client: ClientId(client), connection },
             credential,
             last_out_seq,
             incarnation,

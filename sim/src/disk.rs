@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stadion_host::journal::log::files::{File, FileSystem, Guard};
 
-use crate::rng::Rng;
+use crate::Rng;
 
 /// What a disk writes as one: a write that is torn or forgotten is so in whole sectors.
 const SECTOR: usize = 512;

@@ -52,12 +52,14 @@ impl Outcome {
     fn note(&mut self, story: Result<Told, Broken>) {
         match story {
             Ok(told) => {
-                let Told { inputs, messages, crashes, welcomes, reloads } = told;
+                let Told { inputs, messages, crashes, naps, welcomes, reloads, devices } = told;
                 self.told.inputs += inputs;
                 self.told.messages += messages;
                 self.told.crashes += crashes;
+                self.told.naps += naps;
                 self.told.welcomes += welcomes;
                 self.told.reloads += reloads;
+                self.told.devices += devices;
             }
             Err(broken) => self.broken.push(broken),
         }

@@ -11,29 +11,33 @@ use stadion_host::journal::{Checkpoint, CheckpointKind, IdleRun, Journal, Journa
 use stadion_host::life::{Arrival, Effect, HostState, Life, Mark, Spec};
 use stadion_host::link::{Admission, ConnId, Credential, FromPlayer, ToPlayer};
 use stadion_host::model::{Limits, Setup, TickInput, Wake};
-use stadion_protocol::contract::{Durability, Lifetimes, MatchSettings, PlayerInfo, Reservation};
+use stadion_protocol::contract::{
+    Durability, Hibernation, Lifetimes, MatchSettings, PlayerInfo, RateAsleep, Reservation,
+};
 use stadion_protocol::server::{Connection, ConnectionConfig, InputLimits, Received};
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, SchemaHash};
 use stadion_protocol::wire::{self, ServerFrame, Welcome};
 use stadion_protocol::{Incarnation, MatchId, Moment, Seat, Tick, VersionId};
 
+use crate::Rng;
 use crate::bug::Bug;
 use crate::disk::Disk;
 use crate::game::Game;
+use crate::nap::{Closed, Nap, restored};
 use crate::net::{Network, Packet, To, Wire};
-use crate::rng::Rng;
 
 const ID: MatchId = MatchId([5; 16]);
 const RATE: u16 = 20;
 /// Nothing in these stories ends by itself.
 const LONG: Duration = Duration::from_secs(3_600);
+/// Whenever nobody is there for a moment.
+const NAPS: Hibernation = Hibernation { after: Duration::from_millis(20), rate: RateAsleep::Skipped };
 /// Small, so that segments are emptied while the match runs.
 const LOG: LogConfig = LogConfig { segment_bytes: 4_000, log_bytes: 16_000, retain_bytes: 1 << 20 };
 
 /// See the module's documentation. Dropping it is what a crash leaves of a process.
 pub(crate) struct Server {
-    /// Held: the lock is its.
-    _log: Log,
+    log: Log,
     writer: LogWriter,
     keeper: LogKeeper,
     life: Life,
@@ -42,6 +46,9 @@ pub(crate) struct Server {
     unsynced: VecDeque<(Position, Mark)>,
     doors: BTreeMap<Wire, Connection>,
     mailbox: VecDeque<(Wire, FromPlayer)>,
+    /// It is out of memory.
+    nap: Option<Nap>,
+    pub(crate) naps: u64,
     /// What the guest works on, and until when.
     flight: Option<(Arc<TickInput>, Moment)>,
     writer_rests_until: Moment,
@@ -84,7 +91,7 @@ fn spec(seats: u16, durability: Durability, incarnation: u32) -> Spec {
         version: VersionId([1; 32]),
         incarnation: Incarnation(incarnation),
         schema: SchemaHash::default(),
-        settings: MatchSettings { durability, lifetimes, ..MatchSettings::default() },
+        settings: MatchSettings { durability, lifetimes, hibernation: NAPS, ..MatchSettings::default() },
         setup: Setup {
             match_id: ID.to_string(),
             seed: [1; 4],
@@ -106,7 +113,7 @@ impl Server {
         let started = Life::started(spec(seats, level, 1), &reservations, Game::started(), now);
         let (life, _) = started.expect("there is a seat for each");
         let mut server = Server::with((log, writer, keeper), life, journal, Game::new(seats), bug);
-        let mut silent = Network::new(crate::net::Weather::FAIR, Rng::new(0));
+        let mut silent = Network::new(crate::net::FAIR, Rng::new(0));
         server.settle(&mut silent, now);
         server.writer.turn();
         server.sync(now);
@@ -123,27 +130,9 @@ impl Server {
         if let Some(damage) = &found.damage {
             return Err(format!("the match is damaged: {damage}"));
         }
-        let reopened = parts.0.reopen(ID, Waker::noop().clone()).map_err(|error| error.to_string())?;
+        let mut reopened = parts.0.reopen(ID, Waker::noop().clone()).map_err(|error| error.to_string())?;
+        let (game, state) = restored(&mut reopened, bug)?;
         let setup = &reopened.setup;
-        let (mut game, mut state) = match &reopened.checkpoint {
-            Some(checkpoint) => {
-                let state = HostState::from_bytes(&checkpoint.host).map_err(|error| error.to_string())?;
-                (Game::from_bytes(&checkpoint.guest), state)
-            }
-            None => (Game::new(setup.setup.seats), HostState::begun(setup, &Game::started().outputs)),
-        };
-        let mut records: Vec<Record> = reopened
-            .records
-            .collect::<Result<_, _>>()
-            .map_err(|error| format!("the journal cannot be read: {error}"))?;
-        if bug == Some(Bug::ForgottenRecord) {
-            records.pop();
-        }
-        let last = records.len().wrapping_sub(1);
-        for (nth, record) in records.iter().enumerate() {
-            let forget = bug == Some(Bug::WrongOutSeq) && nth == last;
-            replay(&mut game, &mut state, record, forget)?;
-        }
         let raised = if bug == Some(Bug::SameIncarnation) { found.incarnation } else { found.incarnation + 1 };
         let spec = spec(setup.setup.seats, setup.settings.durability, raised);
         let life = Life::resume(spec, state, Arrival { now, unix_ns: now.0 });
@@ -158,7 +147,7 @@ impl Server {
         bug: Option<Bug>,
     ) -> Server {
         Server {
-            _log: log,
+            log,
             writer,
             keeper,
             secrets: Rng::new(u64::from(life.spec().incarnation.0) << 32 | 7),
@@ -168,6 +157,8 @@ impl Server {
             unsynced: VecDeque::new(),
             doors: BTreeMap::new(),
             mailbox: VecDeque::new(),
+            nap: None,
+            naps: 0,
             flight: None,
             writer_rests_until: Moment(0),
             bug,
@@ -237,6 +228,9 @@ impl Server {
     /// One turn of everything.
     pub(crate) fn turn(&mut self, net: &mut Network, now: Moment, rng: &mut Rng) {
         self.log_turn(now, rng);
+        if self.sleeps(now) {
+            return;
+        }
         self.sync(now);
         while self.life.has_room()
             && let Some((wire, word)) = self.mailbox.pop_front()
@@ -269,6 +263,54 @@ impl Server {
         if self.flight.is_none() && rng.permille(2) {
             self.checkpoint();
         }
+        if self.flight.is_none() && self.mailbox.is_empty() && self.life.sleeps_at(now).is_some_and(|at| at <= now) {
+            self.lie_down();
+        }
+    }
+
+    /// Leaves memory, if a checkpoint of the newest tick is kept soon enough.
+    fn lie_down(&mut self) {
+        self.checkpoint();
+        self.writer.turn();
+        // A full disk, or a process being killed: then it stays awake.
+        let _ = self.keeper.turn();
+        if self.journal.standing() == Standing::Keeping
+            && self.journal.checkpointed() == Some(self.life.tick().0)
+            && let Some(asleep) = self.life.asleep()
+        {
+            self.journal = Box::new(Closed);
+            self.unsynced.clear();
+            self.nap = Some(Nap::new(asleep));
+            self.naps += 1;
+        }
+    }
+
+    /// Whether it sleeps, and nobody calls it.
+    fn sleeps(&mut self, now: Moment) -> bool {
+        let Some(mut nap) = self.nap.take() else { return false };
+        let called = self.mailbox.iter().any(|(_, word)| matches!(word, FromPlayer::Hello(_)));
+        if !called && !nap.is_over(now) {
+            self.nap = Some(nap);
+            return true;
+        }
+        if let Err(why) = self.wake(&nap, now) {
+            self.fault = self.fault.take().or(nap.failed(&why));
+            self.nap = Some(nap);
+            return true;
+        }
+        false
+    }
+
+    fn wake(&mut self, nap: &Nap, now: Moment) -> Result<(), Lost> {
+        let mut reopened = self.log.reopen(ID, Waker::noop().clone()).map_err(|error| error.to_string())?;
+        let (mut game, state) = restored(&mut reopened, self.bug)?;
+        let incarnation = state.incarnation + u32::from(self.bug != Some(Bug::SameIncarnation));
+        let settings = reopened.setup.settings;
+        let spec = spec(reopened.setup.setup.seats, settings.durability, incarnation);
+        self.life = Life::wake(spec, state, &nap.asleep.rest, Arrival { now, unix_ns: now.0 });
+        game.fault = game.fault.take().or(self.game.fault.take());
+        (self.journal, self.game) = (reopened.journal, game);
+        Ok(())
     }
 
     /// The log's threads, as often as they get to run; sometimes the disk is slow.
@@ -366,7 +408,7 @@ impl Server {
 }
 
 /// A record is run again and compared.
-fn replay(game: &mut Game, state: &mut HostState, record: &Record, forget: bool) -> Result<(), Lost> {
+pub(crate) fn replay(game: &mut Game, state: &mut HostState, record: &Record, forget: bool) -> Result<(), Lost> {
     match record {
         Record::Tick(tick) => {
             if tick.previous != state.chain {
@@ -407,7 +449,8 @@ fn admission(hello: wire::Hello) -> Admission {
     let credential = match hello.credential {
         wire::Credential::Resume(token) => Credential::Resume(token),
         wire::Credential::Join { token, nonce } => {
-            let seat: u16 = token.parse().expect("players of these stories have tokens");
+            let seat = token.split(' ').next().and_then(|seat| seat.parse().ok());
+            let seat: u16 = seat.expect("tokens of these stories begin with the seat");
             let claims = JoinClaims {
                 aud: JOIN_AUDIENCE.to_owned(),
                 exp: 0,
@@ -424,6 +467,7 @@ fn admission(hello: wire::Hello) -> Admission {
         }
     };
     Admission {
+        speaker: hello.speaker,
         credential,
         schema: hello.schema,
         last_out_seq: hello.last_out_seq,

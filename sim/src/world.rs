@@ -5,12 +5,12 @@ use std::time::Duration;
 use stadion_protocol::contract::Durability;
 use stadion_protocol::{Incarnation, Moment};
 
+use crate::Rng;
 use crate::bug::Bug;
 use crate::disk::{Crash, Disk};
-use crate::net::{Network, To, Weather};
+use crate::net::{self, Network, To};
 use crate::plan::Plan;
 use crate::player::Player;
-use crate::rng::Rng;
 use crate::server::Server;
 
 /// Virtual time moves on by this.
@@ -52,10 +52,14 @@ pub struct Told {
     pub messages: u64,
     /// Times that the server went down.
     pub crashes: u64,
+    /// Times that the match left memory.
+    pub naps: u64,
     /// Times that a player was let in.
     pub welcomes: u64,
     /// Pages loaded again.
     pub reloads: u64,
+    /// Other devices that a player went on with.
+    pub devices: u64,
 }
 
 struct World {
@@ -101,7 +105,7 @@ impl World {
             disk.lie();
         }
         let seats = 1 + rng.below(3) as u16;
-        let weather = Weather::any(&mut rng);
+        let weather = net::any(&mut rng);
         World {
             net: Network::new(weather, rng.fork()),
             server: Some(Server::start(&disk, seats, level, now, bug)),
@@ -144,6 +148,10 @@ impl World {
                 self.told.reloads += 1;
             }
             504..507 => self.crash(),
+            515..518 => {
+                self.players[nth].another_device(self.now);
+                self.told.devices += 1;
+            }
             507..511 if self.server.is_some() => {
                 // In the middle of one of the next things that are done to the disk.
                 let operations = self.rng.below(60);
@@ -171,7 +179,7 @@ impl World {
 
     /// From here on nothing goes wrong any more.
     fn calm(&mut self) {
-        self.net.weather = Weather::FAIR;
+        self.net.weather = net::FAIR;
         self.disk.fail_syncs(0);
         self.disk_has_room();
     }
@@ -192,7 +200,12 @@ impl World {
             }
         }
         if let Some(server) = &mut self.server {
+            let naps = server.naps;
             server.turn(&mut self.net, self.now, &mut self.rng);
+            if server.naps > naps {
+                // Woken up, it knows as little of devices as after a crash.
+                self.players.iter_mut().for_each(|player| player.server_forgot(&mut self.net, self.now));
+            }
         }
         if self.disk.has_crashed() {
             self.crash();
@@ -209,10 +222,12 @@ impl World {
         if gone.is_none() && !self.disk.has_crashed() {
             return;
         }
+        self.told.naps += gone.as_ref().map_or(0, |server| server.naps);
         self.incarnation = self.incarnation.max(gone.and_then(|server| server.told));
         let power = self.level == Durability::Disk && (self.plan.bug == Some(Bug::LyingDisk) || self.rng.permille(500));
         self.disk.crash(if power { Crash::PowerLoss } else { Crash::Kill });
         self.net.cut_all(self.now);
+        self.players.iter_mut().for_each(|player| player.server_forgot(&mut self.net, self.now));
         self.up_at = self.now + self.rng.between(Duration::ZERO, OUTAGE);
         self.told.crashes += 1;
     }
@@ -289,6 +304,7 @@ impl World {
             let game = self.server.as_ref().map(|server| &server.game.seats);
             return Err(format!("not everything arrived after {CALM:?}: players {players:?}, game {game:?}"));
         }
+        self.told.naps += self.server.as_ref().map_or(0, |server| server.naps);
         for player in &self.players {
             self.told.inputs += player.acknowledged.values().sum::<u64>();
             self.told.messages += player.newest_told();

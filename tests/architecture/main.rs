@@ -4,6 +4,7 @@
 mod bench_guest;
 mod dependencies;
 mod document;
+mod security;
 mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -1,11 +1,9 @@
-//! A server with canaries, and what must hold after a hostile guest was run beside them.
+//! A server with canaries, and what must hold after something hostile came.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stadion_protocol::CloseCode;
 use stadion_tests::api::text;
-use stadion_tests::raw_player::{RawPlayer, hello, text_at};
 use stadion_tests::{Api, Guest, Server};
 
 /// Matches that tick beside the hostile one.
@@ -31,28 +29,6 @@ pub(crate) struct Arena {
     baseline: (usize, u64),
 }
 
-/// What a player does to set a guest off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Provocation {
-    /// Joining is enough.
-    Join,
-    /// Joins and sends a message.
-    Message,
-    /// Joins and gives the seat up.
-    Leave,
-}
-
-/// How a hostile match ended.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    /// Its id.
-    pub(crate) id: String,
-    /// What its player was told, when the player was there to be told.
-    pub(crate) code: CloseCode,
-    /// `end` of the match over REST.
-    pub(crate) end: Value,
-}
-
 impl Arena {
     /// Starts the server and the canaries.
     pub(crate) async fn open() -> Arena {
@@ -69,34 +45,6 @@ impl Arena {
         }
         let baseline = (server.descriptors(), server.memory());
         Arena { server, api, canaries, baseline }
-    }
-
-    /// Uploads a guest, takes a seat in a match of it, sets it off, and waits for the end.
-    pub(crate) async fn provoke(&self, guest: &Guest, how: Provocation) -> Outcome {
-        self.api.publish("hostile", guest.wasm()).await;
-        let joined = self.seat("ada", &json!({"create": "private"})).await;
-        let id = text(&joined["match"], "id").to_owned();
-        let witness = self.seat("bob", &json!({"code": text(&joined["match"], "code")})).await;
-        // The first to come joins last, so that the witness sees whatever follows.
-        let mut witness = self.witness(&witness, how).await;
-        let mut player = RawPlayer::connect(text_at(&joined["quic"], 0)).await;
-        player.hello(&hello(&joined, [1; 16])).await;
-        match how {
-            Provocation::Join => {}
-            Provocation::Message => player.input(b"go").await,
-            Provocation::Leave => player.leave().await,
-        }
-        let code = match &mut witness {
-            Some(witness) => witness.closed().await,
-            None => player.closed().await,
-        };
-        let end = self.api.ended(&id).await["end"].clone();
-        Outcome { id, code, end }
-    }
-
-    /// A second player, who is told how it ended; not where joining alone ends it.
-    async fn witness(&self, joined: &Value, how: Provocation) -> Option<RawPlayer> {
-        if how == Provocation::Join { None } else { Some(RawPlayer::join(joined).await) }
     }
 
     /// A seat of the game `hostile` for a new guest.
@@ -145,12 +93,5 @@ impl Arena {
             ticks.push(canary["tick"].as_u64().unwrap());
         }
         ticks
-    }
-
-    /// The journal of a match that is over replays to the same end.
-    pub(crate) async fn assert_replays(&self, id: &str) {
-        let output = self.server.stadion().args(["replay", id]).output().unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "replay of {id}: {}\n{out}\n{err}", output.status);
     }
 }

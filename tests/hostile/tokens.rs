@@ -110,7 +110,7 @@ async fn a_join_token_belongs_to_the_nonce_that_came_first() {
     let token = text(&joined, "join_token");
     assert_eq!(try_join(&arena, &joined, token, [9; 16]).await, Err(CloseCode::Refused), "another nonce");
     assert_eq!(try_join(&arena, &joined, token, [7; 16]).await, Ok(()), "an honest retry");
-    assert_eq!(first.closed().await, CloseCode::Replaced);
+    assert_eq!(first.closed().await, CloseCode::Superseded);
 }
 
 /// Says hello with a token of one's own.

@@ -57,18 +57,18 @@ pub struct Report {
     pub ended: u64,
     /// From a kill to the next answer, for each player and kill with one in between, shortest first.
     pub interruptions: Vec<Duration>,
+    /// Of these, until the client knew that its connection was gone.
+    pub noticed: Vec<Duration>,
+    /// Of these, until it was let in again.
+    pub let_in: Vec<Duration>,
+    /// From each kill to the line that says that the server is ready again, shortest first.
+    pub restarts: Vec<Duration>,
 }
 
 impl Report {
     /// Nothing acknowledged and nothing reliable was lost or doubled.
     pub fn is_clean(&self) -> bool {
         self.lost + self.doubled + self.disordered + self.afresh + self.ended == 0
-    }
-
-    /// The interruption that this share of them does not exceed.
-    pub fn interruption(&self, share: f64) -> Duration {
-        let last = self.interruptions.len().saturating_sub(1);
-        self.interruptions.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
     }
 
     fn add(&mut self, other: Report) {
@@ -80,6 +80,9 @@ impl Report {
         self.afresh += other.afresh;
         self.ended += other.ended;
         self.interruptions.extend(other.interruptions);
+        self.noticed.extend(other.noticed);
+        self.let_in.extend(other.let_in);
+        self.restarts.extend(other.restarts);
     }
 }
 
@@ -91,10 +94,25 @@ impl fmt::Display for Report {
             "lost {}, doubled {}, out of order {}, told afresh {}, matches ended {}",
             self.lost, self.doubled, self.disordered, self.afresh, self.ended
         )?;
-        let ms = |share| self.interruption(share).as_millis();
-        write!(f, "interruption p50 {} ms, p99 {} ms, max {} ms", ms(0.5), ms(0.99), ms(1.0))?;
-        write!(f, " ({} samples)", self.interruptions.len())
+        let spreads = [
+            ("interruption", &self.interruptions),
+            ("until the client noticed", &self.noticed),
+            ("until it was let in again", &self.let_in),
+            ("until the server said that it is ready", &self.restarts),
+        ];
+        for (what, times) in spreads {
+            let ms = |share| at_share(times, share).as_millis();
+            write!(f, "{what}: p50 {} ms, p99 {} ms, max {} ms", ms(0.5), ms(0.99), ms(1.0))?;
+            writeln!(f, " ({} samples)", times.len())?;
+        }
+        Ok(())
     }
+}
+
+/// What this share of sorted times does not exceed.
+fn at_share(sorted: &[Duration], share: f64) -> Duration {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
 }
 
 /// Carries a plan out; `progress` is told the number of each kill.
@@ -110,6 +128,7 @@ pub async fn run(plan: Plan, mut progress: impl FnMut(u32)) -> Report {
         }
     }
     let mut random = plan.seed;
+    let mut report = Report::default();
     for n in 1..=plan.times {
         let wait = KILL_AFTER_MS.start + next(&mut random) % (KILL_AFTER_MS.end - KILL_AFTER_MS.start);
         tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -119,21 +138,23 @@ pub async fn run(plan: Plan, mut progress: impl FnMut(u32)) -> Report {
         })
         .await
         .unwrap();
-        killed.send_replace(Some(Instant::now()));
+        let kill = Instant::now();
+        killed.send_replace(Some(kill));
         server = tokio::task::spawn_blocking(move || {
             server.restart();
             server
         })
         .await
         .unwrap();
+        report.restarts.push(kill.elapsed());
         progress(n);
     }
     stop.store(true, Ordering::Relaxed);
-    let mut report = Report::default();
     for player in players {
         report.add(player.await.unwrap());
     }
-    report.interruptions.sort_unstable();
+    let Report { interruptions, noticed, let_in, restarts, .. } = &mut report;
+    [interruptions, noticed, let_in, restarts].into_iter().for_each(|times| times.sort_unstable());
     report
 }
 
@@ -152,11 +173,16 @@ async fn seats(api: &Api) -> Vec<RawMatch> {
 
 /// Takes the seat that an answer of `play` gives.
 pub async fn enter(joined: &Value) -> RawMatch {
+    try_enter(joined).await.unwrap()
+}
+
+/// The same where the server may be away for too long.
+pub async fn try_enter(joined: &Value) -> Result<RawMatch, stadion_client::Error> {
     let hash = hex(text_at(&joined["certificate_hashes"], 0));
     let endpoint = Endpoint { address: text_at(&joined["quic"], 0).parse().unwrap(), certificate_hashes: vec![hash] };
     let schema = text(joined, "schema_hash").parse().unwrap();
     let entry = Entry::join(vec![endpoint], text(joined, "join_token").to_owned(), schema).unwrap();
-    RawMatch::enter(entry).await.unwrap()
+    RawMatch::enter(entry).await
 }
 
 /// Bytes of 64 hexadecimal digits.
@@ -191,6 +217,8 @@ async fn play(mut seat: RawMatch, kills: watch::Receiver<Option<Instant>>, stop:
                     judge(&mut report, ledger::read(&message));
                     report.interruptions.extend(silent_since.take().map(|kill| kill.elapsed()));
                 }
+                RawEvent::Stalled => report.noticed.extend(silent_since.map(|kill| kill.elapsed())),
+                RawEvent::Rewound { .. } => report.let_in.extend(silent_since.map(|kill| kill.elapsed())),
                 RawEvent::Fresh => report.afresh += 1,
                 RawEvent::End(end) => {
                     eprintln!("a match ended: {end}");

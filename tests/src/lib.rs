@@ -10,6 +10,7 @@
 pub mod api;
 pub mod c_guest;
 pub mod chaos;
+pub mod cluster;
 pub mod guest;
 pub mod ledger;
 pub mod page;
@@ -22,6 +23,7 @@ pub mod server;
 pub mod table;
 
 pub use api::Api;
+pub use cluster::Cluster;
 pub use guest::Guest;
 pub use proxy::Proxy;
 pub use raw_player::RawPlayer;

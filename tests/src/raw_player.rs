@@ -1,6 +1,7 @@
 //! A player who speaks the wire protocol by hand, so as to say what no client library would.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use serde_json::Value;
 use stadion_protocol::token::SchemaHash;
 use stadion_protocol::wire::{
-    ALPN, ClientFrame, Credential, FrameReader, Hello, MAX_SERVER_FRAME, PROTOCOL_VERSION, ServerFrame, Welcome,
+    ALPN, ClientFrame, ClientId, Credential, FrameReader, Hello, MAX_SERVER_FRAME, PROTOCOL_VERSION, ServerFrame,
+    Speaker, Welcome,
 };
 use stadion_protocol::{CloseCode, Tick};
 
@@ -125,12 +127,19 @@ impl RawPlayer {
     }
 }
 
-/// The hello for an answer of `play`.
+/// Who says hello later has the younger connection.
+static CONNECTIONS: AtomicU32 = AtomicU32::new(1);
+
+/// The hello for an answer of `play`; the nonce also names the client.
 pub fn hello(joined: &Value, nonce: [u8; 16]) -> Hello {
     let schema: SchemaHash = text(joined, "schema_hash").parse().unwrap();
     Hello {
         protocol_version: PROTOCOL_VERSION,
         schema,
+        speaker: Speaker {
+            client: ClientId(*nonce.first_chunk().expect("sixteen bytes have eight")),
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
+        },
         credential: Credential::Join { token: text(joined, "join_token").to_owned(), nonce },
         last_out_seq: 0,
         incarnation: 0,

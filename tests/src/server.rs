@@ -27,6 +27,8 @@ pub struct Server {
     pub quic: String,
     /// A developer's API key.
     pub key: String,
+    /// An operator's.
+    pub operator_key: String,
     /// As the server told.
     pub pid: u32,
     more: Vec<String>,
@@ -56,8 +58,8 @@ impl Server {
 
     fn start_in(folder: TempDir, args: &[&str]) -> Server {
         let (child, line) = spawn(folder.path(), args);
-        let (http, quic, key) = (String::new(), String::new(), String::new());
-        let mut server = Server { child, folder, http, quic, key, pid: 0, more: Vec::new() };
+        let [http, quic, key, operator_key] = [(); 4].map(|()| String::new());
+        let mut server = Server { child, folder, http, quic, key, operator_key, pid: 0, more: Vec::new() };
         server.await_ready(&line);
         server
     }
@@ -101,6 +103,7 @@ impl Server {
         self.http = text("http");
         self.quic = text("quic");
         self.key = text("developer_key");
+        self.operator_key = text("operator_key");
         self.pid =
             ready["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or_else(|| panic!("no pid in {line}"));
         assert_eq!(self.pid, self.child.id(), "the server is the process that was started");
@@ -141,8 +144,24 @@ impl Server {
 
     /// Resident memory, bytes.
     pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// Forgets the peak of resident memory, and answers what is resident now, bytes.
+    pub fn begin_peak(&self) -> u64 {
+        // proc_pid_clear_refs(5): 5 sets the peak back to the present size.
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5").unwrap();
+        self.memory()
+    }
+
+    /// The most that was resident since [`Server::begin_peak`], bytes.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, key: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 }

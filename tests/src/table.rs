@@ -17,6 +17,7 @@ use stadion_protocol::contract::{
     MatchState, MatchStatus, Pending, PlayerInfo, Reservation, SIGNING_CONTEXT,
 };
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims};
+use stadion_protocol::wire::Speaker;
 use stadion_protocol::{MatchId, Seat, Tick, VersionId};
 use stadion_schema::envelope::{Down, Up};
 use stadion_sdk::{GameModule, message};
@@ -89,6 +90,7 @@ impl<G: GameModule> Table<G> {
             schema,
         };
         Admission {
+            speaker: Speaker::default(),
             credential: Credential::Join { claims: Box::new(claims), nonce: [1; 16] },
             schema,
             last_out_seq: 0,

@@ -5,8 +5,30 @@ use std::process::{Command, Output};
 use stadion_tests::{Server, programs};
 
 /// Every command that people see.
-const COMMANDS: [&str; 12] =
-    ["serve", "new", "dev", "build", "publish", "games", "matches", "play", "bot", "replay", "bench", "completions"];
+const COMMANDS: [&str; 22] = [
+    "serve",
+    "new",
+    "dev",
+    "build",
+    "publish",
+    "games",
+    "matches",
+    "logs",
+    "usage",
+    "play",
+    "bot",
+    "replay",
+    "fork",
+    "quarantine",
+    "types",
+    "bench",
+    "completions",
+    "account",
+    "party",
+    "search",
+    "friends",
+    "leaderboard",
+];
 
 /// Runs the program against a server that is not there.
 fn run(arguments: &[&str]) -> Output {

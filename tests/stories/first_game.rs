@@ -34,7 +34,11 @@ async fn go_through(template: &str, tests: usize) {
     let passed = String::from_utf8_lossy(&output.stdout).contains(&format!("{tests} passed"));
     assert!(passed, "{}", String::from_utf8_lossy(&output.stdout));
 
+    let manifest = format!("name = \"{name}\"\norigins = [\"https://{template}.example\"]\n");
+    std::fs::write(game.join("stadion.toml"), manifest).unwrap();
     run(within(server.stadion(), &game).args(["publish", "."]));
+    let origins = server.api().get(&format!("/v1/games/{name}/origins")).await;
+    assert_eq!(origins["origins"], serde_json::json!([format!("https://{template}.example")]), "as stadion.toml says");
     let games = server.api().get("/v1/games").await;
     assert!(games["items"].as_array().unwrap().iter().any(|item| item["name"] == *name), "{games}");
     assert_pages(&server, &name).await;

@@ -2,12 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
 
 mod browsers;
+mod certificates;
 mod cli;
+mod debugging;
 mod dev;
 mod document;
 mod first_game;
 mod kill;
+mod kill_on_screen;
+mod lobby;
 mod play;
+mod replicas;
 mod return_to_seat;
 mod stranger;
+mod studio;
+mod terminal;
 mod watch;

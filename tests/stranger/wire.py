@@ -49,7 +49,10 @@ def hello(join_token: str, nonce: bytes, schema_hash: str) -> bytes:
         b"\x01"
         + PROTOCOL_VERSION.to_bytes(2, "little")
         + bytes.fromhex(schema_hash)
-        + bytes([fresh, by_join_token])
+        + bytes([fresh])
+        + nonce[:8]  # names this client
+        + varint(1)  # its first connection
+        + bytes([by_join_token])
         + blob(join_token.encode())
         + nonce
         + varint(0)  # last out_seq

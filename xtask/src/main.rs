@@ -9,6 +9,7 @@ mod chaos;
 mod determinism;
 mod fuzz;
 mod games;
+mod hostile;
 mod lint;
 mod place;
 mod say;
@@ -27,6 +28,8 @@ cargo xtask <command>
 
   serve [ARGS]     build everything and run `stadion serve`; ARGS go to it (see `cargo xtask serve --help`)
   test [FILTER]    everything that CI checks; with FILTER only the tests whose names contain it
+  test hostile [--row N] [--seconds S]
+                   what canaries feel of each hostile guest, 20 s each: about 15 min, with nothing else on the machine
   browser          the web client in Node and the games in Chromium; `test` runs it too
   web              writes the built web client and the types of the games' pages anew; needs Node.js
   lint             formatting, clippy, dependencies' licences and sources
@@ -34,7 +37,8 @@ cargo xtask <command>
   bench [ARGS]     `stadion bench ARGS` (start, arena, gateway ...), optimized as for a fleet; `bench micro`: criterion
   determinism [--ticks N]
                    games and nasty guests over N random ticks (default 10,000): other process, load, pool, images
-  stranger         a client in Python, written from the protocol's page alone, plays on the real server
+  stranger         programs that know our documents alone meet the real server: a client written from the protocol's page,
+                   and schemathesis with openapi.json (STADION_API_SECONDS=1800: for half an hour)
   chaos kill [--times N] [--matches M] [--seed S]
                    kills a server again and again while clients play, and counts what is lost: nothing may be
   sim [--seeds N]  stories in virtual time: a match, its log and its players, and everything goes wrong (default 1,000);

@@ -15,7 +15,7 @@ use crate::{games, say};
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let place = Place::find()?;
     if !place.binary().is_file() {
-        say::step("building; the first time takes about 11 min on 2 cores");
+        say::step("building; the first time takes about a quarter of an hour on 2 cores");
     }
     let games = games::run_in(&place)?;
     build_workspace(&place)?;

@@ -1,4 +1,5 @@
-//! `cargo xtask stranger`: the client that is written from the protocol's page alone, in Python, against the real server.
+//! `cargo xtask stranger`: programs in Python that know our documents alone, against the real server: a client written from
+//! the protocol's page, and schemathesis with `openapi.json`.
 //!
 //! Its libraries live in an environment of their own in the target directory, and are installed anew when what is pinned
 //! changes.
@@ -21,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     let place = Place::find()?;
     say::timed("games as wasm", || games::run_in(&place))?;
     say::timed("build", || crate::cargo::build_workspace(&place))?;
-    say::timed("the stranger's client", || test::tests(&place, &["stranger".to_owned()]))
+    say::timed("strangers", || test::tests(&place, &["stranger".to_owned()]))
 }
 
 /// The interpreter with the libraries in it. `None`: there is no Python here; that was said. In CI it is an error.
@@ -31,7 +32,7 @@ pub(crate) fn python(place: &Place) -> Result<Option<PathBuf>> {
         if in_ci() {
             bail!("{missing}");
         }
-        say::skipped(&format!("{missing}, so the stranger's client does not play"));
+        say::skipped(&format!("{missing}, so no stranger tries the protocol and the API"));
         return Ok(None);
     }
     let pinned = place.root.join("tests/stranger/requirements.txt");

@@ -7,13 +7,16 @@ use anyhow::Result;
 use crate::cargo::{build_workspace, cargo, run_command};
 use crate::place::Place;
 use crate::tools::{self, Tool};
-use crate::{browser, games, lint, say, stranger};
+use crate::{browser, games, hostile, lint, say, stranger};
 
 /// Runs all checks; with a filter, only the tests whose names contain it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let place = Place::find()?;
     if args == ["browser"] {
         return browser::run();
+    }
+    if args.first().is_some_and(|first| first == "hostile") {
+        return hostile::run(&args[1..]);
     }
     let everything = args.is_empty();
     if everything {

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::{Context, bail};
 use stadion_protocol::MatchId;
+use tempfile::TempDir;
 
 use super::{ANSWER_WITHIN, Answer, Ask, Counted, Ready, Seen, Setup};
 use crate::cpu::{self, CpuTimes, Memory};
@@ -20,15 +21,19 @@ pub(crate) struct Stage {
     child: Child,
     asks: Option<ChildStdin>,
     answers: Receiver<std::io::Result<String>>,
+    /// What it writes down; gone after it.
+    _scratch: TempDir,
     pub(crate) ready: Ready,
 }
 
 impl Stage {
     /// Starts `program bench stage SETUP` on a core and waits until it is there.
     pub(crate) fn start(program: &Path, setup: &Setup, core: Option<usize>) -> anyhow::Result<Stage> {
+        let scratch = tempfile::Builder::new().prefix("stadion-bench-").tempdir()?;
         let pinned = Pinned::to(core)?;
         let mut child = Command::new(program)
             .args(["bench", "stage", &serde_json::to_string(setup)?])
+            .env("TMPDIR", scratch.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -49,6 +54,7 @@ impl Stage {
             child,
             asks,
             answers,
+            _scratch: scratch,
             ready: Ready { address: ([127, 0, 0, 1], 0).into(), schemas: Vec::new(), capacity: 0, max_map_count: None },
         };
         match stage.hear()? {
@@ -89,6 +95,27 @@ impl Stage {
         match self.ask(&Ask::Look { matches: matches.to_vec() })? {
             Answer::Seen(seen) => Ok(seen),
             other => bail!("looking at matches: {other:?}"),
+        }
+    }
+
+    /// New matches whose player has come and gone, asleep.
+    pub(crate) fn doze(&mut self, count: u32) -> anyhow::Result<()> {
+        self.done(&Ask::Doze { count })
+    }
+
+    /// All who sleep.
+    pub(crate) fn sleepers(&mut self) -> anyhow::Result<Vec<MatchId>> {
+        match self.ask(&Ask::Look { matches: Vec::new() })? {
+            Answer::Created { matches, .. } => Ok(matches),
+            other => bail!("looking who sleeps: {other:?}"),
+        }
+    }
+
+    /// Has players come back and go again; answers how long each waited, microseconds.
+    pub(crate) fn rouse(&mut self, matches: Vec<MatchId>, at_once: bool) -> anyhow::Result<Vec<f64>> {
+        match self.ask(&Ask::Rouse { matches, at_once })? {
+            Answer::Roused { took_us } => Ok(took_us),
+            other => bail!("players who come back: {other:?}"),
         }
     }
 

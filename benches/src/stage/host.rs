@@ -1,17 +1,18 @@
-//! A whole host with its gateway, as `stadion serve` composes it, without the control plane.
+//! A whole host with its gateway and a log on disk, as `stadion serve` composes it, without the control plane.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use ed25519_dalek::SigningKey;
 use stadion_host::engine::{CodeSettings, Engine, EngineConfig, PoolLayout, Sessions};
 use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, JoinKeys};
 use stadion_host::host::{HostConfig, LocalHost};
+use stadion_host::journal::{DiskJournals, LogConfig};
 use stadion_host::shard::{ShardStats, Spread};
 use stadion_protocol::contract::{
-    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Durability, EndReason, Host, HostEvent,
-    HostEvents, Lifetimes, MatchSettings, Pending, PlayerInfo, Reservation,
+    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Durability, EndReason, Hibernation, Host,
+    HostEvent, HostEvents, Lifetimes, MatchSettings, Pending, PlayerInfo, Reservation,
 };
 use stadion_protocol::{MatchId, PlayerId, VersionId};
 
@@ -62,13 +63,18 @@ pub(super) fn serve(setup: &HostSetup) -> anyhow::Result<()> {
         artifacts.push((made.version, made.artifact));
     }
     let config = HostConfig { shards: setup.shards, capacity, ..HostConfig::new([7; 32]) };
-    let host = LocalHost::new(config, engine, Arc::new(Shelf(artifacts)), Arc::new(Nobody), shop.keys.clone())?;
+    let log = tempfile::tempdir()?;
+    let journals = DiskJournals::open(log.path(), LogConfig::default())?;
+    let code = (Arc::new(Shelf(artifacts)) as Arc<dyn Artifacts>, shop.keys.clone());
+    let host = LocalHost::over(config, engine, code, Arc::new(Nobody), Arc::new(journals))?;
     let join_keys = JoinKeys::new();
     join_keys.insert(KEY_ID, SigningKey::from_bytes(&JOIN_KEY).verifying_key().to_bytes());
     let gateway = Gateway::bind(GatewayConfig::new(HostKeys::ephemeral()?), host.inbox(), join_keys)?;
     host.connect_outbox(gateway.outbox());
     let lifetimes = Lifetimes { claim: CLAIM_WITHIN, empty: EMPTY_FOR, ..Lifetimes::default() };
-    let settings = MatchSettings { durability: durability(&setup.durability)?, lifetimes, ..MatchSettings::default() };
+    let hibernation = Hibernation { after: Duration::ZERO, ..Hibernation::default() };
+    let durability = durability(&setup.durability)?;
+    let settings = MatchSettings { durability, lifetimes, hibernation, ..MatchSettings::default() };
     let ready = Ready { address: gateway.local_address(), schemas, capacity, max_map_count };
     let mut served = Served { host, gateway, versions, settings, made: 0 };
     converse(ready, |ask| served.answer(ask))
@@ -91,6 +97,7 @@ impl Served {
             }
             Ask::Count => Answer::Counted(self.count()),
             Ask::Look { matches } => Answer::Seen(self.look(&matches)),
+            Ask::Doze { .. } | Ask::Rouse { .. } => bail!("nobody sleeps here"),
         })
     }
 
@@ -178,7 +185,7 @@ impl Counted {
     }
 }
 
-fn reservation(id: MatchId, seat: u16) -> Reservation {
+pub(super) fn reservation(id: MatchId, seat: u16) -> Reservation {
     let player =
         PlayerInfo { id: player_id(id, seat), name: format!("bot {seat}"), team: 0, bot: true, data: Vec::new() };
     Reservation { player, claim_within: CLAIM_WITHIN }
@@ -193,7 +200,7 @@ fn us(duration: Duration) -> u64 {
 }
 
 /// The artifacts there are.
-struct Shelf(Vec<(VersionId, Artifact)>);
+pub(super) struct Shelf(pub(super) Vec<(VersionId, Artifact)>);
 
 impl Artifacts for Shelf {
     fn fetch(&self, version: VersionId) -> Pending<'_, Result<Artifact, ArtifactUnavailable>> {
@@ -203,7 +210,7 @@ impl Artifacts for Shelf {
 }
 
 /// Nobody is told anything.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl HostEvents for Nobody {
     fn publish(&self, _: HostEvent) {}

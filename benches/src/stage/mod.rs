@@ -5,6 +5,7 @@ mod connect;
 mod echo;
 mod host;
 mod raw;
+mod sleepers;
 
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use stadion_protocol::token::SchemaHash;
 pub(crate) use connect::Stage;
 pub(crate) use host::{JOIN_KEY, KEY_ID, player_id};
 pub(crate) use raw::RAW_ALPN;
+pub use sleepers::SleepersSetup;
 
 /// What the child is to be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub enum Setup {
     Echo,
     /// A quinn server as its documentation writes it: a task for each connection, nothing of ours.
     Raw,
+    /// A host whose matches sleep, and their players.
+    Sleepers(SleepersSetup),
 }
 
 /// A host to measure.
@@ -41,8 +45,6 @@ pub struct HostSetup {
     pub slots: u32,
     /// Threads that run matches.
     pub shards: usize,
-    /// Where the journal is kept; `None`: nowhere that survives.
-    pub journal: Option<PathBuf>,
     /// 16 MiB of address space for each match instead of 4 GiB.
     pub dense: bool,
     /// `none`, `process` or `disk`.
@@ -63,6 +65,10 @@ pub(crate) enum Ask {
     Count,
     /// What these matches counted since they began, together. Answered by [`Answer::Seen`].
     Look { matches: Vec<MatchId> },
+    /// Start so many matches and put them to bed. Answered by [`Answer::Done`] when all sleep.
+    Doze { count: u32 },
+    /// Have the players of these come back, and go when they were let in. Answered by [`Answer::Roused`] when all sleep again.
+    Rouse { matches: Vec<MatchId>, at_once: bool },
 }
 
 /// What the child answers.
@@ -73,6 +79,8 @@ pub(crate) enum Answer {
     Ready(Ready),
     /// New matches, in order, and how long each took, microseconds.
     Created { matches: Vec<MatchId>, took_us: Vec<f64> },
+    /// How long each player waited, microseconds.
+    Roused { took_us: Vec<f64> },
     /// Done.
     Done,
     /// See [`Counted`].
@@ -135,6 +143,7 @@ pub fn child_main(setup: &str) -> anyhow::Result<()> {
         Setup::Host(setup) => host::serve(&setup),
         Setup::Echo => echo::serve(),
         Setup::Raw => raw::serve(),
+        Setup::Sleepers(setup) => sleepers::serve(&setup),
     }
 }
 

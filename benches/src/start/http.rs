@@ -2,7 +2,7 @@
 //! caller's own thread, so that what is measured is the server and not a client's machinery.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -16,9 +16,11 @@ const MAX_BODY: usize = 1 << 20;
 const MAX_HEADERS: usize = 64;
 
 /// One connection to a server on this machine.
-pub(super) struct Http {
+pub(crate) struct Http {
     reader: BufReader<TcpStream>,
     host: String,
+    /// Header lines that every request has besides.
+    more: String,
 }
 
 /// What is asked.
@@ -34,21 +36,26 @@ pub(super) struct Request<'a> {
 
 impl Http {
     /// Connects to `http://host:port`.
-    pub(super) fn connect(url: &str) -> anyhow::Result<Http> {
+    pub(crate) fn connect(url: &str) -> anyhow::Result<Http> {
         let host = url.strip_prefix("http://").context("the server's address is not http://")?.trim_end_matches('/');
         let stream = TcpStream::connect(host).with_context(|| format!("connecting to {host}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-        Ok(Http { reader: BufReader::new(stream), host: host.to_owned() })
+        Ok(Http { reader: BufReader::new(stream), host: host.to_owned(), more: String::new() })
+    }
+
+    /// Calls in the name of somebody at this address from now on: the server must trust its callers to say so.
+    pub(crate) fn call_for(&mut self, address: Ipv4Addr) {
+        self.more = format!("x-forwarded-for: {address}\r\n");
     }
 
     /// One request with its answer's status and JSON (null when empty).
     pub(super) fn call(&mut self, request: &Request<'_>) -> anyhow::Result<(u16, Value)> {
         let Request { method, path, key, kind, body } = request;
         let bearer = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
-        let (host, length) = (&self.host, body.len());
+        let (host, more, length) = (&self.host, &self.more, body.len());
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{bearer}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{more}{bearer}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
         );
         self.reader.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         let (status, length) = self.head().with_context(|| format!("{method} {path}"))?;
@@ -63,7 +70,7 @@ impl Http {
     }
 
     /// Like [`Http::call`] with JSON, where only a 2xx answer will do.
-    pub(super) fn json(&mut self, method: &str, path: &str, key: &str, body: &[u8]) -> anyhow::Result<Value> {
+    pub(crate) fn json(&mut self, method: &str, path: &str, key: &str, body: &[u8]) -> anyhow::Result<Value> {
         let (status, value) = self.call(&Request { method, path, key, kind: "application/json", body })?;
         ensure!((200..300).contains(&status), "{method} {path}: {status} {value}");
         Ok(value)

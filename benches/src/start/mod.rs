@@ -14,12 +14,12 @@
 //! Every row is bounded in runs and in time. What cannot be measured on a machine is left out, with the reason.
 
 mod container;
-mod http;
+pub(crate) mod http;
 mod ours;
 mod process;
 mod queued;
 mod raw;
-pub(crate) mod rest;
+pub mod rest;
 
 use std::path::PathBuf;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::http::{Http, Request};
 use crate::Row;
@@ -61,8 +62,19 @@ fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
     value[key].as_str().with_context(|| format!("no {key:?} in {value}"))
 }
 
-/// `stadion serve --ephemeral --json`, ended when dropped.
+/// PostgreSQL and Redis, where a server is to be one replica of several.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// `postgres://..`: an empty database.
+    pub database: String,
+    /// `redis://..`
+    pub redis: String,
+}
+
+/// `stadion serve --json`, ended when dropped.
 pub(crate) struct Server {
+    /// Its state, where it keeps any.
+    _folder: Option<TempDir>,
     child: Child,
     http: String,
     key: String,
@@ -85,17 +97,48 @@ impl Server {
         Ok(Caller { token: text(&guest, "access_token")?.to_owned(), key: self.key.clone(), http })
     }
 
-    /// Starts it and waits until it is ready.
+    /// A connection of its own.
+    pub(crate) fn connect(&self) -> anyhow::Result<Http> {
+        Http::connect(&self.http)
+    }
+
+    /// Starts one that keeps nothing and waits until it is ready.
     pub(crate) fn start(program: &Path) -> anyhow::Result<Server> {
-        let mut child = Command::new(program)
-            .args(["serve", "--ephemeral", "--json"])
+        Server::start_with(program, None, &["--ephemeral".to_owned()])
+    }
+
+    /// Starts one that keeps its state in a folder, or has it in common with others. It believes callers who say for whom
+    /// they call, so that one machine can be many.
+    pub(crate) fn start_kept(program: &Path, shared: Option<&Shared>) -> anyhow::Result<Server> {
+        let folder = tempfile::tempdir()?;
+        let place = |name: &str| folder.path().join(name).display().to_string();
+        let mut args = ["--listen", "127.0.0.1", "--port", "0", "--trusted-proxies", "127.0.0.1", "--data"]
+            .map(str::to_owned)
+            .to_vec();
+        args.push(place("data"));
+        if let Some(Shared { database, redis }) = shared {
+            let common = [("--database", database.clone()), ("--redis", redis.clone())];
+            let common = common.into_iter().chain([("--keys", place("keys")), ("--blobs", place("blobs"))]);
+            args.extend(common.flat_map(|(flag, value)| [flag.to_owned(), value]));
+        }
+        Server::start_with(program, Some(folder), &args)
+    }
+
+    fn start_with(program: &Path, folder: Option<TempDir>, args: &[String]) -> anyhow::Result<Server> {
+        let mut command = Command::new(program);
+        if let Some(folder) = &folder {
+            command.env("STADION_CONFIG_DIR", folder.path().join("config"));
+        }
+        let mut child = command
+            .args(["serve", "--json"])
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
         let stdout = child.stdout.take().context("the server's output is piped")?;
-        let mut server = Server { child, http: String::new(), key: String::new() };
+        let mut server = Server { _folder: folder, child, http: String::new(), key: String::new() };
         let (sender, line) = mpsc::channel();
         // The thread ends with its line, or with the server.
         std::thread::spawn(move || sender.send(BufReader::new(stdout).lines().next()));

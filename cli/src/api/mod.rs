@@ -1,5 +1,9 @@
 //! The REST API as the commands use it. Errors become [`Failure`]s that name the fix; nothing here prints.
 
+mod events;
+mod lobby;
+mod log;
+mod sse;
 mod types;
 
 use std::time::Duration;
@@ -9,8 +13,12 @@ use futures_util::stream;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+pub(crate) use events::Events;
+pub(crate) use lobby::{Party, SignedIn};
+pub(crate) use log::{Followed, LogLine};
 pub(crate) use types::{
-    Difference, DifferingOutput, Finding, Forked, Game, MatchInfo, Page, Problem, Published, PublishedBundle, Upgraded,
+    Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, Page, Problem, Published,
+    PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
 };
 
 use crate::config::Target;
@@ -23,6 +31,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// An upload is compiled before it is answered, and may wait for others.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+/// A stream of events ends sooner by itself; the client opens it again.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of an upload between two movements of the progress bar.
 const UPLOAD_CHUNK: usize = 64 * 1024;
 /// Pages that a listing follows at most: 100 entries each.
@@ -77,6 +87,17 @@ impl Api {
     pub(crate) async fn upgrade(&self, id: &str, body: &serde_json::Value) -> Outcome<Upgraded> {
         let request = self.request(Method::POST, &format!("/v1/matches/{id}/upgrade")).timeout(UPLOAD_TIMEOUT);
         self.json(request.json(body)).await
+    }
+
+    /// What a match used, as the server tells it: see [`MatchUsage`].
+    pub(crate) async fn match_usage(&self, id: &str) -> Outcome<serde_json::Value> {
+        self.json(self.get(&format!("/v1/matches/{id}/usage"))).await
+    }
+
+    /// What the matches of a game used, or of all the caller's games: see [`UsageSums`].
+    pub(crate) async fn usage_sums(&self, game: Option<&str>, days: Option<u16>) -> Outcome<serde_json::Value> {
+        let path = game.map_or_else(|| "/v1/usage".to_owned(), |game| format!("/v1/games/{game}/usage"));
+        self.json(self.get(&path).query(&[("days", days)])).await
     }
 
     /// Has a running match copied.
@@ -136,6 +157,24 @@ impl Api {
         self.send(request.json(&settings)).await.map(drop)
     }
 
+    /// The newest versions of a game, retired ones too, newest first.
+    pub(crate) async fn versions(&self, game: &str) -> Outcome<Vec<Published>> {
+        let page: Page<Published> = self.json(self.get(&format!("/v1/games/{game}/versions"))).await?;
+        Ok(page.items)
+    }
+
+    /// Puts a version that failed on every start back in play.
+    pub(crate) async fn lift_quarantine(&self, game: &str, version: &str) -> Outcome {
+        let path = format!("/v1/games/{game}/versions/{version}/quarantine");
+        self.send(self.request(Method::DELETE, &path)).await.map(drop)
+    }
+
+    /// Says which web pages on other hosts may play a game, in place of what was said before.
+    pub(crate) async fn set_origins(&self, game: &str, origins: &[String]) -> Outcome {
+        let request = self.request(Method::PUT, &format!("/v1/games/{game}/origins"));
+        self.send(request.json(&serde_json::json!({ "origins": origins }))).await.map(drop)
+    }
+
     /// Gives a version its pages.
     pub(crate) async fn publish_web(&self, game: &str, version: &str, bundle: &Bundle) -> Outcome<PublishedBundle> {
         let web = &bundle.web;
@@ -147,6 +186,23 @@ impl Api {
             .header("content-type", "application/x-tar")
             .body(bundle.tar.clone());
         self.json(request).await
+    }
+
+    /// Any call with JSON both ways; an empty answer is null.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Outcome<serde_json::Value> {
+        let request = self.request(method, path);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        let answer = self.bytes(request).await?;
+        let answer: &[u8] = if answer.is_empty() { b"null" } else { &answer };
+        serde_json::from_slice(answer).map_err(|error| {
+            Failure::failed(format!("{} answered something unexpected: {error}", self.target.server))
+                .fix("is it a Stadion server, of this version?")
+        })
     }
 
     /// A path of the server, as people open it.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::LogLine;
+
 /// A page of a listing.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Page<T> {
@@ -33,6 +35,8 @@ pub(crate) struct Game {
     pub(crate) title: Option<String>,
     #[serde(default)]
     pub(crate) latest_version: Option<String>,
+    #[serde(default)]
+    pub(crate) quarantined: bool,
 }
 
 /// The answer to an upload.
@@ -54,6 +58,15 @@ pub(crate) struct Published {
     pub(crate) compile_cpu_ms: u32,
     #[serde(default)]
     pub(crate) size_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quarantine: Option<Quarantine>,
+}
+
+/// Why no match is made of a version.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Quarantine {
+    pub(crate) since: String,
+    pub(crate) because: String,
 }
 
 /// The answer to a web bundle.
@@ -149,8 +162,75 @@ pub(crate) struct MatchInfo {
     pub(crate) end: Option<EndInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) results: Option<ResultsInfo>,
+    /// For the author of its game.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<FailureInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chain: Option<String>,
+}
+
+/// What went wrong in a match.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FailureInfo {
+    /// The tick that did not return.
+    pub(crate) tick: u64,
+    /// The trap with the names of the functions, or the limit.
+    pub(crate) message: String,
+    /// The last lines of its log.
+    #[serde(default)]
+    pub(crate) log: Vec<LogLine>,
+    /// The command that shows it again.
+    pub(crate) reproduce: String,
+}
+
+/// What a match used.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MatchUsage {
+    #[serde(flatten)]
+    pub(crate) usage: Usage,
+    #[serde(default)]
+    pub(crate) punctuality: Option<Punctuality>,
+}
+
+/// What one match used, or several together.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) cpu_us: u64,
+    pub(crate) peak_memory_bytes: u64,
+    pub(crate) ticks: u64,
+    pub(crate) messages_in: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) messages_out: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) journal_bytes: u64,
+}
+
+/// How punctual a match was, microseconds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Punctuality {
+    pub(crate) worst_lateness_us: u64,
+    pub(crate) mean_lateness_us: u64,
+    pub(crate) worst_step_us: u64,
+    pub(crate) mean_step_us: u64,
+    pub(crate) slices: u64,
+}
+
+/// What matches used that ended in some time.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UsageSums {
+    pub(crate) since: String,
+    pub(crate) matches: u64,
+    pub(crate) total: Usage,
+    pub(crate) versions: Vec<VersionUsage>,
+}
+
+/// What the matches of one version used.
+#[derive(Debug, Deserialize)]
+pub(crate) struct VersionUsage {
+    pub(crate) game: String,
+    pub(crate) version: String,
+    pub(crate) matches: u64,
+    pub(crate) usage: Usage,
 }
 
 /// A seat that is or was taken.

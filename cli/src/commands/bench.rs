@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use stadion_benches::{Figures, arena, create, density, gateway, image, journal, neighbours, stage, start};
+use stadion_benches::start::rest::Shared;
+use stadion_benches::{
+    Figures, arena, create, density, events, gateway, hibernate, image, journal, neighbours, queue, sign_in, stage,
+    start,
+};
 
 use super::Context;
 use crate::failure::{Failure, Outcome};
@@ -18,7 +22,7 @@ Examples:
   stadion bench start --game target/games/relay-arena.wasm --runs 1000
   stadion bench arena                                 how many matches with live players one core carries
   stadion bench arena --matches 600 --seconds 20      how these do
-  stadion bench gateway | journal | density | neighbours | create | image   each a table, or with --json an array of rows")]
+  stadion bench gateway | journal | density | hibernate | neighbours | create | sign-in | queue | image   each a table, or with --json an array of rows")]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
@@ -75,6 +79,21 @@ enum What {
         #[arg(long)]
         dense: bool,
     },
+    /// What matches take that are out of memory, and how long they take to come back.
+    Hibernate {
+        /// Matches that sleep.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        matches: u32,
+        /// Players who come back one after another.
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        wakes: u32,
+        /// Players who come back at the same instant.
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        at_once: u32,
+        /// On whose disk: the log goes into a temporary folder in this one.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+    },
     /// What a match that spins, eats memory or traps costs 50 others on its core.
     Neighbours {
         /// How long each row is measured.
@@ -89,6 +108,16 @@ enum What {
         /// Bursts of the 16, 640 matches each.
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         bursts: u32,
+        #[command(flatten)]
+        shared: SharedArgs,
+    },
+    /// Guests, registrations and sign-ins by the public API, with one caller and with 16.
+    SignIn {
+        /// Calls of each row.
+        #[arg(long, default_value_t = 320, value_parser = clap::value_parser!(u32).range(16..=30_000))]
+        runs: u32,
+        #[command(flatten)]
+        shared: SharedArgs,
     },
     /// How long a record takes until it is durable, beside what the disk needs, and what the log of a busy host costs.
     Journal {
@@ -111,12 +140,50 @@ enum What {
         #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         runs: u32,
     },
+    /// Events a second that reach players on another replica.
+    Events {
+        /// Players who listen.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(16..=20_000))]
+        players: u32,
+        /// Events for each of them.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        events: u32,
+        /// A Redis server to measure besides, such as redis://127.0.0.1:6379; what it keeps of that is gone after a day.
+        #[arg(long, value_name = "URL")]
+        redis: Option<String>,
+    },
+    /// Players a second that the matchmaker brings into matches on one core. Takes some seconds.
+    Queue {
+        /// Players who wait at once.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
+        players: u32,
+        /// Crowds of so many, one after the other.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        crowds: u32,
+    },
     /// What another `bench` measures, in a process of its own.
     #[command(hide = true)]
     Stage {
         /// As the other one says.
         setup: String,
     },
+}
+
+/// Where a replica has its state; with both, one is measured beside the embedded server.
+#[derive(Debug, Args)]
+struct SharedArgs {
+    /// An empty database of PostgreSQL: a replica is measured besides.
+    #[arg(long, value_name = "URL", requires = "redis")]
+    database: Option<String>,
+    /// A Redis that nothing else uses.
+    #[arg(long, value_name = "URL", requires = "database")]
+    redis: Option<String>,
+}
+
+impl SharedArgs {
+    fn both(self) -> Option<Shared> {
+        Some(Shared { database: self.database?, redis: self.redis? })
+    }
 }
 
 pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
@@ -149,18 +216,34 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
                 density::Options { ticking, idle, lasts, dense, stadion_exe: exe()?, ticking_wasm, idle_wasm };
             show(context, |progress| density::run(&options, progress))
         }
+        What::Hibernate { matches, wakes, at_once, folder } => {
+            let (stadion_exe, game_wasm) = (exe()?, found_game(IDLE)?);
+            let options = hibernate::Options { matches, wakes, at_once, folder, stadion_exe, game_wasm };
+            show(context, |progress| hibernate::run(&options, progress))
+        }
         What::Neighbours { seconds } => {
             let lasts = Duration::from_secs(seconds);
             let options = neighbours::Options { lasts, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
             show(context, |progress| neighbours::run(&options, progress))
         }
-        What::Create { runs, bursts } => {
-            let options = create::Options { runs, bursts, stadion_exe: exe()?, game_wasm: found_game(ARENA)? };
+        What::SignIn { runs, shared } => {
+            let options = sign_in::Options { runs, stadion_exe: exe()?, shared: shared.both() };
+            show(context, |progress| sign_in::run(&options, progress))
+        }
+        What::Create { runs, bursts, shared } => {
+            let (game_wasm, shared) = (found_game(ARENA)?, shared.both());
+            let options = create::Options { runs, bursts, stadion_exe: exe()?, game_wasm, shared };
             show(context, |progress| create::run(&options, progress))
         }
         What::Journal { folder, records, matches, seconds } => {
             let options = journal::Options { folder, records, matches, lasts: Duration::from_secs(seconds) };
             show(context, |progress| journal::run(&options, progress))
+        }
+        What::Events { players, events, redis } => {
+            show(context, |progress| events::run(&events::Options { players, events, redis }, progress))
+        }
+        What::Queue { players, crowds } => {
+            show(context, |progress| queue::run(queue::Options { players, crowds }, progress))
         }
         What::Image { runs } => show(context, |progress| image::run(image::Options { runs }, progress)),
         What::Stage { setup } => {

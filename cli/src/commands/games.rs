@@ -23,13 +23,14 @@ pub(crate) fn run(_: &Games, context: &Context) -> Outcome {
         context.out.note("no games yet; `stadion new hello` makes one, `stadion publish hello` uploads it");
         return Ok(());
     }
-    let rows: Vec<[String; 3]> = games
+    let rows: Vec<[String; 4]> = games
         .into_iter()
         .map(|game| {
             let version = game.latest_version.map(|version| version.chars().take(8).collect()).unwrap_or_default();
-            [game.name, version, game.title.unwrap_or_default()]
+            let state = if game.quarantined { "in quarantine" } else { "" };
+            [game.name, version, game.title.unwrap_or_default(), state.to_owned()]
         })
         .collect();
-    context.out.table(["GAME", "VERSION", "TITLE"], &rows);
+    context.out.table(["GAME", "VERSION", "TITLE", ""], &rows);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Context, block_on};
-use crate::api::MatchInfo;
+use crate::api::{FailureInfo, MatchInfo};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
@@ -21,7 +21,7 @@ pub(crate) struct Matches {
     /// Only matches of this game.
     #[arg(long, conflicts_with = "id")]
     game: Option<String>,
-    /// Only matches in this state: running, finishing or ended.
+    /// Only matches in this state: running, hibernated, finishing or ended.
     #[arg(long, conflicts_with = "id")]
     state: Option<String>,
     /// End the match (as its owner or operator).
@@ -84,10 +84,25 @@ fn described(info: &MatchInfo) -> Vec<String> {
         lines.push(format!("  seat {}  {who}  {}{place}", seat.seat, seat.presence));
     }
     if let Some(end) = &info.end {
-        lines.push(format!("ended: {} ({})", end.kind, end.message));
+        // What went wrong is told below, to those who may know.
+        let message = if info.failure.is_some() { String::new() } else { format!(" ({})", end.message) };
+        lines.push(format!("ended: {}{message}", end.kind));
         lines.extend(info.chain.as_ref().map(|chain| format!("chain: {chain}")));
         lines.push(format!("replay: stadion replay {}", info.id));
+        lines.extend(info.failure.iter().flat_map(failed));
     }
+    lines
+}
+
+/// What its author is to know: where, the last words, and how to see it again.
+fn failed(failure: &FailureInfo) -> Vec<String> {
+    let mut lines = vec![format!("failed at tick {}:", failure.tick)];
+    lines.extend(failure.message.lines().map(|line| format!("  {line}")));
+    if !failure.log.is_empty() {
+        lines.push("the last lines of its log:".to_owned());
+        lines.extend(failure.log.iter().map(|line| format!("  {}", super::logs::shown(line))));
+    }
+    lines.push(format!("reproduce: {}", failure.reproduce));
     lines
 }
 
@@ -115,6 +130,31 @@ mod tests {
                 "  seat 1  bob (bot)  left   place 1, score 1",
                 "ended: finished (finished)",
                 "replay: stadion replay 0000000000000000000000000a",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failure_names_its_tick_its_trap_the_last_lines_and_the_command() {
+        let info: MatchInfo = serde_json::from_value(serde_json::json!({
+            "id": "0000000000000000000000000a", "game": "chess", "version": "3f9c00112233", "state": "ended", "tick": 8,
+            "end": {"kind": "trapped", "message": "the game trapped: unreachable"},
+            "failure": {
+                "tick": 9, "message": "the game trapped: unreachable\nin chess::castle",
+                "log": [{"number": 1, "tick": 8, "at": "", "level": "warn", "text": "no king"}],
+                "reproduce": "stadion replay 0000000000000000000000000a --trap",
+            },
+        }))
+        .unwrap();
+        assert_eq!(
+            described(&info)[4..],
+            [
+                "failed at tick 9:",
+                "  the game trapped: unreachable",
+                "  in chess::castle",
+                "the last lines of its log:",
+                "  tick 8      warn  no king",
+                "reproduce: stadion replay 0000000000000000000000000a --trap",
             ]
         );
     }

@@ -1,19 +1,28 @@
 //! Every command in a file of its own; this one starts them.
 
+pub(crate) mod account;
 pub(crate) mod bench;
 pub(crate) mod bot;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod fork;
+pub(crate) mod friends;
 pub(crate) mod games;
+pub(crate) mod keys;
+pub(crate) mod leaderboard;
+pub(crate) mod logs;
 pub(crate) mod matches;
 pub(crate) mod new;
+pub(crate) mod party;
 pub(crate) mod play;
 pub(crate) mod publish;
+pub(crate) mod quarantine;
 pub(crate) mod replay;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod types;
+pub(crate) mod usage;
 
 use std::future::Future;
 
@@ -51,6 +60,11 @@ impl Context {
         self.global.server.is_some()
     }
 
+    /// Whether a key was named on the command line or in the environment.
+    pub(crate) fn names_a_key(&self) -> bool {
+        self.global.key.is_some()
+    }
+
     /// Its REST API.
     pub(crate) fn api(&self) -> Outcome<Api> {
         Api::new(&self.target()?)
@@ -64,10 +78,19 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::New(args) => new::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Publish(args) => publish::run(&args, context),
+        Command::Quarantine(args) => quarantine::run(&args, context),
         Command::Games(args) => games::run(&args, context),
+        Command::Keys(args) => keys::run(&args, context),
         Command::Matches(args) => matches::run(&args, context),
+        Command::Logs(args) => logs::run(&args, context),
+        Command::Usage(args) => usage::run(&args, context),
         Command::Fork(args) => fork::run(&args, context),
         Command::Play(args) => play::run(&args, context),
+        Command::Account(args) => account::run(&args, context),
+        Command::Party(args) => party::run(&args, context),
+        Command::Search(args) => search::run(&args, context),
+        Command::Friends(args) => friends::run(&args, context),
+        Command::Leaderboard(args) => leaderboard::run(&args, context),
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Types(args) => types::run(&args, context),

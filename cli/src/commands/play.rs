@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Context, block_on};
 use crate::failure::Outcome;
-use crate::output;
+use crate::output::{self, Output};
 use crate::player::{self, Player, Which};
 use stadion_client::End;
 
@@ -41,21 +41,22 @@ pub(crate) fn run(args: &Play, context: &Context) -> Outcome {
     block_on(async {
         let stadion = player::guest(&target, &name).await?;
         let player = Player::join(&stadion, &args.which.game, play).await?;
-        let id = player.match_id().to_owned();
-        let on_screen = !args.lines && !context.out.is_json() && output::on_a_terminal();
-        let end = if on_screen {
-            full_screen::play(player, &args.which.game).await?
-        } else {
-            lines::play(player, &args.which.game, context.out).await?
-        };
-        tell_end(&id, end.as_ref(), context);
-        Ok(())
+        to_the_end(player, &args.which.game, args.lines, context.out).await
     })
 }
 
-fn tell_end(id: &str, end: Option<&End>, context: &Context) {
+/// Plays until the match ends or the player leaves, on a screen where there is one and lines are not wanted.
+pub(super) async fn to_the_end(player: Player, game: &str, lines: bool, out: Output) -> Outcome {
+    let id = player.match_id().to_owned();
+    let on_screen = !lines && !out.is_json() && output::on_a_terminal();
+    let end = if on_screen { full_screen::play(player, game).await? } else { lines::play(player, game, out).await? };
+    tell_end(&id, end.as_ref(), out);
+    Ok(())
+}
+
+fn tell_end(id: &str, end: Option<&End>, out: Output) {
     match end {
-        Some(end) => context.out.line(format!("{end}   result: stadion matches {id}   replay: stadion replay {id}")),
-        None => context.out.line("left the match"),
+        Some(end) => out.line(format!("{end}   result: stadion matches {id}   replay: stadion replay {id}")),
+        None => out.line("left the match"),
     }
 }

@@ -7,9 +7,10 @@ use clap::Args;
 use stadion_schema::Schema;
 
 use super::{Context, block_on};
-use crate::api::{Api, Finding, Published, PublishedBundle};
+use crate::api::{Api, Finding, Published, PublishedBundle, Quarantine};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
+use crate::project::apply::apply;
 use crate::project::build::{self, Speed};
 use crate::project::{Project, types, web};
 
@@ -56,6 +57,14 @@ pub(crate) fn run(args: &Publish, context: &Context) -> Outcome {
     Ok(())
 }
 
+/// That a version is in quarantine, why, and what to do.
+pub(crate) fn quarantine_words(game: &str, version: &str, quarantine: &Quarantine) -> [String; 2] {
+    [
+        format!("in quarantine since {}: {}", quarantine.since, quarantine.because),
+        format!("back in play: stadion quarantine {game} {version} --lift"),
+    ]
+}
+
 /// A bundle in a few words.
 pub(crate) fn bundle_words(bundle: &PublishedBundle) -> String {
     format!("{} files, {} KB", bundle.files, bundle.bytes.div_ceil(1000))
@@ -73,9 +82,7 @@ impl Found {
     /// Sends what goes beside the wasm: settings and pages, which are built against the types of this very version.
     async fn beside(self, api: &Api, published: &Published, out: Output) -> Outcome<Option<PublishedBundle>> {
         let Some(project) = self.project else { return Ok(None) };
-        if !project.settings.is_empty() {
-            api.set(&published.game, &published.version, &project.settings).await?;
-        }
+        apply(&project, published, api).await?;
         let schema = api.schema(&published.game, &published.version).await?;
         let schema = schema.as_deref().map(Schema::parse).transpose();
         let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
@@ -114,7 +121,10 @@ fn described(published: &Published) -> Vec<String> {
     let mut lines = vec![format!("published {game}@{short}   {title}   {seats} seats, {pace}   schema {schema_hash}")];
     lines.extend(published.image_checkpoints.as_ref().map(|finding| found_out("image checkpoints", finding)));
     lines.extend(published.warm_image.as_ref().map(|finding| found_out("warm image", finding)));
-    lines.push(format!("play       stadion play {game}"));
+    match &published.quarantine {
+        None => lines.push(format!("play       stadion play {game}")),
+        Some(quarantine) => lines.extend(quarantine_words(game, short, quarantine)),
+    }
     lines
 }
 

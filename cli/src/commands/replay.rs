@@ -1,25 +1,28 @@
-//! `stadion replay`: runs a match again, bit for bit, and compares.
+//! `stadion replay`: a match once more, bit for bit: compared with its journal, with another journal, or with another build
+//! of the game; stopped at any tick, seen as a seat saw it, or run into the trap that ended it.
+//!
+//! [`tape`]: the journal. [`shelf`]: the versions that it needs. A module for each thing that is asked of them.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod build;
+mod diff;
+mod shelf;
+mod state;
+mod tape;
+mod trap;
+mod verify;
+mod walk;
+
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use clap::Args;
-use ed25519_dalek::{Signer, SigningKey};
-use stadion_host::artifact::{VerifyingKeys, encode_manifest};
-use stadion_host::compile::{ChildCompiler, CompilerConfig, version_of};
-use stadion_host::engine::{Engine, EngineConfig, LoadedVersion, Sessions, Ticker};
-use stadion_host::journal::{Damage, Reader, Record, SetupRecord};
-use stadion_host::replay::{Coverage, ReplayError, Report, told, verify_all};
-use stadion_protocol::contract::{Artifact, Compiled, Compiler, SIGNING_CONTEXT};
-use stadion_protocol::{GameName, MatchId, VersionId};
-use stadion_schema::Schema;
+use stadion_host::journal::EndRecord;
+use stadion_host::replay::{Difference, PlayError, Playback, ReplayError};
 
-use super::{Context, block_on};
+use super::Context;
 use crate::failure::{Failure, Kind, Outcome};
-use crate::output::Output;
-use crate::story::Story;
+use shelf::Shelf;
+use tape::Tape;
 
 /// Replays a match and compares every tick with its journal.
 #[derive(Debug, Args)]
@@ -28,198 +31,109 @@ Examples:
   stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0             a match of the server, by its id
   stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0 --print     every tick, decoded
   stadion replay match.stj --game hello.wasm            from files, without a server
+  stadion replay match.stj --until 400 --print          the first 400 ticks alone
+  stadion replay match.stj --state 400 --seat 1         what seat 1 saw at tick 400
+  stadion replay match.stj --trap                       runs the tick that trapped, too
+  stadion replay match.stj --game new.wasm              the first tick that a new build plays otherwise
+  stadion replay match.stj --diff other.stj             the first tick at which two matches differ
+  stadion replay match.stj --walk                       jump from tick to tick, back and forth
   stadion replay 06c1r8v5q2z3t4w5x6y7z8a9b0 --save match.stj
 
-Exits with 6 if any tick differs.")]
+A --game that the match ran is used in place of the server's; one that it did not run is compared with it.
+Exits with 6 if anything differs.")]
 pub(crate) struct Replay {
     /// A journal's file, or the id of a match.
     #[arg(value_name = "FILE|ID")]
     what: String,
-    /// The game as it was uploaded [default: fetched from the server].
+    /// The game as it was uploaded [default: fetched from the server], or another build of it.
     #[arg(long, value_name = "FILE.wasm")]
-    game: Option<PathBuf>,
+    game: Vec<PathBuf>,
     /// Print every tick in which something happened, decoded by the game's schema.
     #[arg(long)]
     print: bool,
+    /// Stop after this tick.
+    #[arg(long, value_name = "N")]
+    until: Option<u64>,
+    /// Show what seats saw at this tick.
+    #[arg(long, value_name = "N", conflicts_with_all = ["until", "print", "diff", "trap", "walk"])]
+    state: Option<u64>,
+    /// This seat alone.
+    #[arg(long, value_name = "S", requires = "state")]
+    seat: Option<u16>,
+    /// Find the first tick at which another journal differs: a file, or the id of a match.
+    #[arg(long, value_name = "FILE|ID", conflicts_with_all = ["until", "print", "trap", "walk"])]
+    diff: Option<String>,
+    /// Also run the tick that did not return when the match ended, and show how it ends.
+    #[arg(long, conflicts_with_all = ["until", "walk"])]
+    trap: bool,
+    /// Read from stdin where to go: a tick, `+`, `-`, or `q`.
+    #[arg(long, conflicts_with_all = ["until", "print"])]
+    walk: bool,
     /// Also write the journal to this file.
     #[arg(long, value_name = "FILE.stj")]
     save: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Replay, context: &Context) -> Outcome {
-    let journal = journal(&args.what, context)?;
+    let tape = Tape::open(&args.what, context)?;
     if let Some(path) = &args.save {
-        std::fs::write(path, &journal).map_err(|error| Failure::file("writing", path, &error))?;
-        context.out.note(format!("{} bytes written to {}", journal.len(), path.display()));
+        std::fs::write(path, &tape.journal).map_err(|error| Failure::file("writing", path, &error))?;
+        context.out.note(format!("{} bytes written to {}", tape.journal.len(), path.display()));
     }
-    let (setup, ran) = versions_of(&journal)?;
-    let given = args.game.as_deref().map(|path| own_component(path, &ran)).transpose()?;
-    let mut shelf = Shelf { context, game: setup.game.clone(), given, loaded: HashMap::new() };
-    let first = shelf.version(setup.version)?;
-    let schema = first.description().schema.as_deref().map(Schema::parse).transpose();
-    let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
-    let story = Story::new(schema.as_ref());
-    let mut find = |version| {
-        let unavailable = |failure: Failure| ReplayError::NoVersion { version, why: failure.to_string() };
-        shelf.version(version).map_err(unavailable)
-    };
-    let report = verify_all(&mut find, &journal, &mut |input, stepped| {
-        if args.print && context.out.is_json() {
-            context.out.value(&told::tick(schema.as_ref(), input, stepped));
-        } else if args.print
-            && let Some(lines) = story.tick(input, &stepped.outputs)
-        {
-            context.out.line(lines.join("\n"));
+    let mut shelf = Shelf::new(context, tape.setup.game.clone());
+    let build = shelf.put(&args.game, &tape)?;
+    if let Some(other) = &args.diff {
+        let other = Tape::open(other, context)?;
+        return diff::run((&tape, &other), &mut shelf, context.out);
+    }
+    if let Some((path, build)) = build {
+        let only = args.print || args.until.is_some() || args.state.is_some() || args.trap || args.walk;
+        if only {
+            return Err(not_its_own(&path, &build, &tape));
         }
-    })
-    .map_err(|error| Failure::failed(error.to_string()))?;
-    tell(&setup, &report, context.out);
-    match report.first_difference {
-        None => Ok(()),
-        Some(difference) => {
-            Err(Failure::new(Kind::Differs, format!("the replay differs from its journal: {difference}")))
-        }
+        return build::run(&tape, (&path, build), &mut shelf, context.out);
+    }
+    if let Some(tick) = args.state {
+        return state::run(&tape, tick, args.seat, &mut shelf, context.out);
+    }
+    if args.walk {
+        return walk::run(&tape, &mut shelf, context.out);
+    }
+    let how = verify::How { print: args.print, until: args.until, trap: args.trap };
+    verify::run(&tape, how, &mut shelf, context.out)
+}
+
+/// Another build is compared with the match, and cannot stand in for the one that it ran.
+fn not_its_own(path: &std::path::Path, build: &Bytes, tape: &Tape) -> Failure {
+    let ran: Vec<String> = tape.versions.iter().map(stadion_protocol::VersionId::short).collect();
+    let given = stadion_host::compile::version_of(build).short();
+    let message = format!("the match ran version {}, {} is version {given}", ran.join(", then "), path.display());
+    Failure::new(Kind::Refused, message)
+        .fix("give the file that was uploaded, or leave the other options out to compare the two")
+}
+
+/// Opens a tape with its own versions.
+fn playback<'a>(tape: &'a Tape, shelf: &mut Shelf<'_>) -> Outcome<Playback<'a>> {
+    Playback::open(Box::new(shelf.library(tape)?), &tape.journal).map_err(|error| unplayable(&error))
+}
+
+/// What a replay cannot get past. A difference has an exit code of its own.
+fn stopped(error: PlayError) -> Failure {
+    match error {
+        PlayError::Differs(difference) => differs(&difference),
+        PlayError::Replay(error) => unplayable(&error),
     }
 }
 
-/// From a file if there is one of that name, else from the server.
-fn journal(what: &str, context: &Context) -> Outcome<Bytes> {
-    let path = Path::new(what);
-    if path.is_file() {
-        return std::fs::read(path).map(Bytes::from).map_err(|error| Failure::file("reading", path, &error));
-    }
-    let id: MatchId = what.parse().map_err(|_| {
-        Failure::not_found(format!("{what:?} is neither a file nor the id of a match"))
-            .fix("`stadion matches` lists ids; the journal's file ends in .stj")
-    })?;
-    block_on(context.api()?.journal(&id.to_string()))
+fn differs(difference: &Difference) -> Failure {
+    Failure::new(Kind::Differs, format!("the replay differs from its journal: {difference}"))
 }
 
-/// The setup, and every version that the match ran in.
-fn versions_of(journal: &[u8]) -> Outcome<(SetupRecord, Vec<VersionId>)> {
-    let damaged = |damage: Damage| Failure::failed(damage.to_string());
-    let mut reader = Reader::new(journal).map_err(damaged)?;
-    let Some(Record::Setup(setup)) = reader.next().transpose().map_err(damaged)? else {
-        return Err(Failure::failed("the journal is empty"));
-    };
-    let mut versions = vec![setup.version];
-    for record in reader {
-        if let Record::Swapped(swap) = record.map_err(damaged)? {
-            versions.push(swap.version);
-        }
-    }
-    Ok((*setup, versions))
-}
-
-/// A file that must be one of the very versions that the match ran.
-fn own_component(path: &Path, ran: &[VersionId]) -> Outcome<(VersionId, Bytes)> {
-    let wasm = std::fs::read(path).map_err(|error| Failure::file("reading", path, &error))?;
-    let given = version_of(&wasm);
-    if !ran.contains(&given) {
-        let wanted: Vec<String> = ran.iter().map(VersionId::short).collect();
-        let message = format!(
-            "the match ran version {}, {} is version {}",
-            wanted.join(", then "),
-            path.display(),
-            given.short()
-        );
-        return Err(Failure::new(Kind::Refused, message).fix("give the file that was uploaded, or leave out --game"));
-    }
-    Ok((given, Bytes::from(wasm)))
-}
-
-/// The versions of one match, compiled once each.
-struct Shelf<'a> {
-    context: &'a Context,
-    game: GameName,
-    /// From the command line.
-    given: Option<(VersionId, Bytes)>,
-    loaded: HashMap<VersionId, Runnable>,
-}
-
-impl Shelf<'_> {
-    fn version(&mut self, id: VersionId) -> Outcome<Arc<LoadedVersion>> {
-        if let Some(known) = self.loaded.get(&id) {
-            return Ok(Arc::clone(&known.version));
-        }
-        let wasm = match &self.given {
-            Some((given, wasm)) if *given == id => wasm.clone(),
-            _ => self.fetch(id)?,
-        };
-        let loaded = load(wasm, id, self.context.out)?;
-        let version = Arc::clone(&loaded.version);
-        self.loaded.insert(id, loaded);
-        Ok(version)
-    }
-
-    fn fetch(&self, id: VersionId) -> Outcome<Bytes> {
-        let fetched = block_on(self.context.api()?.component(self.game.as_str(), &id.to_string()));
-        fetched.map_err(|failure| match failure.kind {
-            Kind::Unreachable => {
-                failure.fix("start the server that has the game, or give the uploaded file with --game")
-            }
-            _ => failure,
-        })
-    }
-}
-
-/// A game that can be stepped. The ticker must live as long as its sessions do.
-struct Runnable {
-    version: Arc<LoadedVersion>,
-    _ticker: Ticker,
-}
-
-/// Compiles as a server does, in a child with limits, and loads it into an engine of our own.
-fn load(wasm: Bytes, version: VersionId, out: Output) -> Outcome<Runnable> {
-    let spinner = out.spinner("compiling the game");
-    let exe = std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
-    let compiler = ChildCompiler::new(exe, CompilerConfig::default());
-    let compiled = block_on(async { Ok(compiler.compile(wasm).await) })?;
-    spinner.finish_and_clear();
-    let mut compiled = compiled.map_err(failed)?;
-    // What a server hands out may be the component that it made of an uploaded module: it stands for that version.
-    compiled.manifest.version = version;
-
-    let engine =
-        Engine::new(EngineConfig { sessions: Sessions::OnDemand, ..EngineConfig::default() }).map_err(failed)?;
-    let ticker = engine.start_ticker().map_err(failed)?;
-    let (artifact, keys) = signed(&compiled)?;
-    let version = engine.load(&artifact, &keys).map_err(failed)?;
-    Ok(Runnable { version, _ticker: ticker })
-}
-
-/// Engines load nothing unsigned: signed with a key for this once.
-fn signed(compiled: &Compiled) -> Outcome<(Artifact, VerifyingKeys)> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(failed)?;
-    let key = SigningKey::from_bytes(&seed);
-    let manifest = encode_manifest(&compiled.manifest);
-    let signature = key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
-    let keys = VerifyingKeys::new([key.verifying_key().to_bytes()]).map_err(failed)?;
-    Ok((Artifact { manifest: manifest.into(), signature, code: compiled.code.clone() }, keys))
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "map_err hands errors over by value")]
-fn failed(error: impl std::fmt::Display) -> Failure {
+fn unplayable(error: &ReplayError) -> Failure {
     Failure::failed(error.to_string())
 }
 
-fn tell(setup: &SetupRecord, report: &Report, out: Output) {
-    let end = match &report.coverage {
-        Coverage::Whole(reason) => format!("ended: {reason}"),
-        Coverage::Running => "still running when the journal was taken".to_owned(),
-        Coverage::Prefix { first, end } => {
-            let end = end.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string);
-            format!("ticks from {first} on were not kept; end: {end}")
-        }
-    };
-    let exact = report.is_exact();
-    out.value(&serde_json::json!({
-        "match": setup.setup.match_id, "game": setup.game.as_str(), "version": setup.version.to_string(),
-        "ticks": report.ticks, "chain": report.chain.to_string(), "exact": exact, "end": end,
-        "difference": report.first_difference.as_ref().map(ToString::to_string),
-    }));
-    out.line(format!("{} of {}@{}   {end}", setup.setup.match_id, setup.game, setup.version.short()));
-    let verdict = if exact { "every one the same as in the journal" } else { "then a difference" };
-    out.line(format!("{} ticks replayed, {verdict}   chain {}", report.ticks, report.chain));
+/// The tick that did not return, as a journal's end has it.
+fn cut_of(end: Option<&EndRecord>) -> Option<&stadion_host::journal::Cut> {
+    end.and_then(|end| end.cut.as_ref())
 }

@@ -7,7 +7,9 @@ use clap::Args;
 
 use super::Context;
 use crate::failure::Outcome;
-use crate::serve::settings::{Layer, Lifetime, Settings};
+use crate::serve::security::Security;
+use crate::serve::settings::{Layer, Lifetime, Settings, SharedLayer};
+use crate::serve::stop::Until;
 
 /// Runs a whole server: REST API, hosts, players' connections.
 #[derive(Debug, Args)]
@@ -16,12 +18,15 @@ Examples:
   stadion serve                                     port 7878, state in ~/.local/share/stadion
   stadion serve --data /var/lib/stadion --advertise play.example.com
   stadion serve --games target/games                publishes every .wasm there under its file's name
+  stadion serve --database postgres://.. --redis redis://.. --keys /etc/stadion/keys --blobs /mnt/stadion
+                                                    one of several replicas behind a balancer: see deploy/haproxy
   stadion serve --ephemeral --json                  for tests: any port, nothing kept, one line of JSON
 
 HTTP and WebSocket are on TCP, players' QUIC and WebTransport on UDP, all on the same port. SIGTERM or Ctrl-C ends it: no new matches, running ones
 are told, then exit code 0; a second signal ends it at once.
 
-Every option is also a key of the file of --config, with the same name.")]
+Every option is also a key of the file of --config, with the same name. It has more: [accounts] and [oidc.NAME], see
+docs/security.md.")]
 pub(crate) struct Serve {
     /// Where it keeps its state [default: $XDG_DATA_HOME/stadion, else ~/.local/share/stadion].
     #[arg(long, env = "STADION_DATA", value_name = "DIR")]
@@ -54,15 +59,43 @@ pub(crate) struct Serve {
     /// Its private key, PEM.
     #[arg(long, env = "STADION_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// The API over TLS on this TCP port too, with that certificate; without TLS it answers this machine alone then.
+    #[arg(long, env = "STADION_HTTPS_PORT", value_name = "PORT")]
+    https_port: Option<u16>,
     /// Publish every .wasm of this folder at the start.
     #[arg(long, env = "STADION_GAMES", value_name = "DIR")]
     games: Option<PathBuf>,
+    /// PostgreSQL for accounts, games and matches, postgres://USER:PASSWORD@HOST/NAME [default: a file in its state].
+    #[arg(long, env = "STADION_DATABASE", value_name = "URL", hide_env_values = true, help_heading = "Replicas")]
+    database: Option<String>,
+    /// Connections to PostgreSQL at most [default: 16].
+    #[arg(long, env = "STADION_DATABASE_CONNECTIONS", value_name = "COUNT", help_heading = "Replicas")]
+    database_connections: Option<u32>,
+    /// Redis 7, redis://[USER:PASSWORD@]HOST[/NUMBER]: this server is one of several replicas, which need --database, --keys
+    /// and --blobs in common [default: it is the only one].
+    #[arg(long, env = "STADION_REDIS", value_name = "URL", hide_env_values = true, help_heading = "Replicas")]
+    redis: Option<String>,
+    /// The keys that it signs with [default: `keys` in its state]; made where there are none.
+    #[arg(long, env = "STADION_KEYS", value_name = "DIR", help_heading = "Replicas")]
+    keys: Option<PathBuf>,
+    /// Versions of games and journals of matches that are over [default: `blobs` in its state].
+    #[arg(long, env = "STADION_BLOBS", value_name = "DIR", help_heading = "Replicas")]
+    blobs: Option<PathBuf>,
+    /// Where other replicas reach this one, http://HOST:PORT [default: where players do].
+    #[arg(long, env = "STADION_REPLICA_URL", value_name = "URL", help_heading = "Replicas")]
+    replica_url: Option<String>,
+    /// Balancers whose X-Forwarded-For names the caller, for limits by address: IP addresses with commas between them.
+    #[arg(long, env = "STADION_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Replicas")]
+    trusted_proxies: Option<String>,
     /// Which log lines go to stderr, such as `info` or `stadion_host=debug`.
     #[arg(long, env = "STADION_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// A TOML file with these options; flags and environment win over it.
     #[arg(long, env = "STADION_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// End in good order when stdin does: a server of another program's goes with it, however that ends.
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
     /// Keep nothing (whatever --data says), take any port, listen on this machine alone.
     #[arg(long)]
     ephemeral: bool,
@@ -83,6 +116,16 @@ impl Serve {
             tls_key: self.tls_key.clone(),
             games: self.games.clone(),
             log: self.log.clone(),
+            shared: SharedLayer {
+                database: self.database.clone(),
+                database_connections: self.database_connections,
+                redis: self.redis.clone(),
+                keys: self.keys.clone(),
+                blobs: self.blobs.clone(),
+                replica_url: self.replica_url.clone(),
+                trusted_proxies: self.trusted_proxies.clone(),
+            },
+            security: Security::with_https(self.https_port),
         };
         let file = self.config.as_deref().map(Layer::read).transpose()?.unwrap_or_default();
         flags.over(file).decide(if self.ephemeral { Lifetime::Ephemeral } else { Lifetime::Kept })
@@ -90,5 +133,6 @@ impl Serve {
 }
 
 pub(crate) fn run(args: &Serve, context: &Context) -> Outcome {
-    crate::serve::run(&args.settings()?, context.out)
+    let until = if args.until_stdin_ends { Until::StdinEnds } else { Until::Signal };
+    crate::serve::run(&args.settings()?, until, context.out)
 }

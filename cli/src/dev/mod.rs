@@ -8,6 +8,7 @@
 //! One task, one list of what can wake it ([`Event`]). Nothing here decides how a match comes to another version: that is
 //! the server's `upgrade`.
 
+mod differing;
 mod follow;
 mod keys;
 mod round;
@@ -25,7 +26,7 @@ use crate::commands::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::project::Project;
-use crate::serve::stop;
+use crate::serve::stop::{self, Until};
 
 use follow::Follower;
 use keys::Keys;
@@ -36,8 +37,8 @@ use watch::Watcher;
 
 /// How often running matches are looked at.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
-/// Events that may wait: log lines mostly; past it those who tell wait.
-const EVENTS: usize = 1024;
+/// Events that may wait while a round is under way; past it those who tell wait.
+const EVENTS: usize = 64;
 
 /// What was asked for on the command line.
 pub(crate) struct Wanted {
@@ -56,8 +57,6 @@ pub(crate) struct Wanted {
 enum Event {
     /// These files were saved.
     Saved(Vec<PathBuf>),
-    /// A game logged something, or the server did.
-    Log(String),
     /// A key was pressed.
     Key(char),
     /// The server that was started here has ended.
@@ -67,7 +66,7 @@ enum Event {
 /// Runs until Ctrl-C or SIGTERM.
 pub(crate) async fn run(project: Project, wanted: &Wanted, context: &Context) -> Outcome {
     // From now on a signal ends this in good order: a server that was started here must not stay behind.
-    let asked = stop::listen()?;
+    let asked = stop::listen(Until::Signal)?;
     let (events, mut heard) = mpsc::channel(EVENTS);
     let server = Server::find_or_start(wanted, context, events.clone()).await?;
     let outcome = tokio::select! {
@@ -108,7 +107,6 @@ async fn play(
             _ = look.tick() => follower.look(rounds.api(), out).await,
             event = heard.recv() => match event {
                 Some(Event::Saved(files)) => rounds.again(&files).await,
-                Some(Event::Log(line)) => say::logged(&line, out),
                 Some(Event::Key(key)) => rounds.decided(key).await,
                 Some(Event::ServerEnded) | None => return Err(Failure::failed("the server has ended").fix("see its log above")),
             },

@@ -11,8 +11,9 @@ use super::say;
 use super::upgrade::{Choice, Tally, Target, Undecided, no_such_key};
 use crate::api::{Api, Published};
 use crate::config;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Kind, Outcome};
 use crate::output::Output;
+use crate::project::apply::apply;
 use crate::project::build::{self, Speed};
 use crate::project::{Project, types, web};
 
@@ -76,12 +77,12 @@ impl Rounds {
                 }
                 Ok(())
             }
-            // A server that refuses a key will refuse it again; a game that does not build is being written.
-            Err(failure) if failure.kind == crate::failure::Kind::Failed => {
+            Err(failure) if failure.kind == Kind::Unreachable => Err(failure),
+            // It does not build, or the server does not take it: it is being written.
+            Err(failure) => {
                 say::failed(&failure, self.out);
                 Ok(())
             }
-            Err(failure) => Err(failure),
         }
     }
 
@@ -125,9 +126,7 @@ impl Rounds {
         let wasm = std::fs::read(&built.wasm).map_err(|error| Failure::file("reading", &built.wasm, &error))?;
         let build = began.elapsed();
         let published = self.api.publish(&self.project.name, Bytes::from(wasm), |_| {}).await?;
-        if !self.project.settings.is_empty() {
-            self.api.set(&published.game, &published.version, &self.project.settings).await?;
-        }
+        apply(&self.project, &published, &self.api).await?;
         let schema = self.api.schema(&published.game, &published.version).await?;
         let schema = schema.as_deref().map(Schema::parse).transpose();
         let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
@@ -154,10 +153,13 @@ impl Rounds {
         };
         let undecided = std::mem::take(&mut self.undecided);
         let Some(target) = self.target() else { return };
-        for Undecided { info, version } in undecided {
+        let mut again = Vec::new();
+        for undecided in undecided {
             // A newer build may have come meanwhile: what was decided was decided about the older.
-            Target { version: &version, ..target }.decide(&info, choice).await;
+            let version = undecided.version.clone();
+            again.extend(Target { version: &version, ..target }.answer(undecided, choice).await);
         }
+        self.undecided = again;
         self.out.value(&json!({"event": "decided", "choice": format!("{choice:?}").to_lowercase()}));
     }
 }

@@ -4,21 +4,14 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use stadion_schema::Schema;
 
 use super::round::{Made, Rounds, Took};
 use super::server::Server;
-use super::upgrade::Tally;
-use crate::api::{Difference, DifferingOutput, MatchInfo, Published, Upgraded};
+use super::upgrade::{Choice, Tally};
+use crate::api::{MatchInfo, Published, Upgraded};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::story::Story;
-
-/// Outputs of a difference that are shown from each side.
-const SHOWN: usize = 4;
 
 /// What a match is called: its code, which people know, else the end of its id.
 pub(super) fn name(info: &MatchInfo) -> String {
@@ -135,6 +128,17 @@ pub(super) fn moved(info: &MatchInfo, upgraded: &Upgraded, out: Output) {
     }
 }
 
+/// Of a match that moved by choice: what became of it.
+pub(super) fn how_it_moved(info: &MatchInfo, choice: Choice, upgraded: &Upgraded, out: Output) {
+    let how = match choice {
+        Choice::Restart => "starts afresh",
+        Choice::Carry => "was carried over: it goes on",
+        Choice::Accept | Choice::Ask | Choice::Keep => "goes on",
+    };
+    let new: String = upgraded.version.chars().take(8).collect();
+    out.line(format!("{:<10} {how} on {new}", name(info)));
+}
+
 /// A match stays where it is.
 pub(super) fn kept(info: &MatchInfo, out: Output) {
     out.value(&json!({"event": "match", "match": info.id, "outcome": "kept", "version": info.version}));
@@ -150,37 +154,11 @@ pub(super) fn not_moved(info: &MatchInfo, failure: &Failure, out: Output) {
 
 /// Somebody is asked.
 pub(super) fn asked(info: &MatchInfo, out: Output) {
+    out.value(&json!({"event": "asked", "match": info.id, "keys": {"k": "keep", "r": "restart", "c": "carry", "a": "accept"}}));
     out.line(format!(
         "{:<10} k keep it on the old build, r restart, c carry over by save and load, a accept?",
         name(info)
     ));
-}
-
-/// What differs: what was played, and what would have been.
-pub(super) fn difference(difference: &Difference, schema: Option<&Schema>) -> Vec<String> {
-    let story = Story::new(schema);
-    let side = |sign: char, outputs: &[DifferingOutput]| -> Vec<String> {
-        let more = outputs.len().saturating_sub(SHOWN);
-        let mut lines: Vec<String> = outputs
-            .iter()
-            .take(SHOWN)
-            .map(|output| format!("         {sign} {}", output_line(output, &story)))
-            .collect();
-        if more > 0 {
-            lines.push(format!("         {sign} and {more} more"));
-        }
-        lines
-    };
-    [side('-', &difference.before), side('+', &difference.after)].concat()
-}
-
-fn output_line(output: &DifferingOutput, story: &Story<'_>) -> String {
-    let data = STANDARD.decode(&output.data).unwrap_or_default();
-    let content = match output.kind.as_str() {
-        "send" => story.sent(&data),
-        _ => String::from_utf8(data).unwrap_or_else(|bytes| hex::encode(bytes.into_bytes())),
-    };
-    format!("{} {}  {content}", output.kind, output.about)
 }
 
 /// A line of the server's log. Those of games lose what a developer knows already.
@@ -233,20 +211,5 @@ mod tests {
     fn an_address_becomes_a_code_for_cameras() {
         let code = for_cameras("http://192.168.1.5:7878/play/hello");
         assert!(code.lines().count() > 10 && code.lines().all(|line| line.chars().count() > 20), "{code}");
-    }
-
-    #[test]
-    fn a_difference_shows_what_was_played_and_what_would_have_been() {
-        let output = |data: &str| DifferingOutput {
-            kind: "label".to_owned(),
-            about: String::new(),
-            data: STANDARD.encode(data),
-        };
-        let before = vec![output("one")];
-        let after = (0..6).map(|n| output(&n.to_string())).collect();
-        let lines = difference(&Difference { tick: 3, what: "outputs".to_owned(), before, after }, None);
-        assert_eq!(lines.len(), 1 + SHOWN + 1, "{lines:?}");
-        assert!(lines[0].contains("- label") && lines[0].ends_with("one"));
-        assert!(lines[5].contains("+ and 2 more"), "{lines:?}");
     }
 }

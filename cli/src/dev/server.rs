@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::mpsc;
 
-use super::{Event, Wanted};
+use super::{Event, Wanted, say};
 use crate::api::Api;
 use crate::commands::Context;
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
+use crate::output::Output;
 use crate::serve::lan;
 
 /// How long a server may take until it is ready: the first start makes keys and a database.
@@ -45,7 +46,7 @@ impl Server {
         events: mpsc::Sender<Event>,
     ) -> Outcome<Server> {
         if wanted.ephemeral {
-            let server = Server::start(&["--ephemeral".to_owned()], events).await?;
+            let server = Server::start(&["--ephemeral".to_owned()], context.out, events).await?;
             return Ok(Server { on_network: false, ..server });
         }
         let target = context.target()?;
@@ -58,7 +59,7 @@ impl Server {
             Err(_) => {
                 context.out.note("starting a server ...");
                 let port = wanted.port.map(|port| ["--port".to_owned(), port.to_string()]);
-                Server::start(port.as_ref().map_or(&[][..], |port| &port[..]), events).await
+                Server::start(port.as_ref().map_or(&[][..], |port| &port[..]), context.out, events).await
             }
         }
     }
@@ -74,19 +75,20 @@ impl Server {
         Some(format!("http://{}", std::net::SocketAddr::new(ip, port)))
     }
 
-    async fn start(options: &[String], events: mpsc::Sender<Event>) -> Outcome<Server> {
+    async fn start(options: &[String], out: Output, events: mpsc::Sender<Event>) -> Outcome<Server> {
         let exe =
             std::env::current_exe().map_err(|error| Failure::failed(format!("where this program is: {error}")))?;
         let mut command = Command::new(exe);
-        command.args(["serve", "--json", "--log", LOG]).args(options).kill_on_drop(true);
+        command.args(["serve", "--json", "--until-stdin-ends", "--log", LOG]).args(options).kill_on_drop(true);
         // A Ctrl-C of the terminal reaches this whole group: the child is told to stop by its parent, in its turn.
         #[cfg(unix)]
         command.process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Nothing is ever written to its stdin: that it ends tells the child that this program has, killed or not.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| Failure::failed(format!("starting a server: {error}")))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         if let Some(stderr) = stderr {
-            tokio::spawn(tell_log(BufReader::new(stderr), events));
+            tokio::spawn(tell_log(BufReader::new(stderr), out, events));
         }
         let mut lines = BufReader::new(stdout.ok_or_else(|| Failure::failed("the server has no output"))?).lines();
         let line = tokio::time::timeout(READY_WITHIN, lines.next_line()).await;
@@ -102,7 +104,7 @@ impl Server {
     /// Ends a server that was started here, in good order.
     pub(super) async fn stop(self) {
         let Some(mut child) = self.child else { return };
-        ask_to_stop(&mut child);
+        drop(child.stdin.take());
         if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
             // Dropping it kills it.
             drop(child);
@@ -110,28 +112,13 @@ impl Server {
     }
 }
 
-/// What it writes until it ends.
-async fn tell_log(log: BufReader<tokio::process::ChildStderr>, events: mpsc::Sender<Event>) {
+/// What it writes until it ends. Shown at once, also during a round: a pipe that nobody reads would hold up the server, and
+/// with it every match.
+async fn tell_log(log: BufReader<ChildStderr>, out: Output, events: mpsc::Sender<Event>) {
     let mut lines = log.lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if events.send(Event::Log(line)).await.is_err() {
-            return;
-        }
+        say::logged(&line, out);
     }
     // Nobody listens any more when this command ends first.
     let _ = events.send(Event::ServerEnded).await;
-}
-
-#[cfg(unix)]
-fn ask_to_stop(child: &mut Child) {
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
-}
-
-#[cfg(not(unix))]
-fn ask_to_stop(child: &mut Child) {
-    let _ = child.start_kill();
 }

@@ -3,15 +3,16 @@
 use serde_json::json;
 use stadion_schema::Schema;
 
+use super::differing::{self, Schemas};
 use super::say;
 use crate::api::{Api, Difference, MatchInfo};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Failure;
 use crate::output::Output;
 
 /// What becomes of a match whose ticks the new version would have played otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Choice {
-    /// It is asked, match by match.
+    /// It is asked, and a key decides about every match that waits.
     Ask,
     /// It stays on the old version.
     Keep,
@@ -64,6 +65,17 @@ pub(super) struct Undecided {
     pub(super) version: String,
 }
 
+/// What became of a match that was decided about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decided {
+    /// It plays on in the new version, for which so many ticks were played again.
+    Moved(u64),
+    /// It stays on the old one.
+    Kept,
+    /// It could not be done, which was said; it stays where it is.
+    Failed,
+}
+
 /// What became of the matches of a round.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -104,39 +116,54 @@ impl Target<'_> {
             }
         };
         if let Some(difference) = &difference {
-            self.show(&info, difference);
+            self.show(&info, difference).await;
         }
         if choice == Choice::Ask {
             say::asked(&info, self.out);
             tally.undecided.push(Undecided { info, version: self.version.to_owned() });
-        } else if self.decide(&info, choice).await {
+        } else if let Decided::Moved(ticks) = self.decide(&info, choice).await {
             tally.moved += 1;
+            tally.ticks += ticks;
         } else {
             tally.kept += 1;
         }
     }
 
-    /// Does what was chosen: whether the match goes on in the new version.
-    pub(super) async fn decide(&self, info: &MatchInfo, choice: Choice) -> bool {
+    /// Does what was chosen.
+    pub(super) async fn decide(&self, info: &MatchInfo, choice: Choice) -> Decided {
         let Some(body) = choice.body(self.version) else {
             say::kept(info, self.out);
-            return false;
+            return Decided::Kept;
         };
-        let upgraded: Outcome<_> = self.api.upgrade(&info.id, &body).await;
-        match upgraded {
+        match self.api.upgrade(&info.id, &body).await {
             Ok(upgraded) => {
                 say::moved(info, &upgraded, self.out);
-                upgraded.outcome == "moved"
+                say::how_it_moved(info, choice, &upgraded, self.out);
+                Decided::Moved(upgraded.ticks_replayed)
             }
             Err(failure) => {
                 say::not_moved(info, &failure, self.out);
-                false
+                Decided::Failed
             }
         }
     }
 
-    fn show(&self, info: &MatchInfo, difference: &Difference) {
-        let lines = say::difference(difference, self.schema);
+    /// Does what somebody pressed a key for; what cannot be done is asked again, as long as the match runs.
+    pub(super) async fn answer(&self, undecided: Undecided, choice: Choice) -> Option<Undecided> {
+        let info = &undecided.info;
+        let failed = self.decide(info, choice).await == Decided::Failed;
+        if !failed || self.api.one_match(&info.id).await.is_ok_and(|now| now.end.is_some()) {
+            return None;
+        }
+        say::asked(info, self.out);
+        Some(undecided)
+    }
+
+    async fn show(&self, info: &MatchInfo, difference: &Difference) {
+        // What cannot be had or read is shown as bytes.
+        let old = self.api.schema(&info.game, &info.version).await.ok().flatten();
+        let old = old.and_then(|schema| Schema::parse(&schema).ok());
+        let lines = differing::lines(difference, Schemas { old: old.as_ref(), new: self.schema });
         self.out.value(&json!({
             "event": "differs", "match": info.id, "tick": difference.tick, "what": difference.what, "shown": lines,
         }));

@@ -3,9 +3,14 @@
 //!
 //! ```toml
 //! name = "hello"
+//! origins = ["https://hello.example"]   # web pages on other hosts that may play it
 //!
 //! [settings]              # of every match from now on; `stadion publish` applies them
 //! reconnect-seconds = 60
+//!
+//! [queues.duel]           # where players wait for a match; `stadion search hello duel`
+//! teams = 2
+//! skill-window = 100
 //!
 //! [web]                   # the pages below /play/hello; a folder `web` needs none of this
 //! build = "npm run build"
@@ -14,6 +19,7 @@
 //! ```
 
 use stadion_protocol::contract::MatchSettings;
+use stadion_protocol::origin::{MAX_ORIGINS, Origin};
 use toml::{Table, Value};
 
 /// Where a game's pages lie unless it says otherwise.
@@ -26,6 +32,8 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
     /// Settings of matches, over those that the game describes. Checked.
     pub(crate) settings: Vec<(String, String)>,
+    /// Web pages on other hosts that may play it; an empty list: none. `None`: what was said on the server holds. Checked.
+    pub(crate) origins: Option<Vec<String>>,
     /// `None`: no `[web]`; a folder `web` counts all the same.
     pub(crate) web: Option<Web>,
 }
@@ -63,10 +71,16 @@ impl Manifest {
         for (key, value) in &table {
             match (key.as_str(), value) {
                 ("name", _) => {}
-                ("settings", Value::Table(settings)) => manifest.settings = self::settings(settings, &mut faults),
+                ("origins", Value::Array(listed)) => manifest.origins = Some(self::origins(listed, &mut faults)),
+                ("settings", Value::Table(settings)) => {
+                    manifest.settings.extend(self::settings("", settings, &mut faults));
+                }
+                ("queues", Value::Table(queues)) => manifest.settings.extend(self::queues(queues, &mut faults)),
                 ("web", Value::Table(web)) => manifest.web = Some(self::web(web, &mut faults)),
-                ("settings" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
-                _ => faults.push(format!("unknown key {key:?}; known are name, [settings], [web]")),
+                ("settings" | "queues" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
+                ("origins", _) => faults.push(NO_LIST.to_owned()),
+                _ => faults
+                    .push(format!("unknown key {key:?}; known are name, origins, [settings], [queues.NAME], [web]")),
             }
         }
         match table.get("name").and_then(Value::as_str).map(str::parse::<stadion_protocol::GameName>) {
@@ -78,9 +92,39 @@ impl Manifest {
     }
 }
 
-fn settings(table: &Table, faults: &mut Vec<String>) -> Vec<(String, String)> {
+const NO_LIST: &str = "`origins` is a list such as [\"https://hello.example\"]";
+
+fn origins(listed: &[Value], faults: &mut Vec<String>) -> Vec<String> {
+    if listed.len() > MAX_ORIGINS {
+        faults.push(format!("`origins` names {} pages; at most {MAX_ORIGINS} are taken", listed.len()));
+    }
+    let mut origins = Vec::new();
+    for entry in listed {
+        match entry.as_str().map(str::parse::<Origin>) {
+            Some(Ok(origin)) => origins.push(origin.to_string()),
+            Some(Err(error)) => faults.push(format!("`origins`: {error}")),
+            None => faults.push(NO_LIST.to_owned()),
+        }
+    }
+    origins
+}
+
+/// `[queues.NAME]`: the settings of that queue.
+fn queues(queues: &Table, faults: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    for (name, queue) in queues {
+        match queue {
+            Value::Table(queue) => settings.extend(self::settings(&format!("queue.{name}."), queue, faults)),
+            _ => faults.push(format!("`queues.{name}` is a table: [queues.{name}]")),
+        }
+    }
+    settings
+}
+
+fn settings(prefix: &str, table: &Table, faults: &mut Vec<String>) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     for (key, value) in table {
+        let key = &format!("{prefix}{key}");
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
@@ -154,6 +198,31 @@ mod tests {
             ..Web::default()
         };
         assert_eq!(manifest.web, Some(web));
+    }
+
+    #[test]
+    fn queues_are_settings_by_a_longer_name() {
+        let text = "name = \"hello\"\n[queues.duel]\nteams = 2\nrated = \"no\"\n";
+        let manifest = Manifest::parse(text).unwrap();
+        let pairs = [("queue.duel.rated", "no"), ("queue.duel.teams", "2")];
+        let mut settings = manifest.settings;
+        settings.sort();
+        assert_eq!(settings, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let faults = Manifest::parse("name = \"hello\"\n[queues]\nduel = 1\n[queues.two]\nteams = 1\n").unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+    }
+
+    #[test]
+    fn pages_on_other_hosts_are_named_and_checked() {
+        let origins =
+            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}")).map(|manifest| manifest.origins);
+        assert_eq!(origins(""), Ok(None));
+        assert_eq!(origins("origins = []"), Ok(Some(vec![])));
+        assert_eq!(origins("origins = [\"https://A.example:443\"]"), Ok(Some(vec!["https://a.example".to_owned()])));
+        for bad in ["\"https://a.example\"", "[1]", "[\"a.example\"]", "[\"*\"]"] {
+            let faults = origins(&format!("origins = {bad}")).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].contains("https://"), "{bad}: {faults:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A game's folder on a developer's machine: what its files say, how it is built, how a new one is made.
 
+pub(crate) mod apply;
 pub(crate) mod build;
 pub(crate) mod manifest;
 mod sdk;
@@ -24,6 +25,8 @@ pub(crate) struct Project {
     pub(crate) dir: PathBuf,
     /// Settings of its matches, over those that the game describes.
     pub(crate) settings: Vec<(String, String)>,
+    /// Pages on other hosts that may play it; `None`: it does not say.
+    pub(crate) origins: Option<Vec<String>>,
     /// What it says of its pages.
     pub(crate) web: Option<Web>,
 }
@@ -36,10 +39,10 @@ impl Project {
             Failure::file("reading", &path, &error)
                 .fix("name a game's folder, one that has a stadion.toml; `stadion new hello` makes one")
         })?;
-        let Manifest { name, settings, web } = Manifest::parse(&text).map_err(|faults| {
+        let Manifest { name, settings, origins, web } = Manifest::parse(&text).map_err(|faults| {
             Failure::usage(format!("{}: {}", path.display(), faults.join("; "))).fix("correct the file and try again")
         })?;
-        Ok(Project { name, dir: dir.to_owned(), settings, web })
+        Ok(Project { name, dir: dir.to_owned(), settings, origins, web })
     }
 
     /// A folder of what goes beside a wasm file of this name. It needs no `stadion.toml`.
@@ -47,7 +50,7 @@ impl Project {
         if dir.join(MANIFEST).is_file() {
             return Ok(Project { name: name.to_owned(), ..Project::load(dir)? });
         }
-        Ok(Project { name: name.to_owned(), dir: dir.to_owned(), settings: Vec::new(), web: None })
+        Ok(Project { name: name.to_owned(), dir: dir.to_owned(), settings: Vec::new(), origins: None, web: None })
     }
 }
 

@@ -81,6 +81,11 @@ impl Board {
         }
     }
 
+    /// An input as JSON that holds on and that the game may have dropped while the player was away, if there is one.
+    pub(crate) fn again(&self) -> Option<Json> {
+        if let Board::Bomberman(board) = self { board.again() } else { None }
+    }
+
     /// The keys, for people.
     pub(crate) fn keys(&self) -> &'static str {
         match self {

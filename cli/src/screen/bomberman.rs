@@ -75,6 +75,11 @@ impl Bomberman {
         })
     }
 
+    /// What has to be said again: the game stops the figures of players who are away.
+    pub(crate) fn again(&self) -> Option<Json> {
+        self.going.map(|way| json!({ "Go": way.name() }))
+    }
+
     pub(crate) fn draw(&self, view: &Value, seat: Option<u16>, area: Rect, buf: &mut Buffer) {
         let Some(arena) = Arena::read(view) else { return };
         let [board, list] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(LIST_WIDTH)]).areas(area);

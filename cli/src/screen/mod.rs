@@ -103,9 +103,12 @@ impl Screen {
         self.code = code.map(str::to_owned);
     }
 
-    /// How the connection is.
-    pub(crate) fn link(&mut self, link: Link) {
+    /// How the connection is. A player who is back goes on with what they were about.
+    pub(crate) fn link(&mut self, link: Link) -> Wish {
+        let is_back = self.link == Link::Stalled && matches!(link, Link::Live { .. });
         self.link = link;
+        let again = if is_back && self.on_board() { self.board.again() } else { None };
+        again.map_or(Wish::Nothing, |json| self.wish(&json))
     }
 
     /// What the seat sees now.
@@ -156,14 +159,19 @@ impl Screen {
     }
 
     fn board_key(&mut self, key: KeyEvent) -> Wish {
-        let (Some(view), Some(schema)) = (&self.view, &self.schema) else { return Wish::Nothing };
-        match self.board.key(view, key).map(|json| schema.from_json(stadion_schema::Root::In, &json)) {
-            Some(Ok(value)) => Wish::Send(value),
-            Some(Err(error)) => {
+        let Some(view) = &self.view else { return Wish::Nothing };
+        self.board.key(view, key).map_or(Wish::Nothing, |json| self.wish(&json))
+    }
+
+    /// To send what a board says.
+    fn wish(&mut self, json: &serde_json::Value) -> Wish {
+        let Some(schema) = &self.schema else { return Wish::Nothing };
+        match schema.from_json(stadion_schema::Root::In, json) {
+            Ok(value) => Wish::Send(value),
+            Err(error) => {
                 self.say(format!("this board does not fit the game's inputs: {error}"));
                 Wish::Nothing
             }
-            None => Wish::Nothing,
         }
     }
 

@@ -153,6 +153,22 @@ fn a_key_that_is_let_go_stops_the_walk_it_began() {
 }
 
 #[test]
+fn a_player_who_is_back_walks_on() {
+    let m = stadion_sdk::testing::Match::<::bomberman::Bomberman>::with_players(2);
+    let mut screen = of_game("bomberman", &m, 0);
+    let live = Link::Live { rtt_ms: 12 };
+    assert_eq!(screen.link(live.clone()), Wish::Nothing, "nothing was begun");
+    screen.key(KeyEvent::from(KeyCode::Right));
+    assert_eq!(screen.link(live.clone()), Wish::Nothing, "it was not away");
+    screen.link(Link::Stalled);
+    let Wish::Send(value) = screen.link(live.clone()) else { panic!("the game may have stopped the figure") };
+    assert_eq!(value.to_string(), "Go(Right)");
+    press(&mut screen, "x");
+    screen.link(Link::Stalled);
+    assert_eq!(screen.link(live), Wish::Nothing, "it stood");
+}
+
+#[test]
 fn hearts_shows_the_own_hand_and_passes_three_marked_cards() {
     let m = stadion_sdk::testing::Match::<::hearts::Hearts>::with_players(4);
     let mut screen = of_game("hearts", &m, 2);

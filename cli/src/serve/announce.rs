@@ -13,6 +13,8 @@ pub(crate) struct Ready {
     pub(crate) quic: String,
     /// A key of a developer.
     pub(crate) developer_key: String,
+    /// A key for everything: it is on this line and in the data folder alone.
+    pub(crate) operator_key: String,
     /// SHA-256 of the certificates that players may pin, hexadecimal.
     pub(crate) certificate_hashes: Vec<String>,
     /// Of this process.
@@ -80,6 +82,7 @@ mod tests {
             http: "http://127.0.0.1:7878".to_owned(),
             quic: "192.168.1.5:7878".to_owned(),
             developer_key: "dev-0f".to_owned(),
+            operator_key: "dev-1f".to_owned(),
             certificate_hashes: vec![],
             pid: 1,
         };

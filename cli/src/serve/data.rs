@@ -6,11 +6,15 @@
 //!   stadion.db       accounts, games, matches      blobs/           components, artifacts, journals
 //!   journals/        of matches                    recovery/        who was being run
 //!   developer.key    for publishing from this machine
+//!   operator.key     for looking after everything   host.name        by which its matches are known to be its own
 //! ```
 
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use stadion_control_plane::clock::{Rng, SystemRng};
+use stadion_control_plane::model::HostName;
 
 use super::settings::Data;
 use crate::failure::{Failure, Outcome};
@@ -56,8 +60,30 @@ impl Storage {
     }
 }
 
+impl Storage {
+    /// The name of the host whose journals lie here; made at the first start. Without a folder, a new one each time.
+    pub(crate) fn host_name(&self) -> Outcome<HostName> {
+        let mut random = [0; 8];
+        SystemRng.fill(&mut random);
+        let fresh = HostName::from_random(random);
+        let Some(path) = self.place("host.name") else { return Ok(fresh) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map_err(|error| Failure::failed(format!("{}: {error}", path.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                write_whole(&path, &format!("{fresh}\n")).map_err(|error| Failure::file("writing", &path, &error))?;
+                Ok(fresh)
+            }
+            Err(error) => Err(Failure::file("reading", &path, &error)),
+        }
+    }
+}
+
 /// Writes a secret, whole or not at all, readable by its owner alone.
 pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    write_whole(path, text)
+}
+
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
@@ -87,6 +113,15 @@ mod tests {
         assert!(failure.fix.is_some_and(|fix| fix.contains("--data")));
         drop(first);
         assert!(Storage::open(&data).is_ok(), "free again");
+    }
+
+    #[test]
+    fn a_host_keeps_its_name_with_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::Folder(folder.path().join("state"));
+        let name = Storage::open(&data).unwrap().host_name().unwrap();
+        assert_eq!(Storage::open(&data).unwrap().host_name().unwrap(), name);
+        assert_ne!(Storage::open(&Data::Memory).unwrap().host_name().unwrap(), name);
     }
 
     #[cfg(unix)]

@@ -9,6 +9,7 @@ use crate::api::Api;
 use crate::config::{SavedServer, Target};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
+use crate::project::apply::apply;
 use crate::project::{Project, web};
 
 /// Publishes every `.wasm` of the folder under its file's name and answers the names of all games that there are then. A
@@ -36,9 +37,7 @@ async fn publish_one(api: &Api, name: &str, wasm: Bytes, beside: &Path) -> Outco
         return Ok(());
     }
     let project = Project::beside(name, beside)?;
-    if !project.settings.is_empty() {
-        api.set(name, &published.version, &project.settings).await?;
-    }
+    apply(&project, &published, api).await?;
     if let Some(bundle) = web::packed(&project)? {
         api.publish_web(name, &published.version, &bundle).await?;
     }

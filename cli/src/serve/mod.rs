@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   settings ─▶ lock, keys, store ─▶ engine, host ─▶ port ─▶ gateway ─▶ control plane ─▶ games published ─▶ ready
-//!   signal   ─▶ no new matches, /readyz no ─▶ requests end ─▶ matches end ─▶ players hear of it ─▶ store closed ─▶ 0
+//!   signal   ─▶ no new matches, /readyz no ─▶ requests end ─▶ matches are kept, or end ─▶ players hear of it ─▶ store closed ─▶ 0
 //! ```
 //!
 //! This module composes and waits; what a server does is in the parts.
@@ -14,6 +14,7 @@ pub(crate) mod lan;
 mod parts;
 mod port;
 mod ports;
+pub(crate) mod security;
 pub(crate) mod settings;
 mod site;
 mod sockets;
@@ -22,7 +23,7 @@ pub(crate) mod stop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stadion_control_plane::ControlPlane;
+use stadion_control_plane::{ControlPlane, Keys, Tls};
 use stadion_host::gateway::Gateway;
 use stadion_host::host::LocalHost;
 use tokio::sync::watch;
@@ -35,6 +36,7 @@ use crate::output::Output;
 use announce::{Ready, Surroundings};
 use data::Storage;
 use settings::{Lifetime, Settings};
+use stop::Until;
 
 /// How long matches may take to end, and then their players to hear of it.
 const GRACE: Duration = Duration::from_secs(5);
@@ -42,7 +44,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK_AFTER: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop.
-pub(crate) fn run(settings: &Settings, out: Output) -> Outcome {
+pub(crate) fn run(settings: &Settings, until: Until, out: Output) -> Outcome {
     log_to_stderr(&settings.log)?;
     for name in settings::unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         out.note(format!(
@@ -50,34 +52,44 @@ pub(crate) fn run(settings: &Settings, out: Output) -> Outcome {
         ));
     }
     raise_file_limit();
+    tracing::debug!("start: the process runs");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("async runtime: {error}")))?;
-    let outcome = runtime.block_on(Box::pin(serve(settings, out)));
+    let outcome = runtime.block_on(Box::pin(serve(settings, until, out)));
     // What still blocks (a log, a lookup) must not keep a server that is told to stop.
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
 }
 
-async fn serve(settings: &Settings, out: Output) -> Outcome {
-    let asked = stop::listen()?;
+async fn serve(settings: &Settings, end: Until, out: Output) -> Outcome {
+    let asked = stop::listen(end)?;
     let storage = Storage::open(&settings.data)?;
     let server = parts::compose(settings, &storage).await?;
     let (stop, stopped) = watch::channel(false);
-    let http = server.control.serve(server.listener, until(stopped.clone()));
+    let plain = server.control.serve(server.listener, until(stopped.clone()));
+    let (https, tls) =
+        server.https.map_or((None, None), |(listener, tls)| (Some((listener, Arc::clone(&tls))), Some(tls)));
+    let secure = async {
+        if let Some((listener, tls)) = https {
+            server.control.serve_tls(listener, tls, until(stopped.clone())).await;
+        }
+    };
+    let http = async { tokio::join!(plain, secure) };
+    let secrets = Secrets { keys: server.keys, tls };
     let work = async {
         let host = Arc::clone(&server.host);
         let ended = tokio::select! {
             asked = asked => asked.map_err(|_| Failure::failed("signals can no longer be heard")),
-            failure = begin_and_look_after(settings, &server.at, &server.gateway, &host, out) => Err(failure),
+            failure = begin_and_look_after(settings, &server.at, (&server.gateway, &host, &secrets), out) => Err(failure),
         };
         if ended.is_ok() {
-            out.note("stopping: running matches end; a second signal stops at once");
+            out.note("stopping: matches are kept for the next start, or end; a second signal stops at once");
         }
         host.drain();
         let _ = stop.send(true);
         ended
     };
-    let ((), ended) = tokio::join!(http, work);
+    let (_, ended) = tokio::join!(http, work);
     take_down(server.control, &server.host, server.gateway).await;
     drop(storage);
     ended
@@ -87,8 +99,7 @@ async fn serve(settings: &Settings, out: Output) -> Outcome {
 async fn begin_and_look_after(
     settings: &Settings,
     at: &parts::Address,
-    gateway: &Gateway,
-    host: &LocalHost,
+    (gateway, host, secrets): (&Gateway, &LocalHost, &Secrets),
     out: Output,
 ) -> Failure {
     if let Err(failure) = begin(settings, at, gateway, out).await {
@@ -100,6 +111,28 @@ async fn begin_and_look_after(
             return Failure::failed("the gateway has ended by itself: players cannot connect").fix("see the log above");
         }
         host.set_endpoints(gateway.endpoints());
+        secrets.look_after();
+    }
+}
+
+/// What may change on disk while the server runs.
+struct Secrets {
+    keys: Arc<Keys>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Secrets {
+    fn look_after(&self) {
+        match self.keys.reread() {
+            Ok(true) => tracing::info!("another server changed the keys of tokens: taken over"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the keys of tokens stay as they are"),
+        }
+        match self.tls.as_ref().map(|tls| tls.reread()) {
+            Some(Ok(true)) => tracing::info!("the API's certificate was renewed: taken over"),
+            Some(Err(error)) => tracing::warn!(%error, "the API's certificate stays as it is"),
+            Some(Ok(false)) | None => {}
+        }
     }
 }
 
@@ -111,6 +144,7 @@ async fn begin(settings: &Settings, at: &parts::Address, gateway: &Gateway, out:
         http: at.http.clone(),
         quic: endpoints.quic.first().map(ToString::to_string).unwrap_or_default(),
         developer_key: at.developer_key.clone(),
+        operator_key: at.operator_key.clone(),
         certificate_hashes: endpoints.certificate_hashes.iter().map(hex::encode).collect(),
         pid: std::process::id(),
     };
@@ -121,6 +155,7 @@ async fn begin(settings: &Settings, at: &parts::Address, gateway: &Gateway, out:
         saved: leave_for_commands(settings, &saved, out),
         games,
     };
+    tracing::debug!("start: ready");
     out.value(&ready);
     for line in announce::lines(&ready, &around) {
         out.line(line);

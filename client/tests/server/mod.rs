@@ -247,7 +247,7 @@ impl SeatState {
         assert_eq!(hello.schema, SchemaHash::of(Some(&state.schema)));
         let old = std::mem::replace(&mut self.live, index);
         if old != index {
-            let code = VarInt::from_u32(u32::from(CloseCode::Replaced.number()));
+            let code = VarInt::from_u32(u32::from(CloseCode::Superseded.number()));
             self.connections[old].0.close(code, b"");
         }
         let resumed = self.link.resume(hello.fresh, hello.last_out_seq).unwrap();

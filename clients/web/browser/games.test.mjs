@@ -73,6 +73,44 @@ test("two_browsers_play_tictactoe_to_the_end_and_one_of_them_reloads", LIMIT, as
   assert.deepEqual([...ada.errors, ...bob.errors], []);
 });
 
+test("tictactoe_is_played_with_keys_alone_and_told_to_those_who_do_not_see_it", LIMIT, async () => {
+  const [ada, bob] = [await newPlayer(browser), await newPlayer(browser)];
+  await ada.goto(`${server.http}/play/tictactoe`);
+  await ada.locator("input[name=name]:focus").waitFor(); // the page begins where one types
+  await ada.keyboard.type("ada");
+  await ada.keyboard.press("Tab");
+  await ada.keyboard.press("Tab");
+  assert.equal(await ada.locator(":focus").textContent(), "Play with friends");
+  await ada.keyboard.press("Enter");
+  await playing(ada);
+  await joinMatch(bob, server, "tictactoe", "bob", codeOf(ada));
+  await ada.locator("#turn[aria-live=polite]", { hasText: /Your turn|bob is to move/ }).waitFor();
+  await ada.locator(".seats li", { hasText: "bob" }).waitFor(); // names come a moment after their seats
+  const cell = (page, row, column, mark) => page.getByRole("button", { name: `row ${row}, column ${column}: ${mark}` });
+  const mine = /Your turn/.test(await ada.locator("#turn").textContent());
+  const [adas, bobs] = ["O", "X"]; // by seat, whoever begins
+  const bobPlays = async () => {
+    await bob.locator("#turn", { hasText: "Your turn" }).waitFor();
+    await cell(bob, 1, 1, "empty").click();
+    await ada.getByRole("status").filter({ hasText: "bob: row 1, column 1" }).waitFor();
+    await cell(ada, 1, 1, bobs).waitFor();
+  };
+  if (!mine) await bobPlays();
+  await ada.locator("#turn", { hasText: "Your turn" }).waitFor();
+  // The game is where keys go now: from its beginning to the first cell, then over the board.
+  for (let n = 0; n < 30 && !(await ada.locator(".cell:focus").count()); n++) await ada.keyboard.press("Tab");
+  await ada.keyboard.press("ArrowDown");
+  await ada.keyboard.press("ArrowRight");
+  await ada.keyboard.press("Enter");
+  await cell(ada, 2, 2, adas).waitFor();
+  if (mine) await bobPlays();
+  for (let n = 0; n < 30 && (await ada.locator(":focus").textContent()) !== "Give up"; n++) await ada.keyboard.press("Tab");
+  await ada.keyboard.press("Enter");
+  await bob.getByRole("heading", { name: "You won!" }).waitFor();
+  await ada.getByRole("heading", { name: "You came second." }).waitFor();
+  assert.deepEqual([...ada.errors, ...bob.errors], []);
+});
+
 for (const carrier of ["webtransport", "websocket"]) {
   const refused = carrier === "websocket";
   test(`bomberman_over_${carrier}_against_a_bot_with_a_reload_in_the_middle`, LIMIT, async () => {

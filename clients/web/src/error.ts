@@ -16,6 +16,7 @@ export const CLOSE_CODES = [
   "refused",
   "timed-out",
   "left",
+  "superseded",
 ] as const;
 
 /** Why a match is over for this player. */
@@ -68,5 +69,5 @@ export interface End {
 
 /** Codes after which the same place is worth another try. */
 export function worthRetrying(code: CloseCode): boolean {
-  return code === "moved" || code === "shutting-down" || code === "timed-out";
+  return code === "moved" || code === "shutting-down" || code === "timed-out" || code === "superseded";
 }

@@ -21,7 +21,7 @@ export interface Options {
 
 /** A match as the control plane tells of it. */
 export interface MatchStatus {
-  readonly state: "recovering" | "running" | "finishing" | "ended";
+  readonly state: "recovering" | "running" | "hibernated" | "finishing" | "ended";
   readonly code?: string;
   readonly open: boolean;
   readonly seat_count: number;

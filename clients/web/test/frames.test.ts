@@ -9,10 +9,13 @@ test("the_hello_of_the_protocols_own_page", () => {
   const nonce = Uint8Array.from({ length: 16 }, (_, i) => i);
   const credential = { join: "token", nonce };
   const options = new TextEncoder().encode("hi");
-  const bytes = hello({ schema, fresh: true, credential, lastOutSeq: 0, incarnation: 0, lastTick: 0, options });
-  const page = `29 01 01 00 71 ab 09 c2 d4 e5 f6 07 01 00 05 74
-    6f 6b 65 6e 00 01 02 03 04 05 06 07 08 09 0a 0b
-    0c 0d 0e 0f 00 00 00 02 68 69`;
+  const client = Uint8Array.from({ length: 8 }, (_, i) => 0xa0 + i);
+  const known = { lastOutSeq: 0, incarnation: 0, lastTick: 0 };
+  const bytes = hello({ schema, fresh: true, client, connection: 1, credential, ...known, options });
+  const page = `32 01 01 00 71 ab 09 c2 d4 e5 f6 07 01 a0 a1 a2
+    a3 a4 a5 a6 a7 01 00 05 74 6f 6b 65 6e 00 01 02
+    03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 00 00 00
+    02 68 69`;
   assert.deepEqual(bytes, hex(page));
 });
 

@@ -154,9 +154,9 @@ test("a_silent_connection_gets_a_second_one_beside_it_and_the_first_welcome_deci
   assert.deepEqual(stage.pass(1).wanted(), ["1: ping 1"]);
   stage.pass(500);
   assert.deepEqual(stage.happened(), ["stalled"]);
-  assert.deepEqual(stage.wanted(), ["connect 2 webtransport"]);
+  assert.deepEqual(stage.wanted(), ["connect 2 webtransport", "1: ping 2"]);
   stage.connected(2).stream(2, server.welcome());
-  assert.deepEqual(stage.wanted(), ["2: hello join token out 0 incarnation 1", "close 1 replaced"]);
+  assert.deepEqual(stage.wanted(), ["2: hello join token out 0 incarnation 1", "close 1 superseded"]);
 });
 
 test("a_network_that_swallows_udp_costs_a_second_and_not_the_match", () => {
@@ -164,7 +164,7 @@ test("a_network_that_swallows_udp_costs_a_second_and_not_the_match", () => {
   assert.deepEqual(stage.wanted(), ["connect 1 webtransport"]);
   assert.deepEqual(stage.pass(1_000).wanted(), ["connect 2 websocket"]);
   stage.connected(2).stream(2, server.welcome({ fresh: true }));
-  assert.deepEqual(stage.wanted().slice(1), ["close 1 replaced"]);
+  assert.deepEqual(stage.wanted().slice(1), ["close 1 superseded"]);
   stage.alive(2, 2_500).wanted();
   stage.closed(2);
   assert.ok(stage.wanted().includes("connect 3 websocket"), "what worked is tried first");
@@ -202,14 +202,14 @@ test("close_codes_decide_whether_it_is_over", () => {
   ] as const) {
     assert.deepEqual(Stage.welcomed().closed(1, code).happened(), [`closed ${name}`]);
   }
-  for (const code of [undefined, 7, 9, 12]) {
+  for (const code of [undefined, 7, 9, 12, 14]) {
     assert.deepEqual(Stage.welcomed().closed(1, code).happened(), ["stalled"]);
   }
 });
 
-test("being_replaced_by_an_own_younger_connection_is_no_news", () => {
+test("being_superseded_by_an_own_younger_connection_is_no_news", () => {
   const stage = Stage.welcomed();
-  stage.pass(1_000).connected(2).closed(1, 3);
+  stage.pass(1_000).connected(2).closed(1, 14);
   assert.deepEqual(stage.happened(), ["stalled"]);
   stage.stream(2, server.welcome());
   assert.deepEqual(stage.happened(), ["welcome", "live"]);

@@ -58,6 +58,8 @@ export function spoken(bytes: Uint8Array): string {
     case 1: {
       frame.take(10);
       const fresh = frame.u8() === 1;
+      frame.take(8);
+      frame.number();
       const by = frame.u8() === 0 ? `join ${frame.text()}` : `resume ${frame.take(34)[0]}`;
       if (by.startsWith("join")) frame.take(16);
       return `hello${fresh ? " fresh" : ""} ${by} out ${frame.number()} incarnation ${frame.number()}`;

@@ -2,7 +2,8 @@
 //!
 //! Guessing at one account from many addresses empties that account's bucket, so a bucket for the whole account would
 //! lock its owner out. An address that has signed in to an account lately has a bucket of its own for it, which nobody
-//! else can empty.
+//! else can empty. And when the account's bucket is empty, every other address still has a few tries of its own ([`LAST`]):
+//! the owner in a new place gets in, and whoever guesses from a thousand addresses gets no more than that from each.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,6 +12,9 @@ use crate::coordination::{Allowance, Coordination, CoordinationError, Rate};
 
 /// How long an address that has signed in keeps its own bucket.
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Tries of an address at an account at which others have guessed too often.
+const LAST: Rate = Rate { burst: 3, every: Duration::from_secs(600) };
 
 /// Too often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +45,8 @@ pub(crate) async fn by_address(
     take(coordination, &format!("rate/{action}/{}", network(address)), rate).await
 }
 
-/// Takes one from the bucket of an account, or from that of the address for it when it has signed in before.
+/// Takes one from the bucket of an account, or from that of the address for it when it has signed in before or the
+/// account's is empty.
 pub(crate) async fn by_account(
     coordination: &dyn Coordination,
     account_key: &str,
@@ -49,11 +54,25 @@ pub(crate) async fn by_account(
     rate: Rate,
 ) -> Result<Limited, LimitError> {
     let known = known_key(account_key, address);
-    let key = match coordination.get(&known).await? {
-        Some(_) => format!("rate/{known}"),
-        None => format!("rate/account/{account_key}"),
-    };
-    take(coordination, &key, rate).await
+    if coordination.get(&known).await?.is_some() {
+        return take(coordination, &format!("rate/{known}"), rate).await;
+    }
+    match take(coordination, &format!("rate/account/{account_key}"), rate).await {
+        Err(LimitError::Limited(_)) => {
+            take(coordination, &format!("rate/last/{account_key}/{}", network(address)), LAST).await
+        }
+        answer => answer,
+    }
+}
+
+/// Takes one from the bucket of somebody who was recognized: an account or a key.
+pub(crate) async fn by_caller(
+    coordination: &dyn Coordination,
+    action: &str,
+    who: &str,
+    rate: Rate,
+) -> Result<Limited, LimitError> {
+    take(coordination, &format!("rate/{action}/{who}"), rate).await
 }
 
 /// Notes that this address signed in to this account.
@@ -102,6 +121,27 @@ mod tests {
         remember(&coordination, "ann", home).await.unwrap();
         while by_account(&coordination, "ann", elsewhere, rate).await.is_ok() {}
         assert!(by_account(&coordination, "ann", home, rate).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn guessing_from_many_addresses_leaves_each_a_few_tries() {
+        let clock = Arc::new(TestClock::default());
+        let coordination = MemoryCoordination::new(clock.clone());
+        let rate = Rate { burst: 5, every: Duration::from_secs(6) };
+        let tries = async |address: u8| {
+            let mut tries = 0;
+            while by_account(&coordination, "ann", [198, 51, 100, address].into(), rate).await.is_ok() {
+                tries += 1;
+            }
+            tries
+        };
+        assert_eq!(tries(1).await, 5 + LAST.burst);
+        for address in 2..50 {
+            assert_eq!(tries(address).await, LAST.burst, "the owner may be any of them");
+        }
+        assert_eq!(tries(1).await, 0);
+        clock.advance(LAST.every);
+        assert_eq!(tries(1).await, 5 + 1);
     }
 
     #[test]

@@ -1,11 +1,20 @@
-//! Signing in: passwords, tokens, sessions, developer keys, and the limits that keep guessing slow.
+//! Signing in: passwords, tokens, sessions, API keys, what becomes of accounts, and the limits that keep guessing slow.
 
+mod common;
+mod external;
+mod keys;
+mod lifecycle;
 mod limits;
+mod oidc;
 mod password;
 mod service;
 mod token;
 
+pub(crate) use external::{DATA as EXTERNAL_DATA, ExternalPlayer, InvalidExternal};
+pub(crate) use keys::{NewKey, NewKeyError};
+pub(crate) use lifecycle::{ChangeError, PasswordChange, RegisterError};
 pub(crate) use limits::{LimitError, Limited};
+pub(crate) use oidc::{OidcError, PATIENCE as OIDC_PATIENCE, Returned};
 pub use password::PasswordCost;
 pub(crate) use password::PasswordError;
 pub(crate) use service::{AccountParts, Accounts, AuthenticateError, NewAccount, RefreshError, SignInError, SignedIn};

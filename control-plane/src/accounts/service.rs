@@ -1,27 +1,25 @@
 //! What signing in, up and out does.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use stadion_protocol::PlayerId;
 
+use super::keys::KnownKeys;
 use super::limits::{self, LimitError, Limited};
-use super::password::{PasswordError, Passwords};
+use super::oidc::KnownProviders;
+use super::password::{PasswordError, Passwords, Verdict};
 use super::token::{self, Caller, TokenError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::AccountConfig;
 use crate::coordination::{Coordination, CoordinationError};
 use crate::keys::Keys;
-use crate::model::{Account, AccountName, ApiKey, DisplayName, Refresh, Role, Session, SessionId, UnixMs};
+use crate::model::{Account, AccountName, DisplayName, PasswordHash, Refresh, Role, Session, SessionId, UnixMs};
 use crate::store::{NewAccountError, Store, StoreError};
 
-/// Developer keys that are remembered, so that an upload or a bench does not ask the store each time.
-const REMEMBERED_KEYS: usize = 1024;
-
-/// For how long: a key that another replica revokes stays good for that long here.
-const REMEMBER_KEYS_FOR: Duration = Duration::from_secs(10);
+/// Sessions of one account at the same time.
+const SESSIONS: usize = 100;
 
 /// Somebody is in.
 #[derive(Debug)]
@@ -79,6 +77,8 @@ pub(crate) enum AuthenticateError {
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Coordination(#[from] CoordinationError),
@@ -91,10 +91,10 @@ pub(crate) struct Accounts {
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
-    config: AccountConfig,
-    passwords: Passwords,
-    /// Hash of the key -> whose, until when.
-    known_keys: Mutex<HashMap<[u8; 32], (Caller, UnixMs)>>,
+    pub(super) config: AccountConfig,
+    pub(super) passwords: Passwords,
+    pub(super) known_keys: KnownKeys,
+    pub(super) providers: KnownProviders,
 }
 
 /// What [`Accounts`] stand on.
@@ -109,8 +109,18 @@ pub(crate) struct AccountParts {
 impl Accounts {
     pub(crate) fn new(config: AccountConfig, parts: AccountParts) -> Accounts {
         let AccountParts { store, coordination, keys, clock, rng } = parts;
-        let passwords = Passwords::new(config.password, &*rng);
-        Accounts { store, coordination, keys, clock, rng, config, passwords, known_keys: Mutex::default() }
+        let passwords = Passwords::new(config.password, rng.clone());
+        Accounts {
+            store,
+            coordination,
+            keys,
+            clock,
+            rng,
+            config,
+            passwords,
+            known_keys: KnownKeys::default(),
+            providers: KnownProviders::default(),
+        }
     }
 
     /// Makes an account without a password, for whoever just wants to play.
@@ -131,7 +141,7 @@ impl Accounts {
         password: String,
     ) -> Result<SignedIn, NewAccount> {
         let limit = limits::by_address(&*self.coordination, "accounts", from, self.config.registrations).await?;
-        let hash = self.passwords.hash(password, random(&*self.rng)).await?;
+        let hash = self.passwords.hash(password, name.as_str()).await?;
         let account = self.new_account(name.clone().into(), Some(name), Role::Player);
         let session = self.new_session(&account.id);
         self.store.create_account(&account, Some(&hash), Some(&session)).await?;
@@ -148,12 +158,38 @@ impl Accounts {
         limits::by_address(&*self.coordination, "sessions", from, self.config.sign_ins_by_address).await?;
         let limit = limits::by_account(&*self.coordination, &name.key(), from, self.config.sign_ins_by_account).await?;
         let (account, hash) = self.store.credentials(&name).await?.unzip();
-        let matches = self.passwords.verify(password, hash).await?;
-        let Some(account) = account.filter(|_| matches) else { return Err(SignInError::Wrong) };
-        let session = self.new_session(&account.id);
-        self.store.create_session(&session).await?;
+        let verdict = self.passwords.verify(password.clone(), hash.clone()).await?;
+        let known = account.zip(hash).filter(|_| verdict != Verdict::Wrong);
+        let Some((account, hash)) = known else { return Err(SignInError::Wrong) };
+        if verdict == Verdict::RightAndDated {
+            self.renew_hash(&account.id, &hash, password).await;
+        }
+        let session = self.begin_session(&account.id).await?;
         limits::remember(&*self.coordination, &name.key(), from).await?;
         Ok(self.signed_in(account, &session, Some(limit)))
+    }
+
+    /// Hashes a password at the present cost. That it could not be done keeps nobody out: the next sign-in tries again.
+    async fn renew_hash(&self, account: &PlayerId, kept: &PasswordHash, password: String) {
+        let renewed = match self.passwords.rehash(password).await {
+            Ok(anew) => self.store.set_password(account, kept, &anew).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = renewed {
+            tracing::warn!(%account, %error, "a password keeps its old hash for now");
+        }
+    }
+
+    /// A new session of an account; of too many the ones that were used least lately end.
+    pub(super) async fn begin_session(&self, account: &PlayerId) -> Result<Session, SignInError> {
+        let session = self.new_session(account);
+        self.store.create_session(&session).await?;
+        let live = self.store.sessions(account, self.clock.now()).await?;
+        for ended in live.iter().skip(SESSIONS) {
+            self.void(ended.id).await?;
+            self.store.revoke_session(ended.id, self.clock.now()).await?;
+        }
+        Ok(session)
     }
 
     /// New tokens for a refresh token, by the rule of [`Session::refresh`].
@@ -182,14 +218,29 @@ impl Accounts {
 
     /// Makes every token of a session void, access tokens too.
     pub(crate) async fn revoke(&self, id: SessionId) -> Result<(), RefreshError> {
-        self.coordination.put(&revoked_key(id), b"", self.config.access_token).await?;
-        self.store.revoke_session(id).await?;
+        self.void(id).await?;
+        self.store.revoke_session(id, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Makes the access tokens of a session void: as long as one can be good, everybody is told.
+    pub(super) async fn void(&self, id: SessionId) -> Result<(), CoordinationError> {
+        self.coordination.put(&revoked_key(id), b"", self.config.access_token).await
+    }
+
+    /// Notes again which access tokens are void, from the store: as many as may still be good otherwise.
+    pub(crate) async fn note_revoked_again(&self) -> Result<(), RefreshError> {
+        let life = self.config.access_token;
+        let since = UnixMs(self.clock.now().since(UnixMs(0).plus(life)).as_millis() as u64);
+        for id in self.store.revoked_since(since).await? {
+            self.coordination.put(&revoked_key(id), b"", life).await?;
+        }
         Ok(())
     }
 
     /// Who holds this bearer token.
     pub(crate) async fn authenticate(&self, bearer: &str) -> Result<Caller, AuthenticateError> {
-        if let Some(hash) = token::developer_key_hash(bearer) {
+        if let Some(hash) = token::key_hash(bearer) {
             return self.authenticate_key(hash).await;
         }
         let caller = token::read_access(&self.keys, bearer, self.clock.now())?;
@@ -201,51 +252,18 @@ impl Accounts {
         Ok(caller)
     }
 
-    async fn authenticate_key(&self, hash: [u8; 32]) -> Result<Caller, AuthenticateError> {
-        let now = self.clock.now();
-        if let Some((caller, until)) = self.remembered().get(&hash)
-            && *until > now
-        {
-            return Ok(caller.clone());
-        }
-        let account = self.store.account_of_api_key(&hash).await?.ok_or(TokenError::UnknownKey)?;
-        let caller = Caller::of(&account, None);
-        let mut known = self.remembered();
-        if known.len() >= REMEMBERED_KEYS {
-            known.clear();
-        }
-        known.insert(hash, (caller.clone(), now.plus(REMEMBER_KEYS_FOR)));
-        Ok(caller)
-    }
-
-    fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (Caller, UnixMs)>> {
-        // A map of copies: whatever panicked while holding it, its entries are whole.
-        self.known_keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes an account with a key of its own.
-    pub(crate) async fn create_key(&self, name: DisplayName, role: Role) -> Result<String, NewAccountError> {
-        let account = self.new_account(name, None, role);
-        self.store.create_account(&account, None, None).await?;
-        let key = token::developer_key(random(&*self.rng));
-        let hash = token::developer_key_hash(&key).expect("it was just made in that shape");
-        let label = account.name.as_str().to_owned();
-        self.store.create_api_key(&ApiKey { hash, account: account.id, label, created_at: self.clock.now() }).await?;
-        Ok(key)
-    }
-
-    fn new_account(&self, name: DisplayName, sign_in: Option<AccountName>, role: Role) -> Account {
+    pub(super) fn new_account(&self, name: DisplayName, sign_in: Option<AccountName>, role: Role) -> Account {
         let id = format!("p-{}", hex::encode(random::<12>(&*self.rng)));
         let id: PlayerId = id.parse().expect("26 printable characters");
-        Account { id, name, sign_in, role, created_at: self.clock.now() }
+        Account { id, name, sign_in, role, linked: false, created_at: self.clock.now() }
     }
 
-    fn guest_name(&self) -> DisplayName {
+    pub(super) fn guest_name(&self) -> DisplayName {
         let number = u16::from_le_bytes(random(&*self.rng)) % 9000 + 1000;
         format!("Guest {number}").parse().expect("a short plain name")
     }
 
-    fn new_session(&self, account: &PlayerId) -> Session {
+    pub(super) fn new_session(&self, account: &PlayerId) -> Session {
         let now = self.clock.now();
         Session {
             id: SessionId(random(&*self.rng)),
@@ -257,7 +275,7 @@ impl Accounts {
         }
     }
 
-    fn signed_in(&self, account: Account, session: &Session, limit: Option<Limited>) -> SignedIn {
+    pub(super) fn signed_in(&self, account: Account, session: &Session, limit: Option<Limited>) -> SignedIn {
         let (now, expires_in) = (self.clock.now(), self.config.access_token);
         let caller = Caller::of(&account, Some(session.id));
         SignedIn {

@@ -1,4 +1,4 @@
-//! Tokens: access tokens and join tokens (JWT, RFC 7519, EdDSA by RFC 8037), refresh tokens, developer keys.
+//! Tokens: access tokens and join tokens (JWT, RFC 7519, EdDSA by RFC 8037), refresh tokens, API keys.
 //!
 //! An access token and a join token are signed by different keys and name different audiences: neither passes for the
 //! other. A refresh token is opaque to its holder: `rt-` and base64url of session id (16 bytes), generation (4,
@@ -15,7 +15,7 @@ use stadion_protocol::PlayerId;
 use stadion_protocol::token::JoinClaims;
 
 use crate::keys::Keys;
-use crate::model::{Account, DisplayName, Role, SessionId, UnixMs};
+use crate::model::{Account, DisplayName, Role, Scopes, SessionId, UnixMs};
 
 /// The `aud` claim of access tokens.
 pub const API_AUDIENCE: &str = "stadion/api";
@@ -24,7 +24,8 @@ pub const API_AUDIENCE: &str = "stadion/api";
 const LONGEST: usize = 4096;
 
 const REFRESH_PREFIX: &str = "rt-";
-const KEY_PREFIX: &str = "dev-";
+/// Of a developer's own key, and of keys with scopes: who finds one in a log or a repository knows what it is.
+const KEY_PREFIXES: [&str; 2] = ["dev-", "key-"];
 
 /// Why a token was not accepted. Callers are told of [`TokenError::Expired`] alone; the rest is for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,8 +63,10 @@ pub(crate) struct Caller {
     pub(crate) name: DisplayName,
     pub(crate) role: Role,
     pub(crate) guest: bool,
-    /// `None` for developer keys.
+    /// `None` for API keys.
     pub(crate) session: Option<SessionId>,
+    /// Which part of what the account may do; everything for whoever signed in.
+    pub(crate) scopes: Scopes,
 }
 
 impl Caller {
@@ -74,6 +77,7 @@ impl Caller {
             role: account.role,
             guest: account.is_guest(),
             session,
+            scopes: Scopes::Everything,
         }
     }
 }
@@ -102,7 +106,8 @@ pub(crate) fn access(keys: &Keys, caller: &Caller, now: UnixMs, expires_at: Unix
         role: caller.role.as_str().to_owned(),
         guest: caller.guest,
     };
-    sign(&keys.api.kid, &keys.api.encoding, &claims)
+    let key = keys.api();
+    sign(&key.kid, &key.encoding, &claims)
 }
 
 /// Makes join tokens.
@@ -112,7 +117,8 @@ pub(crate) struct TokenMint(pub(crate) Arc<Keys>);
 impl TokenMint {
     /// Signs claims.
     pub(crate) fn join(&self, claims: &JoinClaims) -> String {
-        sign(&self.0.join.kid, &self.0.join.encoding, claims)
+        let key = self.0.join();
+        sign(&key.kid, &key.encoding, claims)
     }
 }
 
@@ -128,13 +134,13 @@ pub(crate) fn read_access(keys: &Keys, token: &str, now: UnixMs) -> Result<Calle
     }
     let header = jsonwebtoken::decode_header(token).map_err(|error| reason(&error))?;
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let key = keys.api.decoding.get(&kid).ok_or(TokenError::UnknownKey)?;
+    let key = keys.api_verifier(&kid).ok_or(TokenError::UnknownKey)?;
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_audience(&[API_AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
     // Compared below, with the clock that the rest of this process goes by.
     validation.validate_exp = false;
-    let claims = jsonwebtoken::decode::<AccessClaims>(token, key, &validation).map_err(|error| reason(&error))?.claims;
+    let claims = jsonwebtoken::decode::<AccessClaims>(token, &key, &validation).map_err(|error| reason(&error))?.claims;
     if claims.exp <= now.seconds() {
         return Err(TokenError::Expired);
     }
@@ -146,6 +152,7 @@ pub(crate) fn read_access(keys: &Keys, token: &str, now: UnixMs) -> Result<Calle
         role: claims.role.parse().map_err(|_| TokenError::Claims)?,
         guest: claims.guest,
         session: Some(SessionId(session)),
+        scopes: Scopes::Everything,
     })
 }
 
@@ -190,14 +197,19 @@ pub(crate) fn read_refresh(keys: &Keys, token: &str) -> Result<(SessionId, u32),
     Ok((SessionId(session), u32::from_be_bytes(generation)))
 }
 
-/// Makes the text of a developer key: `dev-` and 32 hexadecimal digits.
+/// Makes the text of a developer's own key: `dev-` and 32 hexadecimal digits.
 pub(crate) fn developer_key(random: [u8; 16]) -> String {
-    format!("{KEY_PREFIX}{}", hex::encode(random))
+    format!("{}{}", KEY_PREFIXES[0], hex::encode(random))
 }
 
-/// What the store knows a developer key by, if the text is the shape of one.
-pub(crate) fn developer_key_hash(text: &str) -> Option<[u8; 32]> {
-    let digits = text.strip_prefix(KEY_PREFIX)?;
+/// Makes the text of a key with scopes: `key-` and 32 hexadecimal digits.
+pub(crate) fn scoped_key(random: [u8; 16]) -> String {
+    format!("{}{}", KEY_PREFIXES[1], hex::encode(random))
+}
+
+/// What the store knows a key by, if the text is the shape of one.
+pub(crate) fn key_hash(text: &str) -> Option<[u8; 32]> {
+    let digits = KEY_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix))?;
     (digits.len() == 32).then(|| Sha256::digest(text).into())
 }
 
@@ -215,6 +227,7 @@ mod tests {
             role: Role::Developer,
             guest: false,
             session: Some(SessionId([3; 16])),
+            scopes: Scopes::Everything,
         }
     }
 
@@ -239,7 +252,7 @@ mod tests {
     #[test]
     fn every_kind_of_forgery_is_refused_and_told_apart_in_the_log() {
         let (keys, foreign) = (Keys::in_memory(&SystemRng), Keys::in_memory(&SystemRng));
-        let kid = &keys.api.kid;
+        let kid = &keys.api().kid.clone();
         let claims = serde_json::json!({"aud": API_AUDIENCE, "iat": 0, "exp": 4_000_000_000_u64, "sub": "p-1",
             "sid": "00000000000000000000000000000000", "name": "Eve", "role": "operator", "guest": false});
         let unsigned = forged(&keys, &serde_json::json!({"alg": "none", "typ": "JWT", "kid": kid}), &claims);
@@ -248,7 +261,7 @@ mod tests {
         let no_kid = forged(&keys, &serde_json::json!({"alg": "EdDSA", "typ": "JWT"}), &claims);
         let mut for_hosts = claims.clone();
         for_hosts["aud"] = "stadion/join".into();
-        let wrong_audience = sign(kid, &keys.api.encoding, &for_hosts);
+        let wrong_audience = sign(kid, &keys.api().encoding, &for_hosts);
         for (text, expected) in [
             (unsigned, TokenError::Malformed),
             (confused, TokenError::Algorithm),
@@ -276,10 +289,11 @@ mod tests {
     }
 
     #[test]
-    fn developer_keys_are_known_by_their_hash() {
+    fn keys_are_known_by_their_hash() {
         let key = developer_key([0xab; 16]);
         assert_eq!(key, format!("dev-{}", "ab".repeat(16)));
-        assert!(developer_key_hash(&key).is_some());
-        assert!(developer_key_hash("dev-1").is_none());
+        let hashes = [&key, &scoped_key([0xab; 16])].map(|key| key_hash(key).unwrap());
+        assert_ne!(hashes[0], hashes[1]);
+        assert!(key_hash("dev-1").is_none());
     }
 }

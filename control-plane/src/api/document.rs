@@ -19,11 +19,15 @@ use crate::http::{Kind, Problem, ProblemBody};
             carries `x-request-id`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, crate::lobby::PlayerEvent)),
     tags(
         (name = "accounts", description = "Who plays: guests and accounts, tokens."),
         (name = "games", description = "Games and their versions."),
         (name = "play", description = "A seat in a match, and what it takes to claim it."),
+        (name = "parties", description = "Players who search together, and how they come together."),
+        (name = "queues", description = "Finding a match among one's like; ratings and leaderboards."),
+        (name = "friends", description = "Friends, and players whom one does not want to meet."),
+        (name = "events", description = "What players are told."),
         (name = "matches", description = "Matches that run and that are over."),
         (name = "system", description = "For operators and other programs."),
     )
@@ -69,13 +73,14 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// Bytes are a binary string, not a list of numbers.
+/// Bytes are a binary string, not a list of numbers, and never none at all.
 fn describe_bytes((media_type, content): (&String, &mut RefOr<Content>)) {
     if let RefOr::T(content) = content
         && ["application/wasm", "application/octet-stream", "application/x-tar"].contains(&media_type.as_str())
     {
         let format = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
-        content.schema = Some(ObjectBuilder::new().schema_type(Type::String).format(format).into());
+        let bytes = ObjectBuilder::new().schema_type(Type::String).format(format).min_length(Some(1));
+        content.schema = Some(bytes.into());
     }
 }
 

@@ -5,13 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderName};
 use serde::Serialize;
 use stadion_protocol::contract::{Endpoints, WebAddress};
 use stadion_protocol::wire::CONNECT_PATH;
 use utoipa::ToSchema;
 
 use crate::http::header_text;
+
+/// Says by which protocol a proxy was reached.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// The longest name of a host (RFC 1035 section 2.3.4), with a port.
 const LONGEST_AUTHORITY: usize = 255 + 6;
@@ -53,6 +56,12 @@ impl EndpointsBody {
     }
 }
 
+/// The headers that say how the caller reached this API.
+pub(crate) fn reached(headers: &HeaderMap) -> HeaderMap {
+    let wanted = [HOST, HeaderName::from_static(FORWARDED_PROTO)];
+    wanted.into_iter().filter_map(|name| Some((name.clone(), headers.get(&name)?.clone()))).collect()
+}
+
 /// The origins at which a browser that sent these headers connects, as a content security policy names them: addresses of
 /// IPv6 have no form there.
 pub(crate) fn browser_origins(endpoints: &Endpoints, headers: &HeaderMap) -> Vec<String> {
@@ -74,7 +83,7 @@ struct Reached<'a> {
 
 impl<'a> Reached<'a> {
     fn read(headers: &'a HeaderMap) -> Reached<'a> {
-        let secure = header_text(headers, "x-forwarded-proto") == Some("https");
+        let secure = header_text(headers, FORWARDED_PROTO) == Some("https");
         let (host, port) = match header_text(headers, HOST.as_str()).and_then(split) {
             Some((host, port)) => (Some(host), port),
             None => (None, None),

@@ -1,16 +1,28 @@
 //! The REST API, v1: one file for each endpoint, with its wire types, errors and tests. This file only wires.
 
 mod accounts;
+mod audit;
 mod document;
+mod elsewhere;
 mod endpoints;
+mod events;
+mod friends;
 mod games;
+mod internal;
+mod join_tokens;
+mod keys;
 mod matches;
+mod oidc;
 mod pages;
+mod parties;
 mod play;
+mod queues;
 mod system;
+mod unplaced;
 mod versions;
 mod wire;
 
+pub(crate) use events::STREAMS as EVENT_STREAMS;
 pub(crate) use matches::log::STREAMS as LOG_STREAMS;
 
 use std::sync::Arc;
@@ -21,7 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::http::{Kind, Problem, cors, name_requests, upgrade};
+use crate::http::{Kind, Problem, audit as audit_requests, cors, name_requests, upgrade};
 
 /// Every endpoint with its documentation.
 fn endpoints() -> OpenApiRouter<Arc<App>> {
@@ -31,17 +43,33 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::sign_in::create_session))
         .routes(routes!(accounts::refresh::refresh_session))
         .routes(routes!(accounts::sign_out::delete_session))
+        .routes(routes!(accounts::sessions::list_sessions, accounts::sign_out_everywhere::delete_sessions))
+        .routes(routes!(accounts::end_session::end_session))
         .routes(routes!(accounts::me::get_me))
+        .routes(routes!(accounts::password::change_password))
+        .routes(routes!(accounts::upgrade::register_me))
+        .routes(routes!(accounts::export::export_me))
+        .routes(routes!(accounts::delete::delete_me))
+        .routes(routes!(accounts::role::set_role))
+        .routes(routes!(accounts::end_sessions::end_sessions))
+        .routes(routes!(oidc::list::list_providers))
+        .routes(routes!(oidc::start::start_oidc))
+        .routes(routes!(oidc::finish::finish_oidc))
+        .routes(routes!(keys::create::create_key, keys::list::list_keys))
+        .routes(routes!(keys::revoke::revoke_key))
+        .routes(routes!(audit::get_audit))
         .routes(routes!(games::list::list_games, games::create::create_game))
         .routes(routes!(games::get::get_game))
         .routes(routes!(games::origins::get_origins, games::origins::set_origins))
         .routes(routes!(versions::list::list_versions, versions::publish::publish_version))
         .routes(routes!(versions::retire::retire_version))
+        .routes(routes!(versions::quarantine::lift_quarantine))
         .routes(routes!(versions::schema::get_schema))
         .routes(routes!(versions::component::get_component))
         .routes(routes!(versions::web::publish_web))
         .routes(routes!(versions::settings::set_settings))
         .routes(routes!(play::play))
+        .routes(routes!(join_tokens::create_join_token))
         .routes(routes!(matches::list::list_matches))
         .routes(routes!(matches::get::get_match, matches::end::end_match))
         .routes(routes!(matches::journal::get_journal))
@@ -53,9 +81,21 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::usage::get_match_usage))
         .routes(routes!(games::usage::get_game_usage))
         .routes(routes!(games::usage::get_usage))
+        .routes(routes!(system::load::get_load))
+        .routes(routes!(events::get_events))
+        .merge(parties::endpoints())
+        .merge(queues::endpoints())
+        .merge(friends::endpoints())
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))
+        .routes(routes!(system::rotate::rotate_keys))
+}
+
+/// The API's document, for rules about all of its endpoints.
+#[cfg(test)]
+pub(crate) fn document() -> String {
+    document::json()
 }
 
 /// The API as a service, its document at `/openapi.json`, and the pages beside it.
@@ -64,11 +104,21 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     if let Some(upgrades) = app.upgrades.clone() {
         router = router.route(upgrades.path(), axum::routing::get(move |request| upgrade(upgrades.clone(), request)));
     }
+    let mut router = pages::routes(router, &app);
+    if app.replicas.is_some() {
+        router = router.merge(internal::routes());
+    }
     let document = document::json();
-    pages::routes(router, &app)
+    let router = router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(document::answer(document.clone()))))
         .fallback(async || Problem::new(Kind::NotFound, "there is nothing at this path; see /openapi.json"))
-        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed, "this path takes other methods"))
+        .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed, "this path takes other methods"));
+    let router = match &app.replicas {
+        Some(_) => router.layer(from_fn_with_state(app.clone(), elsewhere::pass_on)),
+        None => router,
+    };
+    router
+        .layer(from_fn_with_state(app.clone(), audit_requests))
         .layer(cors(app.origins.clone()))
         .layer(from_fn_with_state(app.clone(), name_requests))
         .with_state(app)

@@ -1,7 +1,6 @@
 //! `POST /v1/games/{game}/play`: one call from a name to a seat.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -10,17 +9,16 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use hyper::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use stadion_protocol::contract::{CreateError, ReserveError};
 use stadion_protocol::{GameName, InvalidId};
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::accounts::Caller;
-use crate::api::endpoints::EndpointsBody;
-use crate::api::wire::GamePath;
-use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
-use crate::matches::{InvalidKey, NoteError, Order, PlaceError, PlaceRequest, Placed};
-use crate::model::Visibility;
+use crate::api::endpoints::{EndpointsBody, reached};
+use crate::api::wire::{GamePath, IdempotencyKey};
+use crate::http::{Authenticated, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
+use crate::matches::{Order, PlaceRequest, Placed, Seating};
+use crate::model::{InvalidKey, Visibility};
 
 /// Parameters of a match at most, bytes ([`stadion_protocol::contract::CreateMatch`]).
 const PARAMETERS: usize = 64 * 1024;
@@ -164,35 +162,6 @@ impl Fault for PlayError {
     }
 }
 
-impl Fault for PlaceError {
-    fn kind(&self) -> Kind {
-        match self {
-            PlaceError::Catalog(error) => error.kind(),
-            PlaceError::UnknownCode(_) => Kind::NotFound,
-            PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => {
-                Kind::Invalid
-            }
-            PlaceError::Note(NoteError::Quota { .. }) => Kind::Quota,
-            PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
-            PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
-            PlaceError::Create(CreateError::Full(_))
-            | PlaceError::Backlog(_)
-            | PlaceError::Starting
-            | PlaceError::GoingDown
-            | PlaceError::Reserve(ReserveError::Recovering) => Kind::Unavailable,
-            PlaceError::Create(_) => Kind::Internal,
-            PlaceError::Reserve(ReserveError::Full) => Kind::MatchFull,
-            PlaceError::Reserve(ReserveError::Closed) => Kind::MatchClosed,
-            PlaceError::Reserve(ReserveError::Unknown(_) | ReserveError::Ended) => Kind::Gone,
-        }
-    }
-
-    fn extras(&self) -> Extras {
-        let retry = matches!(self.kind(), Kind::Unavailable | Kind::Quota);
-        Extras { retry_after: retry.then_some(Duration::from_secs(1)), ..Extras::default() }
-    }
-}
-
 /// Play
 ///
 /// One call from a game's name to a seat: in the fullest open match or a new one (`{}`), in a match of one's own
@@ -201,7 +170,7 @@ impl Fault for PlaceError {
 /// creates another. With an `Idempotency-Key`, the same request within a minute gets the same answer.
 #[utoipa::path(
     post, path = "/v1/games/{game}/play", tag = "play", security(("bearer" = [])),
-    params(GamePath, ("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters.")),
+    params(GamePath, IdempotencyKey),
     request_body = PlayBody,
     responses(
         (status = 200, description = "A seat in a match that was there.", body = SeatBody),
@@ -209,7 +178,7 @@ impl Fault for PlaceError {
         (status = 400, description = "the body is not JSON"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 404, description = "there is no such game, or no running match of it has the code"),
-        (status = 409, description = "the match is full or closed, or the game has no version in play"),
+        (status = 409, description = "the match is full or closed, or the game has no version in play, or one in quarantine"),
         (status = 410, description = "the version was retired, or the match is over"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
@@ -229,12 +198,19 @@ pub(crate) async fn play(
     let canonical = serde_json::to_vec(&body).unwrap_or_default();
     let request: [&[u8]; 2] = [game.as_str().as_bytes(), &canonical];
     let turn = Idempotency::begin(&app.coordination, &headers, &caller.account, &request).await?;
+    once(turn, seat(&app, game, caller, body, &headers)).await
+}
+
+/// Carries a request for a seat out, unless it was before: then it gets the same answer.
+pub(super) async fn once(
+    turn: Turn,
+    seat: impl Future<Output = Result<(u16, Vec<u8>), Problem>>,
+) -> Result<Response, Problem> {
     let idempotency = match turn {
         Turn::First(idempotency) => idempotency,
         Turn::Again(status, body) => return Ok(answer(status, body)),
     };
-    let seated = seat(&app, game, caller, body, &headers).await;
-    match (seated, idempotency) {
+    match (seat.await, idempotency) {
         (Ok((status, body)), Some(idempotency)) => {
             idempotency.keep(status, &body).await;
             Ok(answer(status, body))
@@ -256,18 +232,43 @@ async fn seat(
     body: PlayBody,
     headers: &HeaderMap,
 ) -> Result<(u16, Vec<u8>), Problem> {
-    let version = body.version.as_deref().map(str::parse).transpose().map_err(PlayError::Id)?;
-    let bot = body.bot;
-    let order = Order::try_from(body)?;
-    let placed = app.placer.place(PlaceRequest { caller, game, version, order, bot }).await?;
-    let status = if placed.created { StatusCode::CREATED } else { StatusCode::OK };
-    let body = serde_json::to_vec(&SeatBody::new(placed, headers)).expect("a seat is plain JSON");
-    Ok((status.as_u16(), body))
+    let seating = app.placer.place(body.request(game, caller, headers)?).await?;
+    Ok(seated(seating, headers))
 }
 
-fn answer(status: u16, body: Vec<u8>) -> Response {
+/// Status and body of an answer. Another replica's is passed on.
+pub(super) fn seated(seating: Seating, headers: &HeaderMap) -> (u16, Vec<u8>) {
+    let placed = match seating {
+        Seating::Here(placed) => *placed,
+        Seating::There { status, body } => return (status, body.into()),
+    };
+    let status = if placed.created { StatusCode::CREATED } else { StatusCode::OK };
+    let body = serde_json::to_vec(&SeatBody::new(placed, headers)).expect("a seat is plain JSON");
+    (status.as_u16(), body)
+}
+
+pub(super) fn answer(status: u16, body: Vec<u8>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     (status, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+impl PlayBody {
+    /// Whether it is for a program.
+    pub(super) fn is_bot(&self) -> bool {
+        self.bot
+    }
+
+    /// What the placer is asked for.
+    pub(super) fn request(
+        self,
+        game: GameName,
+        caller: Caller,
+        headers: &HeaderMap,
+    ) -> Result<PlaceRequest, PlayError> {
+        let version = self.version.as_deref().map(str::parse).transpose()?;
+        let bot = self.bot;
+        Ok(PlaceRequest { caller, game, version, order: Order::try_from(self)?, bot, reached: reached(headers) })
+    }
 }
 
 impl TryFrom<PlayBody> for Order {

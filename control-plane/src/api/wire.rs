@@ -26,7 +26,11 @@ pub(crate) enum PageError {
 
 impl Fault for PageError {
     fn kind(&self) -> Kind {
-        Kind::BadRequest
+        match self {
+            // No schema can say which cursors there are.
+            PageError::Cursor => Kind::Invalid,
+            PageError::Limit => Kind::BadRequest,
+        }
     }
 }
 
@@ -48,6 +52,20 @@ pub(crate) fn limit(wanted: Option<u16>) -> Result<u16, PageError> {
         None => Ok(DEFAULT_LIMIT),
         Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
         Some(_) => Err(PageError::Limit),
+    }
+}
+
+/// A position that callers name: the document says 64 bits with a sign, as most languages have them.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct Position(pub(crate) u64);
+
+impl TryFrom<u64> for Position {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Position, String> {
+        let most = i64::MAX.unsigned_abs();
+        if number <= most { Ok(Position(number)) } else { Err(format!("{number} is more than {most}")) }
     }
 }
 
@@ -106,4 +124,15 @@ pub(crate) struct MatchPath {
     /// The match's id.
     #[param(example = "01h455vb4pex5vsknk084sn02q", pattern = "^[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     pub(crate) id: String,
+}
+
+/// What makes a request safe to repeat.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "it documents the header; `Idempotency` reads it")]
+pub(crate) struct IdempotencyKey {
+    /// 1 to 128 printable ASCII characters: the same request with it gets the same answer.
+    #[serde(rename = "Idempotency-Key")]
+    #[param(pattern = "^[!-~]([ -~]{0,126}[!-~])?$")]
+    idempotency_key: Option<String>,
 }

@@ -1,17 +1,26 @@
-//! Shared volatile state of all replicas: short-lived notes, limits, sets, and the index of matches that take players.
+//! Shared volatile state of all replicas: short-lived notes, limits, sets, the index of matches that take players, and in
+//! files of their own leases ([`Leases`]), maps ([`Maps`]) and topics ([`Topics`]).
 //!
 //! **Invariant.** Nothing in here is the only copy of anything: all of it may vanish at any instant, and what is lost is
-//! at most a limit that starts afresh, a code or key that stops working or an open match that nobody is led to.
+//! at most a limit that starts afresh. What replicas note here of their matches and of void tokens they note again once they
+//! find it gone.
 
+mod lease;
+mod map;
 mod memory;
+pub mod redis;
 #[cfg(test)]
 mod suite;
+mod topic;
 
 use std::time::Duration;
 
 use stadion_protocol::MatchId;
 
+pub use lease::{Fence, Leases};
+pub use map::Maps;
 pub use memory::MemoryCoordination;
+pub use topic::{KEPT, KEPT_FOR, Listener, MESSAGE_BYTES, Told, Topics};
 
 /// The coordination service failed: what needs it answers 503.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +49,22 @@ pub struct Allowance {
     pub full_in: Duration,
 }
 
+impl Rate {
+    /// Never nothing: milliseconds are counted.
+    fn every(self) -> Duration {
+        self.every.max(Duration::from_millis(1))
+    }
+}
+
+impl Allowance {
+    /// Of a bucket that will be full again after `full_in`.
+    fn of(rate: Rate, allowed: bool, full_in: Duration) -> Allowance {
+        let (every, room) = (rate.every(), rate.every() * rate.burst);
+        let remaining = (room.saturating_sub(full_in).as_millis() / every.as_millis()) as u32;
+        Allowance { allowed, remaining, retry_after: (full_in + every).saturating_sub(room), full_in }
+    }
+}
+
 /// A public match as the index lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenMatch {
@@ -60,7 +85,7 @@ pub enum Claim {
 
 /// See the module. A pool is a game's version; keys and sets are named by their users, with a prefix of their own.
 #[async_trait::async_trait]
-pub trait Coordination: Send + Sync + 'static {
+pub trait Coordination: Leases + Maps + Topics {
     /// Puts a note where there is none: `None` when it was put, else what is there.
     async fn put_new(&self, key: &str, value: &[u8], keep: Duration) -> Result<Option<Vec<u8>>, CoordinationError>;
 
@@ -75,6 +100,15 @@ pub trait Coordination: Send + Sync + 'static {
 
     /// Removes a note if it says this, in one step: what another has put since stays.
     async fn remove_if(&self, key: &str, value: &[u8]) -> Result<(), CoordinationError>;
+
+    /// Puts a note if what is there is `expected` (`None`: nothing), in one step: whether it was.
+    async fn swap(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: &[u8],
+        keep: Duration,
+    ) -> Result<bool, CoordinationError>;
 
     /// Takes one from a bucket, if there is one.
     async fn take(&self, key: &str, rate: Rate) -> Result<Allowance, CoordinationError>;

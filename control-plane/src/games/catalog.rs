@@ -11,6 +11,7 @@ use stadion_protocol::{GameName, VersionId};
 
 use crate::clock::Clock;
 use crate::model::{Game, UnixMs, Version};
+use crate::replicas::News;
 use crate::store::{Store, StoreError};
 
 /// How long an answer of the store is good here: what another replica publishes is played here after that at the latest.
@@ -45,6 +46,12 @@ pub(crate) enum CatalogError {
     /// Taken out of play.
     #[error("version {1} of {0} was retired; play the newest one")]
     Retired(GameName, VersionId),
+    /// It fails on every start.
+    #[error(
+        "version {1} of {0} is in quarantine, since it failed on every start; its owner publishes another one or lifts it \
+         with `stadion quarantine {0} {1} --lift`"
+    )]
+    Quarantined(GameName, VersionId),
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -71,6 +78,7 @@ pub(crate) struct Catalog {
     known: Mutex<Known>,
     /// Raised by each [`Catalog::forget`]: an answer that was asked for before it is not kept.
     forgotten: AtomicU64,
+    news: News,
 }
 
 /// The name of the pool that a version's open matches are listed in.
@@ -79,8 +87,8 @@ pub(crate) fn pool(game: &GameName, version: VersionId) -> String {
 }
 
 impl Catalog {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Catalog {
-        Catalog { store, clock, known: Mutex::default(), forgotten: AtomicU64::new(0) }
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, news: News) -> Catalog {
+        Catalog { store, clock, known: Mutex::default(), forgotten: AtomicU64::new(0), news }
     }
 
     /// What is to be played.
@@ -104,8 +112,21 @@ impl Catalog {
         Ok(playable)
     }
 
-    /// Asks the store about a game again, the next time.
+    /// Asks the store about a game again, the next time, and has other replicas do the same.
     pub(crate) fn forget(&self, game: &GameName) {
+        self.forget_here(game);
+        self.news.changed(game);
+    }
+
+    /// Asks the store about every game again.
+    pub(crate) fn forget_all(&self) {
+        let mut known = self.known();
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        known.clear();
+    }
+
+    /// Asks the store about a game again.
+    pub(crate) fn forget_here(&self, game: &GameName) {
         let mut known = self.known();
         self.forgotten.fetch_add(1, Ordering::AcqRel);
         known.retain(|(name, _), _| name != game);
@@ -123,6 +144,9 @@ impl Catalog {
         };
         if version.retired_at.is_some() && matches!(selection, Selection::Exact(_)) {
             return Err(CatalogError::Retired(game.clone(), version.id));
+        }
+        if version.quarantine.is_some() && !matches!(selection, Selection::Running(_)) {
+            return Err(CatalogError::Quarantined(game.clone(), version.id));
         }
         let pairs = version.settings();
         let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));

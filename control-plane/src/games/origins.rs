@@ -1,7 +1,7 @@
 //! Which web pages may use this server: those that its operator names, and for each game those that its owner names.
 //!
 //! Every request of a browser and every connection of a page is looked up here, so the whole of it is in memory; the
-//! store is asked once, at the start.
+//! store is asked at the start, and again when another replica says that something has changed.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -27,11 +27,13 @@ impl OriginBook {
 
     /// Reads what games' owners have allowed.
     pub(crate) async fn load(&self, store: &(impl GameStore + ?Sized)) -> Result<(), StoreError> {
+        let mut games = HashMap::new();
         for (game, text) in store.origins().await? {
             let origins = text.split(',').map(str::parse).collect::<Result<_, _>>();
             let origins = origins.map_err(|error| StoreError::Corrupt(format!("origins of {game}: {error}")))?;
-            self.set(game, origins);
+            games.insert(game, origins);
         }
+        *self.games.write().unwrap_or_else(PoisonError::into_inner) = games;
         Ok(())
     }
 

@@ -23,14 +23,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::catalog::Catalog;
 use super::shelf::{ArtifactShelf, BlobError};
 use crate::accounts::Caller;
-use crate::clock::Clock;
+use crate::clock::{Clock, Rng, random};
 use crate::config::UploadConfig;
+use crate::coordination::{Coordination, CoordinationError};
 use crate::http::BodyFault;
 use crate::model::{Game, Role, Version};
 use crate::store::{Store, StoreError};
 
 /// What to say to those who come while too many uploads are under way.
 const RETRY_AFTER_S: u32 = 2;
+
+/// How long one replica may take to keep a version before another may, and how long that waits for it.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
+const LEASE_TRIES: u32 = 100;
+const LEASE_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Why nothing was published.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +80,9 @@ pub(crate) enum UploadError {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// See [`CoordinationError`].
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
     /// The task that finishes uploads was ended with the process.
     #[error("the server is going down")]
     GoingDown,
@@ -93,6 +102,8 @@ pub(crate) struct UploadParts {
     pub(crate) shelf: Arc<ArtifactShelf>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) coordination: Arc<dyn Coordination>,
+    pub(crate) rng: Arc<dyn Rng>,
 }
 
 /// See the module.
@@ -182,6 +193,7 @@ impl Uploads {
             compile_cpu_ms,
             created_at,
             retired_at: None,
+            quarantine: None,
         };
         Ok((version, compiled))
     }
@@ -194,6 +206,27 @@ impl Uploads {
     ) -> Result<(), UploadError> {
         // The same bytes may be on their way to two games: what one discards must not be what the other just kept.
         let _alone = self.keeping.lock().await;
+        let (lease, holder) = (format!("publishing/{}", version.id), hex::encode(random::<8>(&*self.parts.rng)));
+        self.take(&lease, &holder).await?;
+        let published = self.keep_alone(caller, version, compiled).await;
+        if let Err(error) = self.parts.coordination.give_back(&lease, &holder).await {
+            tracing::warn!(%error, "the lease on publishing a version ends by itself");
+        }
+        published
+    }
+
+    /// The same among replicas.
+    async fn take(&self, lease: &str, holder: &str) -> Result<(), UploadError> {
+        for _ in 0..LEASE_TRIES {
+            if self.parts.coordination.lease(lease, holder, LEASE).await?.is_some() {
+                return Ok(());
+            }
+            tokio::time::sleep(LEASE_PAUSE).await;
+        }
+        Err(UploadError::Busy { retry_after_s: RETRY_AFTER_S })
+    }
+
+    async fn keep_alone(&self, caller: &Caller, version: &Version, compiled: Compiled) -> Result<(), UploadError> {
         let kept = self.parts.shelf.keep(version.id, compiled).await.map(drop).map_err(UploadError::from);
         let published = match kept {
             Ok(()) => self.publish_row(caller, version).await,

@@ -1,21 +1,24 @@
-//! Who makes a request: the bearer token (RFC 6750), an access token or a developer key.
+//! Who makes a request: the bearer token (RFC 6750), an access token or an API key. Whoever is recognized may call what
+//! [`super::access`] says.
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 
+use super::access::permit;
+use super::audit::AuditSlot;
 use super::problem::{Extras, Fault, Kind, Problem};
 use crate::App;
-use crate::accounts::{AuthenticateError, Caller, TokenError};
-use crate::model::Role;
+use crate::accounts::{AuthenticateError, Caller, LimitError, TokenError};
+use crate::model::{Role, Scope};
 
 /// Why nobody was recognized. Callers are told that a token expired; for the rest the log knows better.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthError {
     /// No token.
-    #[error("send an access token or a developer key: `Authorization: Bearer ..`")]
+    #[error("send an access token or an API key: `Authorization: Bearer ..`")]
     Missing,
     /// It was good once.
     #[error("the access token has expired; refresh it")]
@@ -26,6 +29,15 @@ pub(crate) enum AuthError {
     /// The role does not suffice.
     #[error("this takes the role {}", .0.as_str())]
     Role(Role),
+    /// The key was made for other things.
+    #[error("this takes a key with the scope {}", .0.as_str())]
+    Scope(Scope),
+    /// Keys with scopes are for other things.
+    #[error("this is not for keys with scopes; sign in")]
+    NotForKeys,
+    /// The key is used too often.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// Tokens cannot be checked now.
     #[error("tokens cannot be checked right now")]
     Unavailable,
@@ -36,7 +48,8 @@ impl Fault for AuthError {
         match self {
             AuthError::Missing | AuthError::Invalid => Kind::Unauthenticated,
             AuthError::Expired => Kind::TokenExpired,
-            AuthError::Role(_) => Kind::Forbidden,
+            AuthError::Role(_) | AuthError::Scope(_) | AuthError::NotForKeys => Kind::Forbidden,
+            AuthError::Limit(error) => error.kind(),
             AuthError::Unavailable => Kind::Unavailable,
         }
     }
@@ -46,6 +59,7 @@ impl Fault for AuthError {
             AuthError::Unavailable => {
                 Extras { retry_after: Some(std::time::Duration::from_secs(1)), ..Extras::default() }
             }
+            AuthError::Limit(error) => error.extras(),
             _ => Extras::default(),
         }
     }
@@ -53,13 +67,6 @@ impl Fault for AuthError {
 
 /// A caller with a good token.
 pub(crate) struct Authenticated(pub(crate) Caller);
-
-impl Authenticated {
-    /// The caller, if its role suffices.
-    pub(crate) fn with(self, role: Role) -> Result<Caller, AuthError> {
-        if self.0.role >= role { Ok(self.0) } else { Err(AuthError::Role(role)) }
-    }
-}
 
 impl FromRequestParts<Arc<App>> for Authenticated {
     type Rejection = Problem;
@@ -81,6 +88,17 @@ impl FromRequestParts<Arc<App>> for MaybeAuthenticated {
 }
 
 async fn recognize(parts: &Parts, app: &App) -> Result<Option<Caller>, AuthError> {
+    let Some(caller) = authenticate(parts, app).await? else { return Ok(None) };
+    if let Some(slot) = parts.extensions.get::<AuditSlot>() {
+        slot.recognized(&caller.account, caller.role);
+    }
+    if let Some(path) = parts.extensions.get::<MatchedPath>() {
+        permit(&caller, parts.method.as_str(), path.as_str())?;
+    }
+    Ok(Some(caller))
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Option<Caller>, AuthError> {
     let Some(value) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
     let value = value.to_str().map_err(|_| AuthError::Invalid)?;
     let (scheme, token) = value.split_once(' ').ok_or(AuthError::Invalid)?;
@@ -94,6 +112,7 @@ async fn recognize(parts: &Parts, app: &App) -> Result<Option<Caller>, AuthError
             tracing::info!(%reason, "a bearer token was refused");
             Err(AuthError::Invalid)
         }
+        Err(AuthenticateError::Limit(error)) => Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "a bearer token could not be checked");
             Err(AuthError::Unavailable)

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use stadion_protocol::PlayerId;
 
 use super::extract::header_text;
-use super::problem::{Fault, Kind, Problem};
+use super::problem::{Extras, Fault, Kind, Problem};
 use crate::coordination::Coordination;
 
 /// Longest key.
@@ -16,6 +16,9 @@ const LONGEST: usize = 128;
 
 /// How long an answer is kept: what it holds (a join token) is not good for longer.
 const KEEP: Duration = Duration::from_secs(60);
+
+/// How long a request may be under way: longer than any takes. Where its replica died over it, the key is free after that.
+const UNDER_WAY: Duration = Duration::from_secs(10);
 
 /// Answers that are kept are at most this long.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -41,6 +44,11 @@ impl Fault for IdempotencyError {
             IdempotencyError::UnderWay => Kind::Conflict,
             IdempotencyError::Reused => Kind::Invalid,
         }
+    }
+
+    fn extras(&self) -> Extras {
+        let soon = matches!(self, IdempotencyError::UnderWay).then_some(Duration::from_secs(1));
+        Extras { retry_after: soon, ..Extras::default() }
     }
 }
 
@@ -84,7 +92,7 @@ impl Idempotency {
             fingerprint: hash.finalize().into(),
         };
         // A note is the request's fingerprint, then status and body of the answer once there is one.
-        match coordination.put_new(&this.key, &this.fingerprint, KEEP).await? {
+        match coordination.put_new(&this.key, &this.fingerprint, UNDER_WAY).await? {
             None => Ok(Turn::First(Some(this))),
             Some(note) if !note.starts_with(&this.fingerprint) => Err(IdempotencyError::Reused.into()),
             Some(note) => match &note[32..] {

@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     MatchFull,
     MatchClosed,
     NoVersion,
+    Quarantined,
     Gone,
     TooLarge,
     UnsupportedMediaType,
@@ -48,7 +49,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, for the API's document.
-    pub(crate) const ALL: [Kind; 23] = [
+    pub(crate) const ALL: [Kind; 24] = [
         Kind::BadRequest,
         Kind::Unauthenticated,
         Kind::TokenExpired,
@@ -62,6 +63,7 @@ impl Kind {
         Kind::MatchFull,
         Kind::MatchClosed,
         Kind::NoVersion,
+        Kind::Quarantined,
         Kind::Gone,
         Kind::TooLarge,
         Kind::UnsupportedMediaType,
@@ -90,6 +92,7 @@ impl Kind {
             Kind::MatchFull => (StatusCode::CONFLICT, "match-full", "The match is full"),
             Kind::MatchClosed => (StatusCode::CONFLICT, "match-closed", "The match takes no more players"),
             Kind::NoVersion => (StatusCode::CONFLICT, "no-version", "The game has nothing to play yet"),
+            Kind::Quarantined => (StatusCode::CONFLICT, "quarantined", "The version fails on every start"),
             Kind::Gone => (StatusCode::GONE, "gone", "It is not there any more"),
             Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Kind::UnsupportedMediaType => {
@@ -239,7 +242,7 @@ impl Fault for StoreError {
     fn kind(&self) -> Kind {
         match self {
             StoreError::Unavailable(_) => Kind::Unavailable,
-            StoreError::Corrupt(_) => Kind::Internal,
+            StoreError::Corrupt(_) | StoreError::Schema(_) => Kind::Internal,
         }
     }
 
@@ -283,15 +286,15 @@ impl Fault for LimitError {
 impl Fault for PasswordError {
     fn kind(&self) -> Kind {
         match self {
-            PasswordError::Length => Kind::Invalid,
+            PasswordError::Length | PasswordError::Common | PasswordError::Name => Kind::Invalid,
             PasswordError::Busy => Kind::Unavailable,
         }
     }
 
     fn extras(&self) -> Extras {
         match self {
-            PasswordError::Length => Extras::default(),
             PasswordError::Busy => soon(),
+            _ => Extras::default(),
         }
     }
 }

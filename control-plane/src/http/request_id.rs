@@ -17,10 +17,15 @@ const HEADER: &str = "x-request-id";
 /// Longest id of a caller's that is taken over.
 const LONGEST: usize = 64;
 
+/// The id, for whoever comes after.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// Middleware around everything: names the request, and writes the body of problems.
-pub(crate) async fn name_requests(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn name_requests(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = theirs(&request).unwrap_or_else(|| hex::encode(random::<8>(&*app.rng)));
     let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span.clone()).await;
     tracing::debug!(parent: &span, status = response.status().as_u16(), "answered");
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {

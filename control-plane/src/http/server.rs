@@ -13,18 +13,22 @@ use axum::Router;
 use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::body::{Pace, PacedBody};
+use super::caller::caller;
 use super::connection::PatientStream;
 use super::extract::ClientAddress;
-use crate::config::HttpConfig;
+use super::tls::Tls;
+use crate::config::{HttpConfig, PlainHttp};
 
 /// Head of a request at most, bytes, with all its headers.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -40,16 +44,20 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// After a failed accept (out of file descriptors): time for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What is served, and how.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) config: Arc<HttpConfig>,
+    /// `None`: in plain text.
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
 /// Serves connections until `shutdown`, then lets requests under way end within the grace.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    config: HttpConfig,
-    shutdown: impl Future<Output = ()>,
-) {
+pub(crate) async fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) {
+    let config = service.config.clone();
     let places = Arc::new(Semaphore::new(config.connections as usize));
     let (stop, stopped) = watch::channel(false);
-    let config = Arc::new(config);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -58,7 +66,7 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => accepted,
         };
         if let Some((stream, peer, place)) = accepted {
-            let serving = connection(stream, peer, router.clone(), config.clone(), stopped.clone());
+            let serving = connection(stream, peer, service.clone(), stopped.clone());
             connections.spawn(async move {
                 serving.await;
                 drop(place);
@@ -89,21 +97,41 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accep
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    config: Arc<HttpConfig>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stopped: watch::Receiver<bool>) {
+    let ip = peer.ip().to_canonical();
+    let elsewhere = !ip.is_loopback() && !service.config.trusted_proxies.contains(&ip);
+    if service.tls.is_none() && service.config.plain == PlainHttp::ThisMachine && elsewhere {
+        tracing::debug!(%peer, "a connection without TLS from elsewhere");
+        return;
+    }
     // Answers are small: waiting to fill a packet only makes them late.
     let _ = stream.set_nodelay(true);
     bound_send_buffer(&stream);
-    let io = TokioIo::new(PatientStream::new(stream, config.write_timeout));
+    let stream = PatientStream::new(stream, service.config.write_timeout);
+    let Some(tls) = &service.tls else { return speak(stream, peer, service, stopped).await };
+    match tokio::time::timeout(service.config.header_timeout, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => speak(stream, peer, service, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
+        Err(_) => tracing::debug!(%peer, "no TLS in time"),
+    }
+}
+
+async fn speak<S>(stream: S, peer: SocketAddr, service: Service, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let Service { router, config, tls } = service;
+    let io = TokioIo::new(stream);
     let pace = Pace { grace: config.body_grace, rate: config.body_rate };
+    let trusted = Arc::clone(&config);
     let service = service_fn(move |request: Request<Incoming>| {
+        let caller = caller(peer.ip(), request.headers(), &trusted.trusted_proxies);
         let mut request = request.map(|body| Body::new(PacedBody::new(body, pace)));
-        request.extensions_mut().insert(ClientAddress(peer.ip()));
+        request.extensions_mut().insert(ClientAddress(caller));
+        if tls.is_some() {
+            // As a proxy that takes TLS off says it: one way to tell what URLs callers use.
+            request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+        }
         let answer = router.clone().oneshot(request);
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });

@@ -15,6 +15,7 @@ use super::journals::Journals;
 use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::clock::Clock;
+use crate::lobby::{self, Lobby};
 use crate::model::{MatchEnd, MatchWrite, Usage};
 
 /// Journals that may wait to be kept, bytes.
@@ -122,6 +123,7 @@ pub(crate) struct EventParts {
     pub(crate) journals: Arc<Journals>,
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) lobby: Arc<Lobby>,
 }
 
 /// Handles events until the queue is closed.
@@ -131,6 +133,7 @@ pub(crate) async fn handle_events(parts: EventParts) {
             if let Err(error) = parts.live.changed(status).await {
                 tracing::warn!(id = %status.id, %error, "a change of a match was not noted");
             }
+            parts.lobby.match_changed(status).await;
         }
         for over in waiting.ended {
             end(&parts, over).await;
@@ -147,9 +150,7 @@ pub(crate) async fn handle_events(parts: EventParts) {
 async fn end(parts: &EventParts, over: Over) {
     let Over { status, ended, journal, usage, last_log } = over;
     let id = status.id;
-    if let Err(error) = parts.live.forget(id).await {
-        tracing::warn!(%id, %error, "the end of a match was not noted");
-    }
+    parts.live.forget_surely(id).await;
     let end = MatchEnd {
         at: parts.clock.now(),
         journal_bytes: parts.journals.keep(id, journal).await,
@@ -162,5 +163,7 @@ async fn end(parts: &EventParts, over: Over) {
     };
     parts.journals.prune().await;
     tracing::debug!(%id, reason = %end.reason, "match ended");
+    let (game, seats, placings) = (status.game.clone(), status.seats.clone(), end.placings.clone());
     parts.writer.write(MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }).await;
+    parts.lobby.match_over(lobby::Over { id, game: &game, seats: &seats, placings: &placings }).await;
 }

@@ -45,7 +45,9 @@ impl MatchService {
         };
         let place = self.writer.reserve()?;
         let id = MatchId(random(&*self.rng));
-        let new = NewNote { id, game: record.game.clone(), version: status.version, owner: owner.clone(), key: None };
+        let host = record.host.clone();
+        let new =
+            NewNote { id, game: record.game.clone(), version: status.version, owner: owner.clone(), key: None, host };
         let copy = self.live.note(new).await?;
         let forked = match self.host.fork(ForkMatch { of, id }).await {
             Ok(forked) => forked,
@@ -59,6 +61,8 @@ impl MatchService {
         place.write(MatchWrite::Started(Box::new(MatchRecord {
             id,
             code: Some(copy.code.clone()),
+            key: None,
+            host: record.host,
             game: record.game,
             version: forked.version,
             creator: Some(caller.account.clone()),

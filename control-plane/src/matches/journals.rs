@@ -40,6 +40,15 @@ impl Journals {
         Ok(Journals { blobs, store, most, most_bytes, kept: Mutex::new(Kept { entries, bytes }) })
     }
 
+    /// Reads again which are kept: other replicas keep some too, and the bounds are for all together.
+    pub(crate) async fn look_again(&self) -> Result<(), StoreError> {
+        let entries = VecDeque::from(self.store.kept_journals().await?);
+        let bytes = entries.iter().map(|(_, bytes)| bytes).sum();
+        *self.kept() = Kept { entries, bytes };
+        self.prune().await;
+        Ok(())
+    }
+
     /// Keeps a journal: its size, or `None` when it could not be kept or is more than all together may take.
     pub(crate) async fn keep(&self, id: MatchId, journal: Bytes) -> Option<u64> {
         let bytes = journal.len() as u64;

@@ -1,19 +1,23 @@
 //! What the control plane notes in coordination about matches that run: codes, keys, quotas, and what to undo at their end.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::MatchStatus;
 use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
-use super::key::MatchKey;
 use crate::clock::Rng;
 use crate::coordination::{Coordination, CoordinationError, OpenMatch};
 use crate::games::pool;
+use crate::model::{HostName, MatchKey};
 
 /// Notes of a match are kept for that long at most, should its end never be heard of.
 const KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// Matches that are remembered to be forgotten once coordination answers again; more stay noted until [`KEEP`] is over.
+const OWED: usize = 100_000;
 
 /// Tries for a free code at each length.
 const CODE_TRIES: usize = 4;
@@ -29,6 +33,8 @@ pub(crate) struct LiveMatch {
     pub(crate) owner: PlayerId,
     /// The key that it was created under.
     pub(crate) key: Option<MatchKey>,
+    /// Where it runs.
+    pub(crate) host: Option<HostName>,
 }
 
 /// A match that is about to be created: what a [`LiveMatch`] is but its code.
@@ -38,6 +44,7 @@ pub(crate) struct NewNote {
     pub(crate) version: VersionId,
     pub(crate) owner: PlayerId,
     pub(crate) key: Option<MatchKey>,
+    pub(crate) host: Option<HostName>,
 }
 
 /// Why a match was not noted.
@@ -59,21 +66,23 @@ pub(crate) struct LiveIndex {
     coordination: Arc<dyn Coordination>,
     rng: Arc<dyn Rng>,
     per_owner: u32,
+    /// Matches that are over and could not be forgotten; most of [`OWED`].
+    owed: Mutex<BTreeSet<MatchId>>,
 }
 
 impl LiveIndex {
     pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>, per_owner: u32) -> LiveIndex {
-        LiveIndex { coordination, rng, per_owner }
+        LiveIndex { coordination, rng, per_owner, owed: Mutex::default() }
     }
 
     /// Notes a match that is about to be created, and gives it a code.
     pub(crate) async fn note(&self, new: NewNote) -> Result<LiveMatch, NoteError> {
-        let NewNote { id, game, version, owner, key } = new;
+        let NewNote { id, game, version, owner, key, host } = new;
         if !self.coordination.join_set(&owner_key(&owner), id, self.per_owner).await? {
             return Err(NoteError::Quota { limit: self.per_owner });
         }
         let code = self.code_for(id).await?;
-        let live = LiveMatch { id, game, version, code, owner, key };
+        let live = LiveMatch { id, game, version, code, owner, key, host };
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.put(&match_key(id), &note, KEEP).await?;
         Ok(live)
@@ -84,6 +93,9 @@ impl LiveIndex {
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.join_set(&owner_key(&live.owner), live.id, u32::MAX).await?;
         self.coordination.put(&code_key(&live.code), &live.id.0, KEEP).await?;
+        if let Some(key) = &live.key {
+            self.coordination.put(&key_key(&live.game, key), &live.id.0, KEEP).await?;
+        }
         self.coordination.put(&match_key(live.id), &note, KEEP).await?;
         if listed {
             // Nobody is led there before its host has said how many seats are free.
@@ -161,6 +173,32 @@ impl LiveIndex {
     pub(crate) async fn undo(&self, id: MatchId, owner: &PlayerId) -> Result<(), CoordinationError> {
         self.forget(id).await?;
         self.coordination.leave_set(&owner_key(owner), id).await
+    }
+
+    /// Forgets a match that is over, later if it cannot be done now.
+    pub(crate) async fn forget_surely(&self, id: MatchId) {
+        if let Err(error) = self.forget(id).await {
+            tracing::warn!(%id, %error, "the end of a match is noted later");
+            let mut owed = self.owed();
+            if owed.len() < OWED {
+                owed.insert(id);
+            }
+        }
+    }
+
+    /// Forgets what could not be forgotten before.
+    pub(crate) async fn forget_owed(&self) -> Result<(), CoordinationError> {
+        let owed: Vec<MatchId> = self.owed().iter().copied().collect();
+        for id in owed {
+            self.forget(id).await?;
+            self.owed().remove(&id);
+        }
+        Ok(())
+    }
+
+    fn owed(&self) -> MutexGuard<'_, BTreeSet<MatchId>> {
+        // No step under this lock can panic half-way.
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets a match that is over.

@@ -3,11 +3,13 @@
 mod events;
 mod fork;
 mod journals;
-mod key;
+#[cfg(test)]
+mod key_stories;
 mod live;
 mod place;
 mod reconcile;
 mod service;
+mod unplaced;
 mod upgrade;
 mod watch;
 mod writer;
@@ -16,11 +18,13 @@ pub use events::HostEventQueue;
 pub(crate) use events::{EventParts, handle_events};
 pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
-pub(crate) use key::InvalidKey;
 pub(crate) use live::{LiveIndex, NoteError};
-pub(crate) use place::{Order, PlaceError, PlaceParts, PlaceRequest, Placed, Placer};
+pub(crate) use place::{
+    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, target,
+};
 pub(crate) use reconcile::Reconciler;
-pub(crate) use service::{MatchError, MatchService, MatchUsed, MatchView};
+pub(crate) use service::{ElsewhereError, MatchError, MatchService, MatchUsed, MatchView};
+pub(crate) use unplaced::PlaceError;
 pub(crate) use upgrade::UpgradeFailure;
 pub(crate) use watch::WatchFailure;
 pub(crate) use writer::{Writer, write_behind};

@@ -17,18 +17,18 @@ use super::journals::Journals;
 use super::live::{LiveIndex, LiveMatch};
 use crate::clock::Clock;
 use crate::coordination::CoordinationError;
-use crate::model::{
-    MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, StateFilter, UnixMs, Viewer, Visibility,
-};
+use crate::model::{HostName, MatchEnd, MatchRecord, MatchWrite, PageRequest, UnixMs, Visibility};
 use crate::store::{Store, StoreError};
 
 /// Rows that are looked at together.
 const PAGE: u16 = 500;
 
 /// What reconciling stands on.
+#[derive(Clone)]
 pub(crate) struct Reconciler {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) host: Arc<dyn Host>,
+    pub(crate) host_name: HostName,
     pub(crate) live: Arc<LiveIndex>,
     pub(crate) journals: Arc<Journals>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -39,16 +39,19 @@ impl Reconciler {
     pub(crate) async fn run(&self) -> Result<(), StoreError> {
         let mut running: HashMap<MatchId, MatchStatus> =
             self.host.matches().await.into_iter().map(|status| (status.id, status)).collect();
-        let filter = MatchFilter { game: None, state: Some(StateFilter::Live), viewer: Viewer::Operator };
         let mut after = None;
         // Each round goes on behind the last: as many as there are pages of rows.
         loop {
-            let page = self.store.matches(&filter, &PageRequest { after, limit: PAGE }).await?;
+            let page = self.store.unfinished(&self.host_name, &PageRequest { after, limit: PAGE }).await?;
             let mut writes = Vec::new();
             for record in page.items {
                 match running.remove(&record.id) {
                     Some(status) => self.note(&record, &status).await?,
-                    None => writes.push(self.over(record).await),
+                    None => {
+                        // Where coordination outlived this process, it still counts there.
+                        self.live.forget_surely(record.id).await;
+                        writes.push(self.over(record).await);
+                    }
                 }
             }
             self.store.write_matches(&writes).await?;
@@ -60,10 +63,45 @@ impl Reconciler {
         self.adopt(running.into_values()).await
     }
 
+    /// Notes again everything that runs here and has a row: how many.
+    pub(crate) async fn note_again(&self) -> Result<usize, StoreError> {
+        self.live.forget_owed().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let (mut noted, mut after) = (0, None);
+        // Each round goes on behind the last: as many as there are pages of rows.
+        loop {
+            let page = self.store.unfinished(&self.host_name, &PageRequest { after, limit: PAGE }).await?;
+            for record in page.items {
+                if let Ok(status) = self.host.status(record.id).await
+                    && status.state != MatchState::Ended
+                {
+                    self.note(&record, &status).await?;
+                    self.forget_if_over(record.id).await;
+                    noted += 1;
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(noted),
+            }
+        }
+    }
+
+    /// It may have ended, and been forgotten, while it was noted.
+    async fn forget_if_over(&self, id: MatchId) {
+        if self.host.status(id).await.is_ok_and(|status| status.state != MatchState::Ended) {
+            return;
+        }
+        self.live.forget_surely(id).await;
+    }
+
     /// Matches that run and have no row.
     async fn adopt(&self, strays: impl Iterator<Item = MatchStatus>) -> Result<(), StoreError> {
         for status in strays {
-            let record = stray(&status, self.clock.now());
+            let mut record = stray(&status, self.host_name.clone(), self.clock.now());
+            // Coordination may have outlived the row.
+            if let Ok(Some(live)) = self.live.by_id(status.id).await {
+                (record.code, record.key) = (Some(live.code), live.key);
+            }
             self.note(&record, &status).await?;
             self.store.write_matches(&[MatchWrite::Started(Box::new(record))]).await?;
         }
@@ -88,8 +126,9 @@ impl Reconciler {
         let (Some(owner), Some(code)) = (owner, record.code.clone()) else { return Ok(()) };
         let (id, game, version) = (record.id, record.game.clone(), status.version);
         let listed = record.visibility == Visibility::Public;
-        // Rows do not say keys: whoever comes with this one's next gets a new match.
-        self.live.note_again(LiveMatch { id, game, version, code, owner, key: None }, listed).await?;
+        let key = record.key.clone();
+        let host = Some(self.host_name.clone());
+        self.live.note_again(LiveMatch { id, game, version, code, owner, key, host }, listed).await?;
         self.live.changed(status).await
     }
 
@@ -113,10 +152,12 @@ impl Reconciler {
     }
 }
 
-fn stray(status: &MatchStatus, now: UnixMs) -> MatchRecord {
+fn stray(status: &MatchStatus, host: HostName, now: UnixMs) -> MatchRecord {
     MatchRecord {
         id: status.id,
         code: None,
+        key: None,
+        host: Some(host),
         game: status.game.clone(),
         version: status.version,
         creator: None,

@@ -13,8 +13,9 @@ use super::live::LiveIndex;
 use super::writer::Writer;
 use crate::accounts::Caller;
 use crate::clock::{Clock, Rng};
+use crate::coordination::CoordinationError;
 use crate::games::BlobError;
-use crate::model::{MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Usage, Viewer};
+use crate::model::{HostName, MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Usage, Viewer};
 use crate::store::{Store, StoreError};
 
 /// A match as it is shown: what is kept of it, and what its host says while it runs.
@@ -72,6 +73,17 @@ pub(crate) enum MatchError {
     Store(#[from] StoreError),
 }
 
+/// Why it is not known where a match runs.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ElsewhereError {
+    /// See [`CoordinationError`].
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// See the module.
 pub(crate) struct MatchService {
     pub(crate) store: Arc<dyn Store>,
@@ -106,6 +118,18 @@ impl MatchService {
         Ok((record, live))
     }
 
+    /// The host on which a match runs, if that is not this one: by its note, else by its row.
+    pub(crate) async fn elsewhere(&self, id: MatchId, here: &HostName) -> Result<Option<HostName>, ElsewhereError> {
+        if self.host.status(id).await.is_ok() {
+            return Ok(None);
+        }
+        let host = match self.live.by_id(id).await? {
+            Some(live) => live.host,
+            None => self.store.match_record(id).await?.filter(|record| record.end.is_none()).and_then(|row| row.host),
+        };
+        Ok(host.filter(|host| host != here))
+    }
+
     async fn owns(&self, record: &MatchRecord, caller: &Caller) -> Result<bool, StoreError> {
         Ok(created(record, caller) || self.owns_game(record, caller).await?)
     }
@@ -116,6 +140,11 @@ impl MatchService {
         }
         let game = self.store.game(&record.game).await?;
         Ok(game.is_some_and(|entry| entry.game.owner == caller.account))
+    }
+
+    /// Returns once the rows say what has happened, or after a moment.
+    pub(crate) async fn flush(&self) {
+        self.writer.flush().await;
     }
 
     /// Matches that somebody may see, newest first.

@@ -128,14 +128,16 @@ pub struct Account {
     pub sign_in: Option<AccountName>,
     /// What it may do.
     pub role: Role,
+    /// Whether an identity provider vouches for it.
+    pub linked: bool,
     /// Since when.
     pub created_at: UnixMs,
 }
 
 impl Account {
-    /// Whether it is a player's without a password. (Developers may have a key alone.)
+    /// Whether it is a player's whom nothing but a refresh token brings back. (Developers may have a key alone.)
     pub fn is_guest(&self) -> bool {
-        self.sign_in.is_none() && self.role == Role::Player
+        self.sign_in.is_none() && !self.linked && self.role == Role::Player
     }
 }
 
@@ -147,19 +149,6 @@ impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(..)")
     }
-}
-
-/// A developer key as it is kept. Keys have 128 random bits: a plain hash of them cannot be searched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKey {
-    /// SHA-256 of the key's text.
-    pub hash: [u8; 32],
-    /// Whose.
-    pub account: PlayerId,
-    /// What its owner calls it.
-    pub label: String,
-    /// Since when.
-    pub created_at: UnixMs,
 }
 
 #[cfg(test)]

@@ -25,6 +25,17 @@ pub struct GameEntry {
     pub game: Game,
     /// What is played now: the newest version that is not retired, and its title.
     pub latest: Option<(VersionId, String)>,
+    /// Whether that version is in quarantine.
+    pub quarantined: bool,
+}
+
+/// A version that failed on every start: no match is made of it until its owner lifts this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Since when.
+    pub at: UnixMs,
+    /// What happened, for its owner.
+    pub reason: String,
 }
 
 /// An immutable upload of a game.
@@ -46,6 +57,8 @@ pub struct Version {
     pub created_at: UnixMs,
     /// When it was taken out of play.
     pub retired_at: Option<UnixMs>,
+    /// Why no match is made of it, unless all is well.
+    pub quarantine: Option<Quarantine>,
 }
 
 impl Version {

@@ -3,7 +3,7 @@
 use stadion_protocol::contract::{EndReason, LogLine, MatchStatus, Placing, SeatStatus};
 use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
 
-use super::{UnixMs, Usage};
+use super::{HostName, MatchKey, UnixMs, Usage};
 
 /// Who may find a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,10 @@ pub struct MatchRecord {
     pub id: MatchId,
     /// What friends type to join it.
     pub code: Option<MatchCode>,
+    /// What it was created under, and is found by while it runs.
+    pub key: Option<MatchKey>,
+    /// Where it runs; `None`: not known.
+    pub host: Option<HostName>,
     /// Of which game.
     pub game: GameName,
     /// The code it runs.

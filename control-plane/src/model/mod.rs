@@ -4,17 +4,29 @@
 //! ([`crate::api`]), rows in the store.
 
 mod account;
+mod api_key;
+mod audit;
 mod game;
+mod host;
+mod identity;
+mod key;
 mod matches;
 mod page;
 mod session;
+mod social;
 mod time;
 mod usage;
 
-pub use account::{Account, AccountName, ApiKey, DisplayName, InvalidName, PasswordHash, Role};
-pub use game::{Game, GameEntry, Version};
+pub use account::{Account, AccountName, DisplayName, InvalidName, PasswordHash, Role};
+pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId, InvalidScope, Scope, Scopes};
+pub use audit::{AuditEntry, AuditFilter};
+pub use game::{Game, GameEntry, Quarantine, Version};
+pub use host::{HostName, InvalidHostName};
+pub use identity::Identity;
+pub use key::{InvalidKey, MatchKey};
 pub use matches::{MatchEnd, MatchFilter, MatchRecord, MatchWrite, StateFilter, Viewer, Visibility};
 pub use page::{Page, PageRequest};
 pub use session::{Refresh, Session, SessionId};
+pub use social::{Friend, Friendship, QueuedMatch, Rating, Standing};
 pub use time::UnixMs;
 pub use usage::{Usage, UsageScope, UsageSum};

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch; in notes of the control plane, that number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct UnixMs(pub u64);
 
 impl UnixMs {

@@ -1,9 +1,12 @@
-//! Accounts, their sign-in sessions and developer keys.
+//! Accounts and their sign-in sessions: what signing in needs. What becomes of them later is in [`super::identity`].
 
 use stadion_protocol::PlayerId;
 
 use super::StoreError;
-use crate::model::{Account, AccountName, ApiKey, PasswordHash, Session, SessionId, UnixMs};
+use crate::model::{Account, AccountName, PasswordHash, Session, SessionId, UnixMs};
+
+/// Revoked sessions of one answer: more do not sign out within the life of an access token.
+pub(crate) const MOST_REVOKED: i64 = 100_000;
 
 /// Why an account was not made.
 #[derive(Debug, thiserror::Error)]
@@ -43,11 +46,8 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn rotate_session(&self, id: SessionId, from: u32, now: UnixMs) -> Result<bool, StoreError>;
 
     /// Makes every token of a session void.
-    async fn revoke_session(&self, id: SessionId) -> Result<(), StoreError>;
+    async fn revoke_session(&self, id: SessionId, now: UnixMs) -> Result<(), StoreError>;
 
-    /// Adds a developer key.
-    async fn create_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
-
-    /// Whose developer key has this hash.
-    async fn account_of_api_key(&self, hash: &[u8; 32]) -> Result<Option<Account>, StoreError>;
+    /// Sessions that were revoked at `since` or later, the last [`MOST_REVOKED`] of them.
+    async fn revoked_since(&self, since: UnixMs) -> Result<Vec<SessionId>, StoreError>;
 }

@@ -3,7 +3,7 @@
 use stadion_protocol::{GameName, VersionId};
 
 use super::StoreError;
-use crate::model::{Game, GameEntry, Page, PageRequest, UnixMs, Version};
+use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
 
 /// Keeps games.
 #[async_trait::async_trait]
@@ -39,6 +39,14 @@ pub trait GameStore: Send + Sync + 'static {
 
     /// Takes a version out of play for new matches: whether there is such a version.
     async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError>;
+
+    /// Puts a version in quarantine, where one that is there stays as it is, or lifts it: whether there is such a version.
+    async fn set_quarantine(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<bool, StoreError>;
 
     /// Gives a version settings over those of its description: whether there is such a version.
     async fn set_settings(

@@ -1,9 +1,11 @@
 //! Matches: written behind, in batches.
 
-use stadion_protocol::MatchId;
+use stadion_protocol::{GameName, MatchCode, MatchId};
 
 use super::StoreError;
-use crate::model::{MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, UnixMs, UsageScope, UsageSum};
+use crate::model::{
+    HostName, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, UnixMs, UsageScope, UsageSum,
+};
 
 /// Keeps matches.
 #[async_trait::async_trait]
@@ -20,6 +22,19 @@ pub trait MatchStore: Send + Sync + 'static {
         filter: &MatchFilter,
         page: &PageRequest<(UnixMs, MatchId)>,
     ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError>;
+
+    /// Matches without an end that this host had, or of which nobody knows where they ran; newest first.
+    async fn unfinished(
+        &self,
+        host: &HostName,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError>;
+
+    /// The match of a game that has this code and no end yet; the newest where there are several.
+    async fn running_by_code(&self, game: &GameName, code: &MatchCode) -> Result<Option<MatchRecord>, StoreError>;
+
+    /// The match of a game that was created under this key and has no end yet; the newest where there are several.
+    async fn running_by_key(&self, game: &GameName, key: &MatchKey) -> Result<Option<MatchRecord>, StoreError>;
 
     /// Journals that are kept, oldest first: of which match, and how many bytes.
     async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError>;

@@ -1,25 +1,46 @@
-//! What must outlive the process: accounts, sign-in sessions, games, versions, matches.
+//! What must outlive the process: accounts, sign-in sessions, keys, games, versions, matches, friends, ratings, who did
+//! what.
 //!
-//! One trait for each of them, in the file of its name; every implementation has the same files. [`suite`] is the one
+//! One trait for each of them, in the file of its name; every implementation has the same files. `suite` is the one
 //! set of tests that each implementation must pass.
 //!
 //! **Invariant.** Nothing here is called between a `play` request and its answer, except reads on a cache miss: a commit
 //! costs milliseconds.
 
 mod accounts;
+mod api_keys;
+mod audit;
 mod games;
+mod identity;
 mod matches;
+mod migrations;
+pub mod postgres;
+mod ratings;
+mod row;
+mod social;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod suite_security;
+#[cfg(test)]
+mod suite_social;
 
+pub(crate) use accounts::MOST_REVOKED;
 pub use accounts::{AccountStore, NewAccountError};
+pub use api_keys::ApiKeyStore;
+pub use audit::AuditStore;
 pub use games::GameStore;
+pub use identity::{DeleteAccountError, IdentityStore};
 pub use matches::MatchStore;
+pub use ratings::{Board, RatingStore, RatingWrite};
+pub use social::SocialStore;
 
 /// All of it. Implementations are handed on as `Arc<dyn Store>`.
 #[async_trait::async_trait]
-pub trait Store: AccountStore + GameStore + MatchStore {
+pub trait Store:
+    AccountStore + IdentityStore + ApiKeyStore + AuditStore + GameStore + MatchStore + SocialStore + RatingStore
+{
     /// Whether it answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
@@ -36,4 +57,7 @@ pub enum StoreError {
     /// It holds something that cannot be: a fault of ours, or damage.
     #[error("the store holds a value that does not fit: {0}")]
     Corrupt(String),
+    /// Its schema is not one that this server may use: said at the start.
+    #[error("the database cannot be used: {0}")]
+    Schema(String),
 }

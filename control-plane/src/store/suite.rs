@@ -8,20 +8,24 @@ use stadion_protocol::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 
 use super::{NewAccountError, Store};
 use crate::model::{
-    Account, AccountName, ApiKey, Game, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash,
-    Role, Session, SessionId, StateFilter, UnixMs, Usage, UsageScope, UsageSum, Version, Viewer, Visibility,
+    Account, AccountName, Game, HostName, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash,
+    Quarantine, Role, Session, SessionId, StateFilter, UnixMs, Usage, UsageScope, UsageSum, Version, Viewer,
+    Visibility,
 };
 
 pub(super) async fn run(store: &dyn Store) {
     store.ping().await.unwrap();
     accounts_are_unique_by_their_sign_in_name(store).await;
     sessions_rotate_by_compare_and_set(store).await;
-    keys_lead_to_their_account(store).await;
+    revoked_sessions_are_listed_for_a_while(store).await;
     games_have_one_owner_and_a_newest_version(store).await;
     matches_take_their_writes_in_any_order(store).await;
+    matches_that_run_are_found_by_host_code_and_key(store).await;
     matches_are_listed_newest_first(store).await;
     journals_are_listed_until_forgotten(store).await;
     usage_is_summed_by_game_and_version(store).await;
+    super::suite_security::run(store).await;
+    super::suite_social::run(store).await;
     everything_is_still_there(store).await;
 }
 
@@ -32,29 +36,34 @@ pub(super) async fn everything_is_still_there(store: &dyn Store) {
     assert_eq!(store.match_record(MatchId([1; 16])).await.unwrap().unwrap(), ended(1));
 }
 
-fn name(text: &str) -> AccountName {
+pub(super) fn name(text: &str) -> AccountName {
     text.parse().unwrap()
 }
 
-fn game(text: &str) -> GameName {
+pub(super) fn game(text: &str) -> GameName {
     text.parse().unwrap()
 }
 
-fn account(text: &str) -> Account {
+fn host(text: &str) -> HostName {
+    text.parse().unwrap()
+}
+
+pub(super) fn account(text: &str) -> Account {
     Account {
         id: format!("p-{text}").parse().unwrap(),
         name: text.parse().unwrap(),
         sign_in: Some(name(text)),
         role: Role::Developer,
+        linked: false,
         created_at: UnixMs(7),
     }
 }
 
-fn password() -> PasswordHash {
+pub(super) fn password() -> PasswordHash {
     PasswordHash("$argon2id$..".to_owned())
 }
 
-fn session(n: u8) -> Session {
+pub(super) fn session(n: u8) -> Session {
     Session {
         id: SessionId([n; 16]),
         account: account("ann").id,
@@ -86,17 +95,16 @@ async fn sessions_rotate_by_compare_and_set(store: &dyn Store) {
     assert_eq!(store.session(id).await.unwrap(), Some(rotated));
 
     store.create_session(&session(2)).await.unwrap();
-    store.revoke_session(session(2).id).await.unwrap();
+    store.revoke_session(session(2).id, UnixMs(35)).await.unwrap();
+    store.revoke_session(session(2).id, UnixMs(36)).await.unwrap();
     assert!(store.session(session(2).id).await.unwrap().unwrap().revoked);
     assert!(!store.rotate_session(session(2).id, 1, UnixMs(40)).await.unwrap());
     assert_eq!(store.session(SessionId([9; 16])).await.unwrap(), None);
 }
 
-async fn keys_lead_to_their_account(store: &dyn Store) {
-    let key = ApiKey { hash: [4; 32], account: account("ann").id, label: "laptop".to_owned(), created_at: UnixMs(1) };
-    store.create_api_key(&key).await.unwrap();
-    assert_eq!(store.account_of_api_key(&[4; 32]).await.unwrap(), Some(account("ann")));
-    assert_eq!(store.account_of_api_key(&[5; 32]).await.unwrap(), None);
+async fn revoked_sessions_are_listed_for_a_while(store: &dyn Store) {
+    assert_eq!(store.revoked_since(UnixMs(35)).await.unwrap(), [session(2).id]);
+    assert_eq!(store.revoked_since(UnixMs(36)).await.unwrap(), [], "the first time counts");
 }
 
 fn a_game(text: &str) -> Game {
@@ -127,6 +135,7 @@ fn version(of: &str, n: u8) -> Version {
         compile_cpu_ms: 56,
         created_at: UnixMs(8),
         retired_at: None,
+        quarantine: None,
     }
 }
 
@@ -164,6 +173,7 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
         [version("chess", 1)],
         "published again, newest again"
     );
+    quarantine_stays_until_it_is_lifted(store).await;
     let Version { overrides, .. } = overridden();
     assert!(store.set_settings(&game("chess"), VersionId([1; 32]), &overrides).await.unwrap());
     assert!(!store.set_settings(&game("chess"), VersionId([3; 32]), &overrides).await.unwrap());
@@ -179,10 +189,28 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     assert_eq!((second.items[0].game.name.as_str(), second.next), ("go", None));
 }
 
+async fn quarantine_stays_until_it_is_lifted(store: &dyn Store) {
+    let (chess, id) = (game("chess"), VersionId([1; 32]));
+    let first = Quarantine { at: UnixMs(11), reason: "it trapped".to_owned() };
+    let second = Quarantine { at: UnixMs(12), reason: "it trapped again".to_owned() };
+    assert!(store.set_quarantine(&chess, id, Some(&first)).await.unwrap());
+    assert!(store.set_quarantine(&chess, id, Some(&second)).await.unwrap());
+    store.publish(&version("chess", 1)).await.unwrap();
+    let quarantined = store.version(&chess, id).await.unwrap().unwrap();
+    assert_eq!(quarantined.quarantine, Some(first), "neither failing nor publishing again changes it");
+    assert!(store.game(&chess).await.unwrap().unwrap().quarantined);
+    assert!(store.set_quarantine(&chess, id, None).await.unwrap());
+    assert_eq!(store.version(&chess, id).await.unwrap(), Some(version("chess", 1)));
+    assert!(!store.game(&chess).await.unwrap().unwrap().quarantined);
+    assert!(!store.set_quarantine(&game("go"), id, None).await.unwrap());
+}
+
 fn started(n: u8) -> MatchRecord {
     MatchRecord {
         id: MatchId([n; 16]),
         code: Some("KBQT".parse().unwrap()),
+        key: Some("rematch:1".parse().unwrap()),
+        host: Some(host("h-1")),
         game: game("chess"),
         version: VersionId([1; 32]),
         creator: Some("p-guest0".parse().unwrap()),
@@ -234,7 +262,7 @@ fn used(n: u64) -> Usage {
     }
 }
 
-fn end_write(n: u8) -> MatchWrite {
+pub(super) fn end_write(n: u8) -> MatchWrite {
     let status = MatchStatus {
         id: MatchId([n; 16]),
         game: game("chess"),
@@ -269,6 +297,17 @@ async fn matches_take_their_writes_in_any_order(store: &dyn Store) {
         assert_eq!(store.match_record(MatchId([n; 16])).await.unwrap(), Some(expected));
     }
     assert_eq!(store.match_record(MatchId([4; 16])).await.unwrap(), None);
+}
+
+async fn matches_that_run_are_found_by_host_code_and_key(store: &dyn Store) {
+    let all = PageRequest { after: None, limit: 10 };
+    let of = async |name| store.unfinished(&host(name), &all).await.unwrap().items;
+    assert_eq!((of("h-1").await, of("h-2").await), (vec![started(3)], vec![]));
+    let (code, key) = ("KBQT".parse().unwrap(), "rematch:1".parse().unwrap());
+    assert_eq!(store.running_by_code(&game("chess"), &code).await.unwrap(), Some(started(3)));
+    assert_eq!(store.running_by_code(&game("go"), &code).await.unwrap(), None);
+    assert_eq!(store.running_by_key(&game("chess"), &key).await.unwrap(), Some(started(3)));
+    assert_eq!(store.running_by_key(&game("chess"), &"other".parse().unwrap()).await.unwrap(), None);
 }
 
 async fn matches_are_listed_newest_first(store: &dyn Store) {

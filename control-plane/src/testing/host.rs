@@ -73,6 +73,14 @@ impl FakeHost {
         matches.values().filter(|status| status.state == MatchState::Ended).map(|status| status.id).collect()
     }
 
+    /// A player leaves for good.
+    pub(crate) fn leave(&self, id: &str, seat: u16) {
+        let mut matches = self.matches.lock().unwrap();
+        let status = matches.get_mut(&id.parse().unwrap()).unwrap();
+        status.seats.retain(|taken| taken.seat != Seat(seat));
+        self.events.publish(HostEvent::Changed(status.clone()));
+    }
+
     /// Ends a match as its game would.
     pub(crate) fn finish(&self, id: &str) {
         self.end_as(id.parse().unwrap(), EndReason::Finished).unwrap();
@@ -255,7 +263,10 @@ impl Host for FakeHost {
     }
 
     fn load(&self) -> HostLoad {
-        HostLoad { draining: self.draining.load(Ordering::Relaxed), ..HostLoad::default() }
+        let running =
+            self.matches.lock().unwrap().values().filter(|status| status.state == MatchState::Running).count();
+        let matches = u32::try_from(running).unwrap();
+        HostLoad { matches, sessions: matches, draining: self.draining.load(Ordering::Relaxed), ..HostLoad::default() }
     }
 }
 
@@ -271,7 +282,9 @@ fn difference() -> VersionDifference {
 
 fn usage() -> MatchUsage {
     let cpu = Duration::from_micros(1_500);
-    MatchUsage { cpu, peak_memory_bytes: 65_536, ticks: 9, messages_in: 4, bytes_in: 40, ..MatchUsage::default() }
+    let recovery_estimate = Duration::from_millis(12);
+    let usage = MatchUsage { cpu, peak_memory_bytes: 65_536, recovery_estimate, ..MatchUsage::default() };
+    MatchUsage { ticks: 9, messages_in: 4, bytes_in: 40, ..usage }
 }
 
 fn log() -> Vec<LogLine> {

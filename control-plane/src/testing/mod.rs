@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a control plane on a stage of fakes, and a clock that they set.
 
 mod compiler;
+mod ears;
 mod host;
 mod stage;
 
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::model::UnixMs;
 
 pub(crate) use compiler::FakeCompiler;
+pub(crate) use ears::Ears;
 pub(crate) use host::FakeHost;
 pub(crate) use stage::{Answer, Stage};
 

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use super::{FakeCompiler, FakeHost, TestClock, wasm};
 use crate::clock::SystemRng;
 use crate::config::Config;
-use crate::coordination::MemoryCoordination;
+use crate::coordination::{Coordination, MemoryCoordination};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::{ArtifactShelf, ControlPlane, HostEventQueue, Keys, Parts, PasswordCost};
@@ -34,11 +34,36 @@ pub(crate) struct Stage {
     pub(crate) host: Arc<FakeHost>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) developer_key: String,
-    store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     blobs: Arc<dyn ObjectStore>,
+    coordination: Arc<dyn Coordination>,
+}
+
+/// What replicas have in common beside their store.
+struct Shared {
+    keys: Arc<Keys>,
+    clock: Arc<TestClock>,
+    coordination: Arc<dyn Coordination>,
 }
 
 impl Stage {
+    /// Another replica on the same store and coordination, with a host of its own.
+    pub(crate) async fn beside(&self) -> Stage {
+        self.beside_on(self.store.clone(), self.coordination.clone()).await
+    }
+
+    /// The same by other ways to them.
+    pub(crate) async fn beside_on(&self, store: Arc<dyn Store>, coordination: Arc<dyn Coordination>) -> Stage {
+        let shared = Shared { keys: self.keys.clone(), clock: self.clock.clone(), coordination };
+        Stage::replica(cheap(), store, self.blobs.clone(), shared).await
+    }
+
+    /// A replica on this store and this coordination.
+    pub(crate) async fn on(store: Arc<dyn Store>, coordination: Arc<dyn Coordination>) -> Stage {
+        let (keys, clock) = (Arc::new(Keys::in_memory(&SystemRng)), Arc::default());
+        Stage::replica(cheap(), store, crate::blobs::in_memory(), Shared { keys, clock, coordination }).await
+    }
+
     pub(crate) async fn new() -> Stage {
         Stage::with(|_| ()).await
     }
@@ -51,23 +76,41 @@ impl Stage {
     }
 
     pub(crate) async fn on_disk(dir: &Path) -> Stage {
+        Stage::on_disk_with(dir, |_| ()).await
+    }
+
+    pub(crate) async fn on_disk_with(dir: &Path, change: impl FnOnce(&mut Config)) -> Stage {
+        let mut config = cheap();
+        change(&mut config);
         let store = Arc::new(SqliteStore::open(&dir.join("stadion.sqlite")).await.unwrap());
         let blobs = crate::blobs::on_disk(&dir.join("blobs")).unwrap();
-        Stage::build(cheap(), store, blobs, Keys::load(&dir.join("keys"), &SystemRng).unwrap()).await
+        Stage::build(config, store, blobs, Keys::load(&dir.join("keys"), &SystemRng).unwrap()).await
     }
 
     async fn build(config: Config, store: Arc<dyn Store>, blobs: Arc<dyn ObjectStore>, keys: Keys) -> Stage {
-        let (keys, clock) = (Arc::new(keys), Arc::new(TestClock::default()));
+        let clock = Arc::new(TestClock::default());
+        let coordination = Arc::new(MemoryCoordination::new(clock.clone()));
+        Stage::replica(config, store, blobs, Shared { keys: Arc::new(keys), clock, coordination }).await
+    }
+
+    async fn replica(
+        config: Config,
+        store: Arc<dyn Store>,
+        blobs: Arc<dyn ObjectStore>,
+        Shared { keys, clock, coordination }: Shared,
+    ) -> Stage {
         let compiler = Arc::new(FakeCompiler::of_engine(ENGINE));
         let events = Arc::new(HostEventQueue::new());
         let host = Arc::new(FakeHost::new(events.clone()));
         let artifacts = Arc::new(ArtifactShelf::new(blobs.clone(), keys.clone(), compiler.clone(), ENGINE));
         let parts = Parts {
             store: store.clone(),
-            coordination: Arc::new(MemoryCoordination::new(clock.clone())),
+            coordination: coordination.clone(),
             artifacts,
             events,
             host: host.clone(),
+            host_name: "h-stage".parse().unwrap(),
+            replica_url: None,
             origins: Arc::default(),
             upgrades: None,
             keys: keys.clone(),
@@ -76,7 +119,7 @@ impl Stage {
         };
         let control_plane = ControlPlane::start(config, parts).await.unwrap();
         let developer_key = control_plane.create_developer_key("developer").await.unwrap();
-        Stage { control_plane, clock, compiler, host, keys, developer_key, store, blobs }
+        Stage { control_plane, clock, compiler, host, keys, developer_key, store, blobs, coordination }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
@@ -98,6 +141,16 @@ impl Stage {
 
     pub(crate) fn put(&self, path: &str, body: Bytes) -> Call<'_> {
         self.call("PUT", path, body)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "calls read better with `json!` written in place")]
+    pub(crate) fn put_json(&self, path: &str, body: Value) -> Call<'_> {
+        self.call("PUT", path, body.to_string().into()).with("content-type", "application/json")
+    }
+
+    /// An answer whose body comes bit by bit.
+    pub(crate) async fn stream(&self, call: Call<'_>) -> axum::response::Response {
+        self.control_plane.router().oneshot(call.request).await.unwrap()
     }
 
     fn call(&self, method: &str, path: &str, body: Bytes) -> Call<'_> {

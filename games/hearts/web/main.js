@@ -29,7 +29,7 @@ class Hand {
   /** @param {Table} table */
   constructor(table) {
     this.table = table;
-    this.status = element("h2", { id: "turn" });
+    this.status = element("h2", { id: "turn", "aria-live": "polite" });
     this.trick = element("div", { className: "trick", role: "group", "aria-label": "On the table" });
     this.hand = element("div", { className: "hand", role: "group", "aria-label": "Your cards" });
     this.pass = element("button", { type: "button", id: "pass", textContent: "Pass these three", hidden: true });
@@ -47,6 +47,7 @@ class Hand {
 
   /** @param {View} view */
   show(view) {
+    this.tell(this.view, view);
     this.view = view;
     if (typeof view.phase === "string" || !("Passing" in view.phase)) this.chosen = [];
     this.chosen = this.chosen.filter((card) => view.hand.some((held) => same(held, card)));
@@ -54,6 +55,13 @@ class Hand {
     this.showTrick(view);
     this.showHand(view);
     this.showPoints(view);
+  }
+
+  /** Tells those who do not see it what the others have played. @param {View | undefined} before @param {View} now */
+  tell(before, { trick, you }) {
+    if (!before) return;
+    const told = trick.filter(({ seat, card }) => seat !== you && !before.trick.some((one) => same(one.card, card)));
+    if (told.length) this.table.say(told.map(({ seat, card }) => `${this.table.name(seat)}: ${called(card)}`).join(", "));
   }
 
   /** @param {View} view */

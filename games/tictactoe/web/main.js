@@ -16,7 +16,7 @@ openTable({ game, title: "Tic-tac-toe", play });
 
 /** @param {import("/client/table.js").Table<import("./tictactoe.gen.js").In, import("./tictactoe.gen.js").Out, View>} table */
 function play({ match, name, onNames, say, signal }) {
-  const status = element("h2", { id: "turn" });
+  const status = element("h2", { id: "turn", "aria-live": "polite" });
   const cells = Array.from({ length: 9 }, (_, cell) => {
     const button = element("button", { type: "button", className: "cell" });
     button.onclick = () => match.send({ Place: cell });
@@ -29,7 +29,13 @@ function play({ match, name, onNames, say, signal }) {
   const root = /** @type {HTMLElement} */ (document.getElementById("game"));
   root.replaceChildren(status, board, element("p", {}, resign));
 
+  /** @type {View["cells"] | undefined} */
+  let before;
   const see = (/** @type {View} */ view) => {
+    // What others do is told to those who do not see it; who comes back is told nothing of what was.
+    const taken = view.cells.findIndex((seat, cell) => seat !== null && seat !== view.you && before?.[cell] === null);
+    if (taken >= 0) say(`${name(view.cells[taken] ?? 0)}: ${placeOf(taken)}`);
+    before = view.cells;
     show(view, cells);
     status.textContent = view.turn === view.you ? `Your turn: you are ${MARKS[view.you]}` : `${name(view.turn)} is to move`;
   };
@@ -48,11 +54,15 @@ function show(view, cells) {
     const mark = seat === null || seat === undefined ? "" : MARKS[seat] ?? "";
     button.textContent = mark;
     button.dataset.seat = mark ? String(seat) : "";
-    const place = `row ${Math.floor(cell / 3) + 1}, column ${(cell % 3) + 1}`;
-    button.setAttribute("aria-label", `${place}: ${mark || "empty"}`);
+    button.setAttribute("aria-label", `${placeOf(cell)}: ${mark || "empty"}`);
     // Not `disabled`: whoever walks over the board with keys must not fall off it.
     button.setAttribute("aria-disabled", String(mark !== "" || view.turn !== view.you));
   });
+}
+
+/** @param {number} cell */
+function placeOf(cell) {
+  return `row ${Math.floor(cell / 3) + 1}, column ${(cell % 3) + 1}`;
 }
 
 /** Arrows walk over the board. @param {KeyboardEvent} event @param {HTMLButtonElement[]} cells */

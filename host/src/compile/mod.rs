@@ -13,6 +13,7 @@ mod limits;
 mod parent;
 mod pipeline;
 mod sandbox;
+mod slices;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};

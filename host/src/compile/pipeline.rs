@@ -1,4 +1,4 @@
-//! An upload's way through the child: look, count, validate, componentize, check the contract, instrument, compile,
+//! An upload's way through the child: look, count, validate, componentize, check the contract, slice, instrument, compile,
 //! describe, and find out what images of it can be had.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use wasmparser::{Encoding, Parser, Payload, Validator};
 use wit_component::ComponentEncoder;
 
 use super::images::Build;
-use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, images, limits};
+use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, images, limits, slices};
 use crate::artifact::{MANIFEST_FORMAT, encode_manifest};
 use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Sessions, allowed_features};
 use crate::session::{NotDescribed, describe, finish};
@@ -60,10 +60,11 @@ pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Resu
     let engine = Engine::new(EngineConfig { code, sessions: Sessions::OnDemand })
         .map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
     let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error.to_string()))?;
-    let build = Build::of(&engine, &component, version)?;
+    let sliced = slices::component(&component).map_err(Rejection::invalid)?;
+    let build = Build::of(&engine, &sliced, version)?;
     let wire = ask(&build.linked)?;
     let mut description = description::check(wire, build.linked.saves(), declared.memory_bytes, largest)?;
-    let build = images::find(&engine, &component, build, &mut description)?;
+    let build = images::find(&engine, &sliced, build, &mut description)?;
     let native =
         build.compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;
     if native.len() > CODE_BYTES {

@@ -32,7 +32,7 @@ use crate::session::State;
 pub const MAX_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Raised when the meaning of compiled code changes in a way that wasmtime's own hash does not see.
-const CODE_FORMAT: &str = "stadion code 1";
+const CODE_FORMAT: &str = "stadion code 2";
 
 /// An engine could not be made, or refused a component.
 #[derive(Debug, thiserror::Error)]

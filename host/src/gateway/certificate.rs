@@ -39,11 +39,9 @@ const ANNOUNCE_LEFT_S: u64 = 7 * DAY_S;
 /// With less than this left, the next one serves.
 const REPLACE_LEFT_S: u64 = DAY_S;
 
-/// How often the age of a development certificate is looked at.
-const AGE_LOOK: Duration = Duration::from_secs(3600);
-
-/// How often files are looked at: two calls of the system each time.
-const FILES_LOOK: Duration = Duration::from_secs(5);
+/// How often [`Certificates::advance`] wants to be called. For files it makes two calls of the system; for development
+/// certificates it compares two numbers, and a machine that has slept for a week serves a good one soon after.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 const FILE: &str = "development-certificates.json";
 
@@ -93,7 +91,16 @@ pub(super) struct Served {
 /// The gateway's certificates over time.
 pub(super) enum Certificates {
     Files(Files),
-    Rotating { storage: Storage, pair: Pair },
+    Rotating { storage: Storage, pair: Pair, kept: Kept },
+}
+
+/// Whether a rotated pair would survive a restart. Where it could not be written it serves all the same: the one before is
+/// near its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Yes,
+    /// To be tried again, in silence: it was said.
+    NotYet,
 }
 
 /// The certificate that serves and the one that will.
@@ -130,7 +137,7 @@ impl Certificates {
     /// The certificates of a host, made or renewed if it is time.
     pub(super) fn open(identity: &Identity, storage: &Storage, now_s: u64) -> Result<Certificates, CertificateError> {
         if let Identity::Files { chain, key } = identity {
-            return Ok(Certificates::Files(Files::open(chain, key)?));
+            return Ok(Certificates::Files(Files::open(chain, key, now_s)?));
         }
         let stored = storage.load::<Pair>(FILE)?;
         let made_now = stored.is_none();
@@ -141,28 +148,28 @@ impl Certificates {
         if pair.advance(now_s)? == Rotation::Changed || made_now {
             storage.save(FILE, &pair)?;
         }
-        Ok(Certificates::Rotating { storage: storage.clone(), pair })
-    }
-
-    /// How often [`advance`](Certificates::advance) wants to be called.
-    pub(super) fn look_every(&self) -> Duration {
-        match self {
-            Certificates::Files(_) => FILES_LOOK,
-            Certificates::Rotating { .. } => AGE_LOOK,
-        }
+        Ok(Certificates::Rotating { storage: storage.clone(), pair, kept: Kept::Yes })
     }
 
     /// Rotates if it is time, or reads files that have changed. After an error what served before serves on.
     pub(super) fn advance(&mut self, now_s: u64) -> Result<Rotation, CertificateError> {
-        let (storage, pair) = match self {
-            Certificates::Files(files) => return files.advance(),
-            Certificates::Rotating { storage, pair } => (storage, pair),
+        let (storage, pair, kept) = match self {
+            Certificates::Files(files) => return files.advance(now_s),
+            Certificates::Rotating { storage, pair, kept } => (storage, pair, kept),
         };
         let rotation = pair.advance(now_s)?;
-        if rotation == Rotation::Changed {
-            storage.save(FILE, pair)?;
+        if rotation == Rotation::Changed || *kept == Kept::NotYet {
+            *kept = keep(storage, pair, *kept);
         }
         Ok(rotation)
+    }
+
+    /// Something that whoever runs this server should know, once.
+    pub(super) fn warning(&mut self, now_s: u64) -> Option<String> {
+        match self {
+            Certificates::Files(files) => files.warning(now_s),
+            Certificates::Rotating { .. } => None,
+        }
     }
 
     /// What to serve and to tell now.
@@ -174,6 +181,18 @@ impl Certificates {
                 key: PrivatePkcs8KeyDer::from(pair.current.key.clone()).into(),
                 hashes: [Some(&pair.current), pair.next.as_ref()].into_iter().flatten().map(Made::hash).collect(),
             },
+        }
+    }
+}
+
+fn keep(storage: &Storage, pair: &Pair, before: Kept) -> Kept {
+    match storage.save(FILE, pair) {
+        Ok(()) => Kept::Yes,
+        Err(error) => {
+            if before == Kept::Yes {
+                tracing::error!(%error, "the new certificate serves, but a restart would make another; trying again");
+            }
+            Kept::NotYet
         }
     }
 }
@@ -282,6 +301,25 @@ mod tests {
             let Certificates::Rotating { pair, .. } = &certificates else { unreachable!("development rotates") };
             assert!(pair.current.left(now) > ANNOUNCE_LEFT_S);
         }
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_written_serves_and_is_written_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("keys");
+        let storage = Storage::Directory(folder.clone());
+        std::fs::create_dir(&folder).unwrap();
+        let mut certificates = Certificates::open(&Identity::Development, &storage, NOW).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(&folder, "no folder").unwrap();
+        assert_eq!(certificates.advance(NOW + 8 * DAY_S).unwrap(), Rotation::Changed);
+        let told = hashes(&certificates);
+        assert_eq!(told.len(), 2, "it is told all the same");
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(certificates.advance(NOW + 8 * DAY_S).unwrap(), Rotation::Unchanged);
+        let again = Certificates::open(&Identity::Development, &storage, NOW + 8 * DAY_S).unwrap();
+        assert_eq!(hashes(&again), told);
     }
 
     #[test]

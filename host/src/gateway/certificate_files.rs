@@ -2,6 +2,7 @@
 //! files and restarts nothing.
 
 use std::fs;
+use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::certificate::{CertificateError, Rotation, Served};
+use super::validity::Validity;
 
 /// The files, and what was in them when they last made sense.
 pub(super) struct Files {
@@ -20,32 +22,44 @@ pub(super) struct Files {
     seen: Seen,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    /// What was last said of the chain's validity.
+    said: Option<Discriminant<Validity>>,
 }
 
 /// What tells that a file has changed: time of change and length, of both files.
 type Seen = [Option<(SystemTime, u64)>; 2];
 
 impl Files {
-    pub(super) fn open(chain_path: &Path, key_path: &Path) -> Result<Files, CertificateError> {
+    pub(super) fn open(chain_path: &Path, key_path: &Path, now_s: u64) -> Result<Files, CertificateError> {
         let seen = look(chain_path, key_path);
-        let (chain, key) = read(chain_path, key_path)?;
-        Ok(Files { chain_path: chain_path.to_owned(), key_path: key_path.to_owned(), seen, chain, key })
+        let (chain, key) = read(chain_path, key_path, now_s)?;
+        Ok(Files { chain_path: chain_path.to_owned(), key_path: key_path.to_owned(), seen, chain, key, said: None })
     }
 
     /// Reads them again if they have changed. A chain that does not go with its key yet is an error, and the second file's
     /// change is the next chance.
-    pub(super) fn advance(&mut self) -> Result<Rotation, CertificateError> {
+    pub(super) fn advance(&mut self, now_s: u64) -> Result<Rotation, CertificateError> {
         let seen = look(&self.chain_path, &self.key_path);
         if seen == self.seen {
             return Ok(Rotation::Unchanged);
         }
         self.seen = seen;
-        let (chain, key) = read(&self.chain_path, &self.key_path)?;
+        let (chain, key) = read(&self.chain_path, &self.key_path, now_s)?;
         if (&chain, &key) == (&self.chain, &self.key) {
             return Ok(Rotation::Unchanged);
         }
-        (self.chain, self.key) = (chain, key);
+        (self.chain, self.key, self.said) = (chain, key, None);
         Ok(Rotation::Changed)
+    }
+
+    /// What whoever runs this server should know of the certificate that serves: that it is about to expire, and that it has.
+    /// Each is said once.
+    pub(super) fn warning(&mut self, now_s: u64) -> Option<String> {
+        let validity = Validity::of(&self.chain, now_s);
+        let problem = format!("{}: {}", self.chain_path.display(), validity.problem()?);
+        // Hours pass; that it is about to expire stays what it is.
+        let kind = discriminant(&validity);
+        (self.said.replace(kind) != Some(kind)).then_some(problem)
     }
 
     /// No hashes: the system's roots vouch.
@@ -63,7 +77,7 @@ fn look(chain: &Path, key: &Path) -> Seen {
 
 type Read = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn read(chain_path: &Path, key_path: &Path) -> Result<Read, CertificateError> {
+fn read(chain_path: &Path, key_path: &Path, now_s: u64) -> Result<Read, CertificateError> {
     let refuse = |path: &Path, problem: String| CertificateError::Pem { path: path.to_owned(), problem };
     let chain = CertificateDer::pem_file_iter(chain_path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| refuse(chain_path, format!("{error}; it must be a certificate chain in PEM")))?;
@@ -79,7 +93,12 @@ fn read(chain_path: &Path, key_path: &Path) -> Result<Read, CertificateError> {
         let problem = format!("this is not the key of the certificate in {}; give the pair", chain_path.display());
         return Err(refuse(key_path, problem));
     }
-    Ok((chain, key))
+    match Validity::of(&chain, now_s) {
+        validity @ (Validity::Ended(_) | Validity::NotBefore(_)) => {
+            Err(refuse(chain_path, validity.problem().unwrap_or_default()))
+        }
+        Validity::Good | Validity::EndsIn(_) => Ok((chain, key)),
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +106,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+    const DAY_S: u64 = 24 * 3600;
 
     struct Folder {
         directory: tempfile::TempDir,
@@ -111,13 +133,21 @@ mod tests {
         }
 
         fn open(&self) -> Result<Files, CertificateError> {
-            Files::open(&self.path("chain.pem"), &self.path("key.pem"))
+            self.open_at(NOW)
+        }
+
+        fn open_at(&self, now_s: u64) -> Result<Files, CertificateError> {
+            Files::open(&self.path("chain.pem"), &self.path("key.pem"), now_s)
         }
     }
 
+    /// Valid from yesterday on, for 90 days.
     fn pair() -> (String, String) {
-        let made = rcgen::generate_simple_self_signed(["play.example".to_owned()]).unwrap();
-        (made.cert.pem(), made.signing_key.serialize_pem())
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(["play.example".to_owned()]).unwrap();
+        parameters.not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(NOW - DAY_S);
+        parameters.not_after = parameters.not_before + Duration::from_secs(90 * DAY_S);
+        (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
     fn written() -> (Folder, Files) {
@@ -134,14 +164,14 @@ mod tests {
         let (mut folder, mut files) = written();
         let before = files.served();
         assert_eq!(before.hashes, Vec::<[u8; 32]>::new());
-        assert_eq!(files.advance().unwrap(), Rotation::Unchanged);
+        assert_eq!(files.advance(NOW).unwrap(), Rotation::Unchanged);
         let (chain, key) = pair();
         folder.write("chain.pem", &chain);
-        assert!(files.advance().unwrap_err().to_string().contains("give the pair"));
+        assert!(files.advance(NOW).unwrap_err().to_string().contains("give the pair"));
         assert_eq!(files.served(), before, "what served before serves on");
-        assert_eq!(files.advance().unwrap(), Rotation::Unchanged, "told once");
+        assert_eq!(files.advance(NOW).unwrap(), Rotation::Unchanged, "told once");
         folder.write("key.pem", &key);
-        assert_eq!(files.advance().unwrap(), Rotation::Changed);
+        assert_eq!(files.advance(NOW).unwrap(), Rotation::Changed);
         assert_ne!(files.served(), before);
     }
 
@@ -165,5 +195,26 @@ mod tests {
         let (folder, _) = written();
         fs::remove_file(folder.path("key.pem")).unwrap();
         assert!(folder.open().map(drop).unwrap_err().to_string().contains("key.pem"));
+    }
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_refused_and_named() {
+        let (folder, _) = written();
+        for (now_s, said) in [(NOW - 3 * DAY_S, "not valid yet"), (NOW + 100 * DAY_S, "expired 11 days ago")] {
+            let error = folder.open_at(now_s).map(drop).unwrap_err().to_string();
+            assert!(error.contains("chain.pem") && error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn that_nobody_renews_it_is_said_once_before_its_end_and_once_after() {
+        let (mut folder, mut files) = written();
+        let said: Vec<String> = (0..24 * 100).filter_map(|hour| files.warning(NOW + hour * 3600)).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("expires in") && said[1].contains("expired"), "{said:?}");
+        let (chain, key) = pair();
+        folder.write("chain.pem", &chain);
+        folder.write("key.pem", &key);
+        assert!(files.advance(NOW + 100 * DAY_S).unwrap_err().to_string().contains("expired"), "nor is that one taken");
     }
 }

@@ -11,6 +11,7 @@ use stadion_protocol::origin::{AllowedOrigins, Origins};
 use stadion_protocol::wire::{ALPN, WEBTRANSPORT_ALPN};
 
 use super::GatewayError;
+use super::calendar::Calendar;
 use super::certificate::{Identity, Served};
 use super::door::Door;
 use super::keys::HostKeys;
@@ -74,6 +75,8 @@ pub struct GatewayConfig {
     pub origins: Arc<dyn Origins>,
     /// The certificate.
     pub identity: Identity,
+    /// What day it is, for certificates.
+    pub calendar: Calendar,
     /// The host's secrets.
     pub keys: HostKeys,
     /// The most connections, handshakes among them.
@@ -102,6 +105,7 @@ impl GatewayConfig {
             websocket: None,
             origins: Arc::new(AllowedOrigins::default()),
             identity: Identity::Development,
+            calendar: Calendar::system(),
             keys,
             max_connections: 50_000,
             max_handshakes: 1_000,
@@ -110,12 +114,19 @@ impl GatewayConfig {
     }
 }
 
+/// Resets tell the players of a process that was killed to come back. Quinn's own pause of 20 ms lets in fifty a second, and
+/// all others wait until they notice the silence; only packets with connection ids of ours are answered at all, each
+/// by a smaller one.
+const BETWEEN_RESETS: Duration = Duration::from_micros(20);
+
 /// The endpoint's own secrets.
 pub(super) fn endpoint_config(keys: &HostKeys) -> EndpointConfig {
     let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, keys.stateless_reset());
     let id_key = keys.connection_id_key();
     let mut config = EndpointConfig::new(Arc::new(reset_key));
-    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
+    config
+        .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)))
+        .min_reset_interval(BETWEEN_RESETS);
     config
 }
 

@@ -15,6 +15,7 @@
 //! **Invariant.** Nothing that a client does makes the gateway wait, hold more than its bound, or disturb another.
 
 mod accept;
+mod calendar;
 mod certificate;
 mod certificate_files;
 mod config;
@@ -31,6 +32,7 @@ mod socket;
 mod thread;
 mod tokens;
 mod transport;
+mod validity;
 mod waiting;
 mod websockets;
 mod words;
@@ -44,6 +46,7 @@ use std::time::Duration;
 use quinn::AsyncUdpSocket as _;
 use stadion_protocol::contract::{Endpoints, WebAddress};
 
+pub use self::calendar::Calendar;
 pub use self::certificate::{CertificateError, Identity};
 pub use self::config::GatewayConfig;
 pub use self::counters::GatewayCounters;
@@ -108,8 +111,7 @@ impl Gateway {
         let bind_error = |source| GatewayError::Bind { address: config.listen, source };
         let socket = TurnSocket::bind(config.listen).map_err(bind_error)?;
         let address = socket.local_addr().map_err(bind_error)?;
-        let now_s = clock::unix_ns() / 1_000_000_000;
-        let certificates = Certificates::open(&config.identity, config.keys.storage(), now_s)?;
+        let certificates = Certificates::open(&config.identity, config.keys.storage(), config.calendar.unix_s())?;
         let counters = Arc::<Counters>::default();
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&counters)));
         let link = Arc::new(Link::new(

@@ -161,6 +161,7 @@ impl<C: Control, R: Receive> Player<C, R> {
     fn admit(&mut self, hello: Hello) -> Result<(), Ending> {
         let (id, credential) = self.credential(hello.credential)?;
         let admission = Admission {
+            speaker: hello.speaker,
             credential,
             schema: hello.schema,
             last_out_seq: hello.last_out_seq,

@@ -19,7 +19,8 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use super::accept::accept_all;
-use super::certificate::{Certificates, Rotation};
+use super::calendar::Calendar;
+use super::certificate::{Certificates, LOOK_EVERY, Rotation};
 use super::config::{endpoint_config, server_config};
 use super::keys::HostKeys;
 use super::mailbox::Mailbox;
@@ -91,6 +92,7 @@ pub(super) struct GatewayThread {
     endpoint: Endpoint,
     keys: HostKeys,
     certificates: Certificates,
+    calendar: Calendar,
     next_check: Moment,
     /// Taken from the mailbox; kept for its allocation.
     words: Vec<(ConnId, ToPlayer)>,
@@ -114,9 +116,10 @@ impl GatewayThread {
         )
         .map_err(|source| GatewayError::Bind { address: config.listen, source })?;
         tokio::spawn(accept_all(endpoint.clone(), config.door(), Arc::clone(&link.shared)));
-        let next_check = clock::now() + certificates.look_every();
-        let keys = config.keys.clone();
-        Ok(GatewayThread { link, socket, endpoint, keys, certificates, next_check, words: Vec::new() })
+        let (keys, calendar) = (config.keys.clone(), config.calendar.clone());
+        // At once: a certificate that is about to expire is named at the start.
+        let next_check = clock::now();
+        Ok(GatewayThread { link, socket, endpoint, keys, certificates, calendar, next_check, words: Vec::new() })
     }
 
     /// Turns until the gateway is asked to stop.
@@ -170,16 +173,20 @@ impl GatewayThread {
 
     /// Takes the next certificate if it is time; connections that are there keep theirs.
     fn check_certificate(&mut self) {
-        self.next_check = clock::now() + self.certificates.look_every();
-        match self.rotate() {
+        self.next_check = clock::now() + LOOK_EVERY;
+        let now_s = self.calendar.unix_s();
+        match self.rotate(now_s) {
             Ok(Rotation::Unchanged) => {}
             Ok(Rotation::Changed) => tracing::info!("new connections get a new certificate"),
             Err(error) => tracing::error!(%error, "the certificate stays as it was"),
         }
+        if let Some(warning) = self.certificates.warning(now_s) {
+            tracing::warn!("{warning}");
+        }
     }
 
-    fn rotate(&mut self) -> Result<Rotation, GatewayError> {
-        let rotation = self.certificates.advance(clock::unix_ns() / 1_000_000_000)?;
+    fn rotate(&mut self, now_s: u64) -> Result<Rotation, GatewayError> {
+        let rotation = self.certificates.advance(now_s)?;
         if rotation == Rotation::Changed {
             let served = self.certificates.served();
             let hashes = served.hashes.clone();

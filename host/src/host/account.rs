@@ -21,6 +21,9 @@ impl LocalHost {
         if let Some(stats) = self.match_stats(id).await {
             return Ok(stats.usage());
         }
+        if let Some(usage) = self.shared.dormant.usage(&id) {
+            return Ok(usage);
+        }
         self.shared.archive.get(&id).map(|archived| archived.usage).ok_or(UnknownMatch)
     }
 

@@ -39,7 +39,7 @@ impl LocalHost {
         let versions = self.versions_of(&original).await?;
         let place = self.take_place().ok_or(ForkError::Full("it runs as many matches as it can"))?;
         let shard = Arc::clone(self.least_loaded());
-        let mailbox = Arc::new(Mailbox::new(Arc::clone(&shard)));
+        let mailbox = Arc::<Mailbox>::default();
         if !self.shared.directory.insert(fork.id, Arc::clone(&mailbox)) {
             return Err(ForkError::Exists(fork.id));
         }
@@ -132,6 +132,8 @@ impl Original {
             end: None,
             mailbox,
             tenants: Tenants::StandIns,
+            replayed: Duration::ZERO,
+            woken: None,
         })
     }
 }

@@ -9,20 +9,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use stadion_protocol::contract::{EndReason, MatchState, MatchStatus};
+use stadion_protocol::contract::{EndReason, HostEvent, MatchState, MatchStatus};
 use stadion_protocol::{Incarnation, MatchId, Tick, VersionId};
 
 use super::LocalHost;
 use crate::clock;
+use crate::dormant::Bed;
 use crate::engine::LoadedVersion;
-use crate::journal::{Reader, Record, Reopened, SetupRecord, Unfinished};
-use crate::life::{HostState, Spec, Tenants};
+use crate::journal::{Checkpoint, Reopened, SetupRecord, Unfinished};
+use crate::life::{Arrival, Asleep, HostState, Spec, Tenants};
 use crate::recovery::recorder::Entered;
 use crate::recovery::suspects::Verdict;
-use crate::recovery::trial::{self, Case, Tried};
+use crate::recovery::trial::{self, Case, Part, Tried};
 use crate::recovery::{Failed, Past, RebuildError, Rebuilt, as_recorded, rebuild};
-use crate::session::Session;
-use crate::shard::{Command, Mailbox, ResumeJob, ShardHandle};
+use crate::session::thread_cpu_ns;
+use crate::shard::{Command, Mailbox, MatchStats, ResumeJob, ShardHandle};
 
 /// Tries for a version's code before its match is ended for want of it.
 const VERSION_TRIES: u32 = 3;
@@ -68,6 +69,8 @@ enum Stage {
 pub struct Recovered {
     /// Matches that go on.
     pub matches: u32,
+    /// Matches that slept, and sleep on.
+    pub asleep: u32,
     /// Matches that could not, and have ended.
     pub ended: u32,
     /// Ticks that were run again.
@@ -79,6 +82,7 @@ pub struct Recovered {
 #[derive(Default)]
 struct Counts {
     matches: AtomicU32,
+    asleep: AtomicU32,
     ended: AtomicU32,
     ticks: AtomicU64,
 }
@@ -136,7 +140,7 @@ impl LocalHost {
         for unfinished in unfinished {
             let id = unfinished.id;
             let shard = Arc::clone(self.least_loaded());
-            let mailbox = Arc::new(Mailbox::new(Arc::clone(&shard)));
+            let mailbox = Arc::<Mailbox>::default();
             if !self.shared.directory.insert(id, Arc::clone(&mailbox)) {
                 continue;
             }
@@ -165,6 +169,7 @@ impl LocalHost {
         join(self.restore(Stage::Suspect, &counts)).await;
         Recovered {
             matches: counts.matches.load(Ordering::Relaxed),
+            asleep: counts.asleep.load(Ordering::Relaxed),
             ended: counts.ended.load(Ordering::Relaxed),
             ticks: counts.ticks.load(Ordering::Relaxed),
             took: clock::now().since(began),
@@ -192,7 +197,7 @@ impl LocalHost {
         poisoned: bool,
         (runtime, counts): (&tokio::runtime::Handle, &Counts),
     ) {
-        let id = unfinished.id;
+        let (id, began) = (unfinished.id, clock::now());
         let reopened = self.shared.journals.reopen(id, Waker::from(Arc::clone(&door.mailbox)));
         let Reopened { journal, setup, checkpoint, records } = match reopened {
             Ok(reopened) => reopened,
@@ -201,6 +206,16 @@ impl LocalHost {
                 return self.let_go(&id, door);
             }
         };
+        let mut records = records.peekable();
+        if !poisoned
+            && records.peek().is_none()
+            && let Some(asleep) = checkpoint.as_ref().and_then(|checkpoint| asleep(id, &setup, checkpoint))
+        {
+            drop(journal);
+            counts.asleep.fetch_add(1, Ordering::Relaxed);
+            return self.sleeps_on(asleep, door);
+        }
+        let records = Box::new(records);
         let journals = Arc::clone(&self.shared.journals);
         let past = Past { setup: setup.clone(), checkpoint, records, file: Box::new(move || journals.read(id)) };
         let mut progress = |_| {
@@ -208,6 +223,7 @@ impl LocalHost {
             !self.draining.load(Ordering::Relaxed)
         };
         let mut library = |version| self.version(version, runtime);
+        let before = thread_cpu_ns();
         let (state, session, end) = if poisoned {
             (as_recorded(past), None, Some(EndReason::Poisoned))
         } else {
@@ -217,7 +233,7 @@ impl LocalHost {
                 Err(RebuildError { why: Failed::Stopped, .. }) => return self.let_go(&id, door),
                 Err(RebuildError { why, state }) => {
                     tracing::error!(%id, %why, "a match cannot go on");
-                    (*state, None, Some(end_reason(why)))
+                    (*state, None, Some(why.into()))
                 }
             }
         };
@@ -225,9 +241,11 @@ impl LocalHost {
             None => counts.matches.fetch_add(1, Ordering::Relaxed),
             Some(_) => counts.ended.fetch_add(1, Ordering::Relaxed),
         };
-        let spec = spec(id, setup, &state, session.as_deref());
-        let mailbox = Arc::clone(&door.mailbox);
-        let job = ResumeJob { spec, state, journal, session, end, mailbox, tenants: Tenants::Return };
+        let replayed = Duration::from_nanos(thread_cpu_ns().saturating_sub(before));
+        let schema = session.as_ref().map(|session| session.version().description().schema_hash());
+        let spec = Spec::next(id, setup, &state, schema);
+        let (mailbox, tenants) = (Arc::clone(&door.mailbox), Tenants::Return);
+        let job = ResumeJob { spec, state, journal, session, end, mailbox, tenants, replayed, woken: None };
         door.shard.send_internal(Command::Resume(Box::new(job)));
         // Known as recovering until its shard answers for it.
         for _ in 0..HAND_OVER_LOOKS {
@@ -237,6 +255,23 @@ impl LocalHost {
             std::thread::sleep(HAND_OVER_LOOK);
         }
         self.recovering.waiting().remove(&id);
+        tracing::debug!(%id, took_ms = clock::now().since(began).as_millis() as u64, "a match is back");
+    }
+
+    /// A match that slept, and need not be awake: it takes no place.
+    fn sleeps_on(&self, asleep: Asleep, door: &Door) {
+        let (id, mailbox) = (asleep.status.id, Arc::clone(&door.mailbox));
+        mailbox.falls_asleep(Arc::clone(&self.shared.dormant), id);
+        // Until now it was only known to be restored: that it has free seats is news.
+        self.shared.events.publish(HostEvent::Changed(asleep.status.clone()));
+        let bed = Bed { asleep, version: None, stats: MatchStats::default(), mailbox };
+        self.shared.dormant.tuck_in(Box::new(bed));
+        self.recovering.waiting().remove(&id);
+        door.shard.matches.fetch_sub(1, Ordering::Relaxed);
+        self.shared.matches.fetch_sub(1, Ordering::Relaxed);
+        if door.mailbox.waits() {
+            self.shared.dormant.knock(&id);
+        }
     }
 
     /// A match that is not restored: its place is free again.
@@ -269,23 +304,19 @@ impl LocalHost {
     }
 
     fn case(&self, id: &MatchId, entered: &Entered, runtime: &tokio::runtime::Handle) -> Result<Case, String> {
-        let journal = self.shared.journals.read(*id).ok_or("its journal cannot be read")?;
-        let mut versions = Vec::new();
-        for record in Reader::new(&journal).map_err(|damage| damage.to_string())?.map_while(Result::ok) {
-            match record {
-                Record::Setup(setup) => versions.push(setup.version),
-                Record::Swapped(swapped) => versions.push(swapped.version),
-                _ => {}
-            }
-        }
-        versions.sort_unstable();
-        versions.dedup();
+        let part = Past::of(&self.shared.journals, *id).and_then(Part::of).map_err(|error| error.to_string())?;
         let fetch = |id| runtime.block_on(self.versions.artifact(id)).map(|artifact| (id, artifact));
         Ok(Case {
             keys: self.versions.keys().to_bytes(),
             code: self.versions.code(),
-            artifacts: versions.into_iter().map(fetch).collect::<Result<_, _>>().map_err(|error| error.to_string())?,
-            journal,
+            artifacts: part
+                .versions
+                .iter()
+                .copied()
+                .map(fetch)
+                .collect::<Result<_, _>>()
+                .map_err(|error| error.to_string())?,
+            part,
             next: entered.input.clone(),
             plant: self.config.plant.clone(),
         })
@@ -305,31 +336,16 @@ impl LocalHost {
     }
 }
 
+/// Whether a match whose records end with this checkpoint slept.
+fn asleep(id: MatchId, setup: &SetupRecord, checkpoint: &Checkpoint) -> Option<Asleep> {
+    let state = HostState::from_bytes(&checkpoint.host).ok()?;
+    let incarnation = Incarnation(state.incarnation);
+    let spec = Spec { incarnation, ..Spec::next(id, setup.clone(), &state, None) };
+    Asleep::found(spec, state, Arrival { now: clock::now(), unix_ns: clock::unix_ns() })
+}
+
 async fn join(worker: tokio::task::JoinHandle<()>) {
     if worker.await.is_err() {
         tracing::error!("a thread that restores matches panicked: what is left waits for the next start");
-    }
-}
-
-fn end_reason(why: Failed) -> EndReason {
-    match why {
-        Failed::Diverged(_) => EndReason::Diverged,
-        Failed::Journal(error) => EndReason::HostFailed(format!("its journal cannot be used: {error}")),
-        Failed::Unusable(what) => EndReason::HostFailed(format!("it could not be restored: {what}")),
-        Failed::Stopped => EndReason::HostFailed("the host was shut down".to_owned()),
-    }
-}
-
-fn spec(id: MatchId, first: SetupRecord, state: &HostState, session: Option<&Session>) -> Spec {
-    let schema = session.map(|session| session.version().description().schema_hash());
-    Spec {
-        id,
-        game: first.game,
-        version: state.version,
-        incarnation: Incarnation(state.incarnation + 1),
-        // Nobody is let in without a session.
-        schema: schema.unwrap_or_default(),
-        settings: first.settings,
-        setup: state.restarted.as_deref().cloned().unwrap_or(first.setup),
     }
 }

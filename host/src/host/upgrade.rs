@@ -25,14 +25,15 @@ impl LocalHost {
         let known = self.shared.archive.get(&id).is_some();
         let gone = || if known { UpgradeError::Ended } else { UnknownMatch.into() };
         let mailbox = self.shared.directory.get(&id).ok_or_else(gone)?;
-        let status = ask(&mailbox, Command::Status).await.ok_or_else(gone)?;
-        if status.state != MatchState::Running {
+        let status = self.status_here(id).await?;
+        if !matches!(status.state, MatchState::Running | MatchState::Hibernated) {
             return Err(UpgradeError::Ended);
         }
         let from = self.versions.get(status.version).await.map_err(no_version)?;
         let to = self.versions.get(version).await.map_err(no_version)?;
         check_seats(&to, status.seat_count)?;
         let _turn = self.upgrades.acquire().await.map_err(|_| UpgradeError::Unavailable("it is going down"))?;
+        ask(&mailbox, Command::Wake).await.ok_or_else(gone)?;
         let journals = Arc::clone(&self.shared.journals);
         let upgrade = Upgrade { id, mailbox, journals, from, to, way };
         let (reply, answer) = oneshot::channel();

@@ -8,6 +8,7 @@ use stadion_protocol::contract::{Artifact, Artifacts, CreateError};
 use tokio::sync::OnceCell;
 
 use crate::artifact::VerifyingKeys;
+use crate::dormant::Library;
 use crate::engine::{CodeSettings, Engine, LoadedVersion};
 
 /// Versions kept at hand. Matches hold on to theirs, so that forgetting one costs a load and no match.
@@ -40,6 +41,15 @@ impl Versions {
         cell.get_or_try_init(|| self.load(id)).await.cloned()
     }
 
+    /// For threads that may block. They fetch what is not loaded only if the host was made in an async runtime.
+    pub(super) fn library(self: Arc<Versions>) -> Box<Library> {
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        Box::new(move |id| {
+            let runtime = runtime.as_ref().ok_or("there is no runtime to fetch it in")?;
+            runtime.block_on(self.get(id)).map_err(|error| error.to_string())
+        })
+    }
+
     /// The signed artifact of a version, for another process.
     pub(super) async fn artifact(&self, id: VersionId) -> Result<Artifact, CreateError> {
         Ok(self.artifacts.fetch(id).await?)
@@ -53,6 +63,11 @@ impl Versions {
     /// What they are compiled for.
     pub(super) fn code(&self) -> CodeSettings {
         self.engine.code()
+    }
+
+    /// Slots of the pool that are taken.
+    pub(super) fn sessions(&self) -> u32 {
+        u32::try_from(self.engine.sessions()).unwrap_or(u32::MAX)
     }
 
     async fn load(&self, id: VersionId) -> Result<Arc<LoadedVersion>, CreateError> {

@@ -153,6 +153,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The ticks up to this one are not in the file: what stands behind the setup follows on it. For after the setup.
+    pub fn pass_to(&mut self, tick: u64) {
+        if let State::Ticks { next } = &mut self.state {
+            *next = tick.saturating_add(1);
+        }
+    }
+
     /// Where the next frame begins.
     pub fn offset(&self) -> usize {
         self.offset

@@ -16,9 +16,9 @@ use stadion_protocol::contract::Durability;
 
 use super::checkpoint::Checkpoint;
 use super::file::{Reader, Writer};
-use super::record::{GapRecord, IdleRun, Record, SetupRecord, TickRecord};
+use super::record::{GapRecord, IdleRun, Record, TickRecord};
 use super::summary::Summary;
-use super::{Journal, JournalError, Journals, Position, Reopened, Unfinished};
+use super::{Journal, JournalError, Journals, Position, Recalled, Reopened, Standing, Unfinished};
 
 /// The longest folded run: at 20 Hz a difference is located to within 13 s of ticks in which nothing happened.
 pub(super) const MAX_IDLE_RUN: u32 = 256;
@@ -91,12 +91,17 @@ impl Journals for MemoryJournals {
 
     fn reopen(&self, id: MatchId, _: Waker) -> Result<Reopened, JournalError> {
         let stored = self.get(id).ok_or(JournalError::NotThere(id))?;
-        let (setup, checkpoint, records) = lock(&stored).reopen().ok_or(JournalError::NotThere(id))?;
-        Ok(Reopened { journal: self.journal(id, stored), setup, checkpoint, records: Box::new(records.into_iter()) })
+        let Recalled { setup, checkpoint, records } = lock(&stored).reopen().ok_or(JournalError::NotThere(id))?;
+        Ok(Reopened { journal: self.journal(id, stored), setup, checkpoint, records })
     }
 
     fn read(&self, id: MatchId) -> Option<Bytes> {
         self.get(id).map(|stored| lock(&stored).to_file())
+    }
+
+    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
+        let stored = self.get(id).ok_or(JournalError::NotThere(id))?;
+        lock(&stored).recall().ok_or(JournalError::NotThere(id))
     }
 }
 
@@ -118,8 +123,6 @@ struct Stored {
     /// What this journal has added to `used`.
     counted: u64,
 }
-
-type Taken = (SetupRecord, Option<Checkpoint>, Vec<Result<Record, JournalError>>);
 
 impl Stored {
     fn new(level: Durability) -> Stored {
@@ -155,10 +158,16 @@ impl Stored {
         Some(summary.unfinished(id, self.level, self.writer.len() as u64))
     }
 
-    fn reopen(&mut self) -> Option<Taken> {
+    fn reopen(&mut self) -> Option<Recalled> {
         if !self.could_go_on() {
             return None;
         }
+        let recalled = self.recall()?;
+        (self.open, self.idle) = (true, None);
+        Some(recalled)
+    }
+
+    fn recall(&self) -> Option<Recalled> {
         let mut records = self.read();
         let Some(Record::Setup(setup)) = records.next() else { return None };
         let (before, checkpoint) = match self.checkpoints.last() {
@@ -166,9 +175,8 @@ impl Stored {
             None => (1, None),
         };
         let skip = usize::try_from(before - 1).unwrap_or(usize::MAX);
-        let records = records.skip(skip).map(Ok).collect();
-        (self.open, self.idle) = (true, None);
-        Some((*setup, checkpoint, records))
+        let records: Vec<_> = records.skip(skip).map(Ok).collect();
+        Some(Recalled { setup: *setup, checkpoint, records: Box::new(records.into_iter()) })
     }
 
     fn to_file(&self) -> Bytes {
@@ -202,19 +210,22 @@ impl Journal for MemoryJournal {
         self.position
     }
 
-    fn to_file(&self) -> Bytes {
-        lock(&self.stored).to_file()
-    }
-
     fn bytes(&self) -> u64 {
         lock(&self.stored).writer.len() as u64
     }
 
     fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError> {
         let mut stored = lock(&self.stored);
+        if stored.gap {
+            return Err(JournalError::Failed("nothing is kept of this match any more".to_owned()));
+        }
         let mut writing = Writing { stored: &mut stored, limits: self.limits, used: &self.used };
         writing.keep(checkpoint);
         Ok(())
+    }
+
+    fn standing(&self) -> Standing {
+        if lock(&self.stored).gap { Standing::Degraded } else { Standing::Keeping }
     }
 
     fn checkpointed(&self) -> Option<u64> {

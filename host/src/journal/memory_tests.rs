@@ -22,14 +22,14 @@ fn checkpoint(tick: u64) -> Checkpoint {
 
 #[test]
 fn idle_ticks_share_one_small_record() {
-    let mut journal =
-        MemoryJournals::new(MemoryLimits::default()).open(ID, Durability::None, Waker::noop().clone()).unwrap();
+    let journals = MemoryJournals::new(MemoryLimits::default());
+    let mut journal = journals.open(ID, Durability::None, Waker::noop().clone()).unwrap();
     journal.append(&setup()).unwrap();
-    let before = journal.to_file().len();
+    let before = journals.read(ID).unwrap().len();
     for number in 1..=100 {
         journal.append(&idle(number, 1)).unwrap();
     }
-    let file = journal.to_file();
+    let file = journals.read(ID).unwrap();
     assert!(file.len() - before <= 40, "{} bytes", file.len() - before);
     let Record::Idle(run) = read(&file).unwrap()[1] else { panic!("no run") };
     assert_eq!((run.first, run.count, run.last), (1, 100, Link([100; 16])));
@@ -45,7 +45,7 @@ fn a_journal_over_its_bound_keeps_a_prefix_and_the_end() {
         journal.append(&tick(number)).unwrap();
     }
     journal.append(&end(100)).unwrap();
-    let file = journal.to_file();
+    let file = journals.read(ID).unwrap();
     assert!(file.len() < 1_200);
     let records = read(&file).unwrap();
     let [.., Record::Tick(last), Record::Gap(gap), Record::End(_)] = &records[..] else { panic!("{records:?}") };

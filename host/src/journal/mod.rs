@@ -24,7 +24,7 @@ mod summary;
 mod wire;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::task::Waker;
 
@@ -85,16 +85,14 @@ pub enum Standing {
 /// Order of calls: the setup first, then ticks in order, then one end. A record is *durable*, at the level that was asked
 /// for when the journal was opened, once [`Journal::durable`] has reached the position that [`Journal::append`] gave.
 /// Dropping a journal without an end leaves a match that [`Journals::reopen`] brings back: it hibernates, or moved away.
+///
+/// Nothing is read here, for a shard waits for no disk: see [`Journals::read`] and [`Journals::recall`].
 pub trait Journal: Send {
     /// Takes a record without blocking and says where it will stand.
     fn append(&mut self, record: &Record) -> Result<Position, JournalError>;
 
     /// Everything up to here is durable. Cheap: asked after every tick.
     fn durable(&self) -> Position;
-
-    /// The whole match so far as a `.stj` file. Reads what is no longer in memory; elsewhere than on a shard, use
-    /// [`Journals::read`].
-    fn to_file(&self) -> Bytes;
 
     /// Bytes of its records so far. Cheap.
     fn bytes(&self) -> u64;
@@ -125,8 +123,17 @@ pub trait Journals: Send + Sync + 'static {
     /// Takes up a match of [`Journals::unfinished`] again. Append a [`Record::Resumed`] before anything else.
     fn reopen(&self, id: MatchId, advanced: Waker) -> Result<Reopened, JournalError>;
 
-    /// A match as a `.stj` file: running, hibernated, or ended and still retained. Blocks while it reads.
+    /// Whether the next process finds matches of this level among its [`Journals::unfinished`].
+    fn outlives_process(&self, _level: Durability) -> bool {
+        false
+    }
+
+    /// A match as a `.stj` file: running, hibernated, or ended and still retained. Blocks while it reads: not for shards.
     fn read(&self, id: MatchId) -> Option<Bytes>;
+
+    /// What a session of a match can be made of again, whether somebody has its journal open or not. Blocks while it
+    /// reads: not for shards.
+    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError>;
 }
 
 /// A match that could go on.
@@ -162,8 +169,25 @@ pub struct Reopened {
     pub records: Records,
 }
 
+/// What a match is made again from.
+pub struct Recalled {
+    /// What the match was derived from.
+    pub setup: SetupRecord,
+    /// The newest that is whole.
+    pub checkpoint: Option<Checkpoint>,
+    /// What follows the checkpoint, or else the setup. After an error nothing more comes.
+    pub records: Records,
+}
+
 /// Records in order, read as they are asked for.
 pub type Records = Box<dyn Iterator<Item = Result<Record, JournalError>> + Send>;
+
+impl std::fmt::Debug for Recalled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Recalled { setup, checkpoint, records: _ } = self;
+        f.debug_struct("Recalled").field("setup", setup).field("checkpoint", checkpoint).finish_non_exhaustive()
+    }
+}
 
 impl std::fmt::Debug for Reopened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -11,7 +11,7 @@ use crate::model::{Delivery, Event, Limits, Setup, TickInput, Wake};
 
 pub(super) const PERIOD_NS: u64 = 50_000_000;
 
-pub(super) fn setup() -> Record {
+pub(crate) fn setup() -> Record {
     setup_with(MatchSettings::default())
 }
 
@@ -44,7 +44,7 @@ pub(super) fn setup_with(settings: MatchSettings) -> Record {
     }))
 }
 
-pub(super) fn tick(number: u64) -> Record {
+pub(crate) fn tick(number: u64) -> Record {
     let message = Event::Message { seat: Seat(1), via: Delivery::Reliable, data: vec![1, 2, 3] };
     Record::Tick(Box::new(TickRecord {
         incarnation: 1,
@@ -65,7 +65,7 @@ pub(super) fn resumed(tick: u64) -> Record {
     Record::Resumed(ResumedRecord { incarnation: 2, tick, unix_ns: 6 })
 }
 
-pub(super) fn swapped(tick: u64) -> Record {
+pub(crate) fn swapped(tick: u64) -> Record {
     let by = Swap::Saved(vec![8; 3]);
     let swap = SwappedRecord {
         incarnation: 2,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use stadion_protocol::token::{JoinClaims, ResumeToken};
+use stadion_protocol::wire::Speaker;
 use stadion_protocol::{CloseCode, Seat};
 
 use crate::link::{Admission, Credential};
@@ -60,7 +61,9 @@ pub(super) enum Refusal {
     /// The token was used with another nonce.
     Used,
     /// The player has since come in with a newer token.
-    Superseded,
+    OlderToken,
+    /// The seat is another client's of the same player, or a younger connection's of the same client.
+    Beaten(CloseCode),
     /// Not a resume token of this seat, or one that a newer one ended.
     UnknownResume,
 }
@@ -75,7 +78,8 @@ impl Refusal {
             Refusal::GivenUp | Refusal::UnknownResume => {
                 (CloseCode::Expired, "the seat is not kept any more; ask for a new one")
             }
-            Refusal::Superseded => (CloseCode::Replaced, "the player came in with a newer token"),
+            Refusal::OlderToken => (CloseCode::Replaced, "the player came in with a newer token"),
+            Refusal::Beaten(code) => (code, "the seat was taken by a newer connection"),
             Refusal::NotForHere | Refusal::NotYours | Refusal::Used => {
                 (CloseCode::Refused, "the token was not accepted")
             }
@@ -89,12 +93,22 @@ pub(super) fn judge(spec: &Spec, seats: &Seats, admission: &Admission) -> Result
         return Err(Refusal::Outdated);
     }
     match &admission.credential {
-        Credential::Join { claims, nonce } => judge_join(spec, seats, claims, *nonce),
-        Credential::Resume(token) => judge_resume(spec, seats, token),
+        Credential::Join { claims, nonce } => judge_join(spec, seats, admission.speaker, (claims, *nonce)),
+        Credential::Resume(token) => judge_resume(spec, seats, admission.speaker, token),
     }
 }
 
-fn judge_join(spec: &Spec, seats: &Seats, claims: &JoinClaims, nonce: [u8; 16]) -> Result<(Seat, Way), Refusal> {
+/// Before the token is looked at: that of a client which was replaced may have ended since.
+fn judge_speaker(tenant: &Tenant, speaker: Speaker) -> Result<(), Refusal> {
+    tenant.speakers.judge(speaker, tenant.conn().is_some()).map_err(Refusal::Beaten)
+}
+
+fn judge_join(
+    spec: &Spec,
+    seats: &Seats,
+    speaker: Speaker,
+    (claims, nonce): (&JoinClaims, [u8; 16]),
+) -> Result<(Seat, Way), Refusal> {
     if claims.match_id != spec.id {
         return Err(Refusal::NotForHere);
     }
@@ -103,28 +117,30 @@ fn judge_join(spec: &Spec, seats: &Seats, claims: &JoinClaims, nonce: [u8; 16]) 
         SeatState::Free | SeatState::Left(_) => return Err(Refusal::GivenUp),
         SeatState::Reserved { player, .. } if player.id != claims.sub => return Err(Refusal::NotYours),
         SeatState::Reserved { .. } => Way::Claim(used),
-        SeatState::Taken(tenant) => judge_again(tenant, claims, used)?,
+        SeatState::Taken(tenant) => judge_again(tenant, speaker, claims, used)?,
     };
     Ok((claims.seat, way))
 }
 
-fn judge_again(tenant: &Tenant, claims: &JoinClaims, used: JoinUse) -> Result<Way, Refusal> {
+fn judge_again(tenant: &Tenant, speaker: Speaker, claims: &JoinClaims, used: JoinUse) -> Result<Way, Refusal> {
     if tenant.player.id != claims.sub {
         return Err(Refusal::NotYours);
     }
+    judge_speaker(tenant, speaker)?;
     match tenant.joins.0.iter().rposition(|known| known.token == used.token) {
         None => Ok(Way::Again(used)),
         Some(at) if tenant.joins.0[at].nonce != used.nonce => Err(Refusal::Used),
-        Some(at) if at + 1 < tenant.joins.0.len() => Err(Refusal::Superseded),
+        Some(at) if at + 1 < tenant.joins.0.len() => Err(Refusal::OlderToken),
         Some(_) => Ok(Way::Again(used)),
     }
 }
 
-fn judge_resume(spec: &Spec, seats: &Seats, token: &ResumeToken) -> Result<(Seat, Way), Refusal> {
+fn judge_resume(spec: &Spec, seats: &Seats, speaker: Speaker, token: &ResumeToken) -> Result<(Seat, Way), Refusal> {
     if token.match_id != spec.id {
         return Err(Refusal::NotForHere);
     }
     let tenant = seats.tenant(token.seat).ok_or(Refusal::UnknownResume)?;
+    judge_speaker(tenant, speaker)?;
     let hash = token.hash();
     if tenant.resumes.0.contains(&hash) { Ok((token.seat, Way::Resume(hash))) } else { Err(Refusal::UnknownResume) }
 }
@@ -154,6 +170,11 @@ impl ResumeHashes {
         if let Some(at) = self.0.iter().position(|known| known == hash) {
             self.0.drain(..at);
         }
+    }
+
+    /// Those that are valid.
+    pub(super) fn iter(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.0.iter().copied()
     }
 
     /// A new token is on its way. When too many are, the oldest but one goes: the oldest is the one known to have

@@ -80,7 +80,7 @@ impl Life {
         }
         if self.longest(running).is_some_and(|at| at <= now) {
             self.end(now, EndReason::TooLong);
-        } else if self.empty_since.is_some_and(|since| since + self.spec.settings.lifetimes.empty <= now) {
+        } else if self.empty_ends().is_some_and(|at| at <= now) {
             self.end(now, EndReason::Empty);
         }
     }

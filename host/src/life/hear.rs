@@ -46,9 +46,10 @@ impl Life {
     }
 
     /// Whether another word may be heard before the next tick is sealed; otherwise it stays in the mailbox. None is while
-    /// a crash could still take back the incarnation that its speaker would be told.
+    /// a crash could still take back the incarnation that its speaker would be told, nor while ticks from before it came are
+    /// made up for.
     pub fn has_room(&self) -> bool {
-        self.raising.is_none() && (!self.is_running() || self.inbound.has_room())
+        self.raising.is_none() && !self.makes_up() && (!self.is_running() || self.inbound.has_room())
     }
 
     fn hello(&mut self, now: Moment, conn: ConnId, admission: &Admission, secret: &mut dyn FnMut() -> [u8; 16]) {
@@ -69,9 +70,9 @@ impl Life {
         let Some((resumed, old)) = self.occupy(conn, seat, way, admission) else {
             return self.post_close(conn, CloseCode::ProtocolError, "it acknowledges what was never sent");
         };
-        if let Some(old) = old {
+        if let Some((old, code)) = old {
             self.conns.remove(&old);
-            self.post_close(old, CloseCode::Replaced, "a newer connection has the seat");
+            self.post_close(old, code, "a newer connection has the seat");
         }
         self.conns.insert(conn, seat);
         self.welcome(conn, seat, resumed);
@@ -85,14 +86,14 @@ impl Life {
         }
     }
 
-    /// Puts a connection into a seat; answers the connection that was there. `None`: its numbers make no sense.
+    /// Puts a connection into a seat; answers the connection that was there and how to close it. `None`: its numbers make no sense.
     fn occupy(
         &mut self,
         conn: ConnId,
         seat: Seat,
         way: Way,
         admission: &Admission,
-    ) -> Option<(Resumed, Option<ConnId>)> {
+    ) -> Option<(Resumed, Option<(ConnId, CloseCode)>)> {
         let tenant = match way {
             Way::Claim(_) => self.seats.claim(seat, conn, JoinUses::default())?,
             Way::Again(_) | Way::Resume(_) => self.seats.tenant_mut(seat)?,
@@ -107,7 +108,8 @@ impl Life {
             Way::Claim(used) | Way::Again(used) => tenant.joins.remember(used),
             Way::Resume(hash) => tenant.resumes.used(&hash),
         }
-        let old = tenant.conn().filter(|old| *old != conn);
+        let code = tenant.speakers.take(admission.speaker);
+        let old = tenant.conn().filter(|old| *old != conn).map(|old| (old, code));
         tenant.whereabouts = Whereabouts::Here(conn);
         Some((resumed, old))
     }
@@ -155,7 +157,7 @@ impl Life {
             Way::Resume(hash) => Some(hash),
             Way::Claim(_) | Way::Again(_) => None,
         };
-        let connected = Event::Connected { seat, fresh: resumed.fresh };
+        let connected = Event::Connected { seat, fresh: resumed.fresh || self.inbound.is_misled(seat) };
         let waiting = Waiting::new(connected, Some(Fact::Connected { offered, used }), tenancy);
         self.inbound.push(Waiting { offer: Some((conn, token)), ..waiting });
     }

@@ -19,7 +19,7 @@ use crate::journal::{Fact, IdleRun, Link, SetupRecord, SkippedRecord, Swap, Swap
 use crate::model::{Delivery, Event, MatchTime, Output, Setup, Target, Wake};
 
 /// The version of the bytes.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub(super) struct TenantRecord {
     pub(super) player: PlayerInfo,
     /// As the game knows it.
     pub(super) connected: bool,
+    /// The guest became another instance that believes to have shown this player what it never saw: until it is told that
+    /// the player knows nothing.
+    pub(super) misled: bool,
     pub(super) joins: JoinUses,
     pub(super) resumes: ResumeHashes,
     #[serde(with = "super::link_bytes")]
@@ -153,6 +156,13 @@ impl HostState {
         self.version = record.version;
         self.wake = record.wake;
         self.chain = record.link();
+        if matches!(record.by, Swap::Saved(_) | Swap::Replayed { differs_from: Some(_) }) {
+            for seat in &mut self.seats {
+                if let SeatRecord::Taken(tenant) = seat {
+                    tenant.misled = true;
+                }
+            }
+        }
         if let Swap::Restarted(setup) = &record.by {
             self.restarted = Some(setup.clone());
             (self.origin, self.skipped, self.time) = (record.tick, 0, 0);
@@ -178,6 +188,24 @@ impl HostState {
     pub fn connected(&self) -> usize {
         let connected = |seat: &&SeatRecord| matches!(seat, SeatRecord::Taken(tenant) if tenant.connected);
         self.seats.iter().filter(connected).count()
+    }
+
+    /// Whether nothing is to be done about it but to wait: nobody is there, nothing was asked for that has no answer.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.connected() == 0
+            && self.kicks.is_empty()
+            && self.requests.is_empty()
+            && self.finished.is_none()
+            && !self.unintroduced
+    }
+
+    /// Hashes of all resume tokens that are valid.
+    pub(super) fn resume_hashes(&self) -> impl Iterator<Item = [u8; 32]> {
+        let taken = self.seats.iter().filter_map(|seat| match seat {
+            SeatRecord::Taken(tenant) => Some(tenant.resumes.iter()),
+            SeatRecord::Free | SeatRecord::Left(_) => None,
+        });
+        taken.flatten()
     }
 
     /// Who sits where, as the game knows it.
@@ -210,9 +238,10 @@ impl HostState {
     fn happened(&mut self, event: &Event, fact: Option<&Fact>) {
         match event {
             Event::Joined { seat, player, .. } => self.joined(*seat, player, fact),
-            Event::Connected { seat, .. } => {
+            Event::Connected { seat, fresh } => {
                 let Some(tenant) = self.tenant(*seat) else { return };
                 tenant.connected = true;
+                tenant.misled &= !fresh;
                 if let Some(Fact::Connected { offered, used }) = fact {
                     used.iter().for_each(|hash| tenant.resumes.used(hash));
                     tenant.resumes.offer(*offered);
@@ -245,7 +274,7 @@ impl HostState {
         let Some(state) = self.seats.get_mut(usize::from(seat.0)) else { return };
         if let (SeatRecord::Taken(tenant), None) = (&mut *state, fact) {
             // A game that was restarted is told of a player who has long been there.
-            tenant.connected = false;
+            (tenant.connected, tenant.misled) = (false, false);
             return;
         }
         let mut joins = JoinUses::default();
@@ -254,8 +283,14 @@ impl HostState {
         }
         let mut link = SeatLink::new();
         link.forget_acknowledgements();
-        let tenant =
-            TenantRecord { player: player.clone(), connected: false, joins, resumes: ResumeHashes::default(), link };
+        let tenant = TenantRecord {
+            player: player.clone(),
+            connected: false,
+            misled: false,
+            joins,
+            resumes: ResumeHashes::default(),
+            link,
+        };
         *state = SeatRecord::Taken(Box::new(tenant));
     }
 

@@ -24,7 +24,7 @@
 //! ```
 //!
 //! # Order of calls
-//! [`Life::started`] once, or [`Life::resume`] for a match that another session began. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
+//! [`Life::started`] once, or [`Life::resume`] for a match that another session began, or [`Life::wake`] for one that slept. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
 //! [`Life::deadline`], [`Life::turn`] and then [`Life::seal`]; for each sealed tick exactly one of [`Life::stepped`] and
 //! [`Life::failed`] (or `end`, which cuts it). After each call, drain [`Life::poll_effect`]: an [`Effect::Append`] must be
 //! answered by [`Life::durable`] when its record is durable. Time never goes back.
@@ -45,6 +45,7 @@ mod resume;
 mod schedule;
 mod seats;
 mod skip;
+mod sleep;
 mod stand_in;
 mod status;
 mod swap;
@@ -67,6 +68,7 @@ pub use pace::LONGEST_HOLD;
 pub use resume::Arrival;
 pub use schedule::exact_time;
 pub use skip::{candidates, without};
+pub use sleep::{Asleep, Rest};
 pub use stand_in::Tenants;
 pub use swap::Successor;
 
@@ -330,8 +332,13 @@ impl Life {
             // Looked at again when the step has returned.
             return self.seats.next_expiry();
         }
-        let empty = self.empty_since.map(|since| since + self.spec.settings.lifetimes.empty);
-        [self.seats.next_expiry(), empty, self.longest(running)].into_iter().flatten().min()
+        [self.seats.next_expiry(), self.empty_ends(), self.longest(running)].into_iter().flatten().min()
+    }
+
+    /// When it ends for want of players.
+    fn empty_ends(&self) -> Option<Moment> {
+        let empty = self.spec.settings.lifetimes.empty;
+        self.empty_since.filter(|_| !empty.is_zero()).map(|since| since + empty)
     }
 
     /// In match time: it counts through recoveries.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use stadion_protocol::contract::{EndReason, MatchState, Presence};
 use stadion_protocol::{CloseCode, Incarnation, Seat};
 
-use super::HostState;
+use super::host_state::SeatRecord;
 use super::testing::{Log, World, finish, join, kinds, reliable, resume, spec, stepped};
-use crate::journal::Record;
-use crate::link::ToPlayer;
+use super::{HostState, Successor};
+use crate::journal::{Record, Swap};
+use crate::link::{FromPlayer, ToPlayer};
 use crate::model::{Output, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -156,6 +157,46 @@ fn a_finish_whose_end_was_lost_ends_the_match_again() {
     assert_eq!(world.life.status().state, MatchState::Finishing);
 }
 
+/// The match is carried over into another instance, and nothing is durable after that.
+fn carried_over(world: &mut World) {
+    let spec = world.life.spec();
+    let by = Swap::Saved(vec![1]);
+    let successor = Successor { version: spec.version, schema: spec.schema, by, stepped: stepped(Vec::new()) };
+    world.life.swap(world.now, successor);
+    world.drain();
+}
+
+#[test]
+fn a_crash_right_after_a_swap_leaves_nobody_with_what_the_old_instance_showed() {
+    let mut world = World::new(20, 2);
+    world.all_join();
+    let tokens = [world.token(0), world.token(1)];
+    world.hear(1, FromPlayer::Closed).tick(vec![]);
+    carried_over(&mut world);
+    world.crash().hello(10, resume(tokens[0], 0));
+    assert_eq!(kinds(&world.tick(vec![])), ["disconnected 0", "connected 0 fresh"]);
+    world.crash().hello(11, resume(tokens[1], 0));
+    assert_eq!(kinds(&world.tick(vec![])), ["disconnected 0", "connected 1 fresh"], "who was away as well");
+    world.hear(11, FromPlayer::Closed).tick(vec![]);
+    let token = world.token(11);
+    world.crash().hello(12, resume(token, 0));
+    assert_eq!(kinds(&world.tick(vec![])), ["connected 1"], "once");
+}
+
+#[test]
+fn who_is_away_during_a_swap_is_shown_everything_on_the_way_back() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let token = world.token(0);
+    world.hear(0, FromPlayer::Closed).tick(vec![]);
+    carried_over(&mut world);
+    world.tick(vec![]);
+    let checkpoint = world.life.host_state().unwrap();
+    assert!(matches!(&checkpoint.seats[..], [SeatRecord::Taken(tenant)] if tenant.misled), "a checkpoint knows it");
+    world.hello(1, resume(token, 0));
+    assert_eq!(kinds(&world.tick(vec![])), ["connected 0 fresh"]);
+}
+
 #[test]
 fn the_new_session_says_so_first() {
     let mut world = World::new(20, 1);
@@ -192,6 +233,6 @@ fn the_bytes_of_a_checkpoint_are_frozen() {
     let state = world.life.host_state().unwrap();
     let bytes = state.to_bytes();
     assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-    assert_eq!(blake3::hash(&bytes).to_hex()[..16], *"42531a618e9ec3e5", "a change of these bytes is a new version");
+    assert_eq!(blake3::hash(&bytes).to_hex()[..16], *"8a069c843bfa0577", "a change of these bytes is a new version");
     assert!(HostState::from_bytes(&bytes[1..]).is_err());
 }

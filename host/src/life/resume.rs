@@ -6,9 +6,11 @@
 //! was lost joins again. Reservations are in no record, so for a while a valid join token is enough for a free seat.
 
 use stadion_protocol::contract::PlayerInfo;
-use stadion_protocol::{CloseCode, Moment, Seat, Tick};
+use stadion_protocol::server::Speakers;
+use stadion_protocol::token::SchemaHash;
+use stadion_protocol::{CloseCode, Incarnation, MatchId, Moment, Seat, Tick};
 
-use crate::journal::{Record, ResumedRecord};
+use crate::journal::{Record, ResumedRecord, SetupRecord};
 use crate::link::{Admission, Credential};
 use crate::model::{Departure, Event, MatchTime};
 
@@ -30,8 +32,24 @@ pub struct Arrival {
 
 impl Arrival {
     /// The match time that it is now: the wall's, and never before the newest tick.
-    fn match_time(self, spec: &Spec, state: &HostState) -> MatchTime {
+    pub(super) fn match_time(self, spec: &Spec, state: &HostState) -> MatchTime {
         self.unix_ns.saturating_sub(spec.setup.started_unix_ns).max(state.time)
+    }
+}
+
+impl Spec {
+    /// Of a match that goes on in its next session, as its records say.
+    pub fn next(id: MatchId, first: SetupRecord, state: &HostState, schema: Option<SchemaHash>) -> Spec {
+        Spec {
+            id,
+            game: first.game,
+            version: state.version,
+            incarnation: Incarnation(state.incarnation + 1),
+            // Without a session there is none, and nobody is let in.
+            schema: schema.unwrap_or_default(),
+            settings: first.settings,
+            setup: state.restarted.as_deref().cloned().unwrap_or(first.setup),
+        }
     }
 }
 
@@ -39,9 +57,20 @@ impl Life {
     /// A match that goes on where its records end. `spec.incarnation` is that of the new session, which is written down
     /// first.
     pub fn resume(spec: Spec, state: HostState, arrival: Arrival) -> Life {
-        let Arrival { now, unix_ns } = arrival;
-        let schedule = Schedule::resumed(spec.setup.rate, &state, (now, arrival.match_time(&spec, &state)));
-        let claim = spec.settings.lifetimes.claim;
+        let schedule = Schedule::resumed(spec.setup.rate, &state, (arrival.now, arrival.match_time(&spec, &state)));
+        let (claim, reconnect) = (spec.settings.lifetimes.claim, spec.settings.lifetimes.reconnect);
+        let mut life = Life::going_on(spec, state, schedule, (arrival, &|_| arrival.now + reconnect));
+        life.lost_reservations_until = Some(arrival.now + claim);
+        life
+    }
+
+    /// A match that goes on by this schedule; `kept_until`: how long the seat of somebody who is not there is kept.
+    pub(super) fn going_on(
+        spec: Spec,
+        state: HostState,
+        schedule: Schedule,
+        (Arrival { now, unix_ns }, kept_until): (Arrival, &dyn Fn(Seat) -> Moment),
+    ) -> Life {
         let mut life = Life {
             phase: Phase::Running(Running { schedule, in_flight: None }),
             tick: state.tick,
@@ -49,12 +78,11 @@ impl Life {
             chain: state.chain,
             open: state.open,
             label: state.label,
-            lost_reservations_until: Some(now + claim),
             ..Life::blank(spec, now)
         };
         let resumed = ResumedRecord { incarnation: life.spec.incarnation.0, tick: state.tick, unix_ns };
         life.raising = Some(life.append(Record::Resumed(resumed)));
-        life.seat_again(state.seats, state.unintroduced, now);
+        life.seat_again(state.seats, state.unintroduced, kept_until);
         for (seat, reason) in state.kicks {
             life.vacate(now, seat, Departure::Kicked, (CloseCode::Kicked, &reason));
         }
@@ -67,25 +95,28 @@ impl Life {
     }
 
     /// Everybody has the seat that they had, and is not connected.
-    fn seat_again(&mut self, seats: Vec<SeatRecord>, unintroduced: bool, now: Moment) {
-        let until = now + self.spec.settings.lifetimes.reconnect;
+    fn seat_again(&mut self, seats: Vec<SeatRecord>, unintroduced: bool, kept_until: &dyn Fn(Seat) -> Moment) {
         for (seat, state) in (0..).map(Seat).zip(seats) {
             match state {
                 SeatRecord::Free => {}
                 SeatRecord::Left(player) => self.seats.put(seat, SeatState::Left(player)),
                 SeatRecord::Taken(tenant) => {
-                    let TenantRecord { player, connected, joins, resumes, mut link } = *tenant;
+                    let TenantRecord { player, connected, misled, joins, resumes, mut link } = *tenant;
                     link.forget_acknowledgements();
                     let tenancy = self.seats.next_tenancy();
-                    let whereabouts = Whereabouts::Away(until);
+                    let whereabouts = Whereabouts::Away(kept_until(seat));
                     let joined = Event::Joined { seat, player: player.clone(), options: Vec::new() };
-                    let tenant = Tenant { player, tenancy, joins, resumes, link, whereabouts };
+                    let speakers = Speakers::default();
+                    let tenant = Tenant { player, tenancy, joins, resumes, link, speakers, whereabouts };
                     self.seats.put(seat, SeatState::Taken(Box::new(tenant)));
                     if unintroduced {
                         self.inbound.push(Waiting::new(joined, None, tenancy));
                         continue;
                     }
                     self.inbound.know(seat, tenancy, if connected { Known::Here } else { Known::Away });
+                    if misled {
+                        self.inbound.mislead(seat);
+                    }
                     if connected {
                         self.inbound.push(Waiting::new(Event::Disconnected(seat), None, tenancy));
                     }
@@ -167,6 +198,7 @@ impl Life {
         Some(SeatRecord::Taken(Box::new(TenantRecord {
             player: tenant.player.clone(),
             connected: known == Known::Here,
+            misled: self.inbound.is_misled(seat),
             joins: tenant.joins.clone(),
             resumes: tenant.resumes.clone(),
             link: tenant.link.clone(),

@@ -15,6 +15,12 @@ use super::host_state::HostState;
 /// Periods that may be made up for by ticks back to back; what is missed beyond becomes `skipped`.
 const CATCH_UP: u64 = 1;
 
+/// Ticks that a match makes up for after it slept: five minutes at 20 Hz. What is beyond is skipped.
+pub(super) const MOST_MADE_UP: u64 = 6_000;
+
+/// Between two of those: a match that makes up for many leaves its shard to others meanwhile.
+const MADE_UP_GAP_NS: u64 = 250_000;
+
 /// The least time between two ticks of a match without a rate: a game that always wants to be called "now", or answers
 /// every answer with a request, may not take a core. A thousand ticks a second are more than any clock of a game.
 const LEAST_GAP_NS: u64 = 1_000_000;
@@ -47,6 +53,8 @@ pub(super) struct Schedule {
     wake: Wake,
     /// The tick before was late by a period and this one makes up for it.
     catching_up: bool,
+    /// Ticks that may still make up for periods that passed, [`MADE_UP_GAP_NS`] apart; 0 as soon as one is on time.
+    making_up: u64,
     sealed_at: Option<Moment>,
 }
 
@@ -63,8 +71,24 @@ impl Schedule {
             time: 0,
             wake,
             catching_up: false,
+            making_up: 0,
             sealed_at: None,
         }
+    }
+
+    /// Goes on as if it had never been put down: match time is `base` at `origin`.
+    pub(super) fn put_down(&self) -> (Moment, MatchTime) {
+        (self.origin, self.base)
+    }
+
+    /// Makes up for periods that have passed by now with ticks, [`MOST_MADE_UP`] at most.
+    pub(super) fn make_up(&mut self, now: Moment) {
+        self.making_up = if self.period_of(now) > self.next_period() { MOST_MADE_UP } else { 0 };
+    }
+
+    /// Whether ticks make up for periods that have passed.
+    pub(super) fn is_making_up(&self) -> bool {
+        self.making_up > 0
     }
 
     /// The same match, begun anew now: match time starts at 0, ticks are numbered on.
@@ -122,6 +146,10 @@ impl Schedule {
         }
         let next = self.next_period();
         match self.wake {
+            Wake::Next if self.making_up > 0 => {
+                let gone = self.sealed_at.map(|at| Moment(at.0.saturating_add(MADE_UP_GAP_NS)));
+                Some(self.period_begins(next).max(gone.unwrap_or(self.origin)))
+            }
             Wake::Next => Some(self.period_begins(next)),
             _ if events_wait => Some(self.period_begins(next)),
             Wake::At(time) => Some(self.period_begins(next.max(self.period_at_or_after(time)))),
@@ -165,6 +193,12 @@ impl Schedule {
 
     fn periods_to_skip(&mut self, now: Moment) -> u64 {
         let behind = self.period_of(now).saturating_sub(self.next_period());
+        if self.making_up > 0 {
+            // What is beyond the bound is skipped before the first of them.
+            let skipped = behind.saturating_sub(self.making_up);
+            self.making_up = if behind == 0 { 0 } else { self.making_up - 1 };
+            return skipped;
+        }
         let may_catch_up = if self.wake == Wake::Next && !self.catching_up { CATCH_UP } else { 0 };
         let skipped = behind.saturating_sub(may_catch_up);
         self.catching_up = behind > skipped;

@@ -1,7 +1,7 @@
 //! The seats of a match: who has which, and since when it is kept.
 
 use stadion_protocol::contract::{PlayerInfo, Presence, SeatStatus};
-use stadion_protocol::server::SeatLink;
+use stadion_protocol::server::{SeatLink, Speakers};
 use stadion_protocol::{Moment, PlayerId, Seat};
 
 use crate::link::ConnId;
@@ -45,6 +45,8 @@ pub(super) struct Tenant {
     pub(super) joins: JoinUses,
     pub(super) resumes: ResumeHashes,
     pub(super) link: SeatLink,
+    /// Of this session: a client that was replaced before is told so by its tokens, or takes the seat once more.
+    pub(super) speakers: Speakers,
     pub(super) whereabouts: Whereabouts,
 }
 
@@ -143,6 +145,7 @@ impl Seats {
             joins,
             resumes: ResumeHashes::default(),
             link: SeatLink::new(),
+            speakers: Speakers::default(),
             whereabouts: Whereabouts::Here(conn),
         }));
         self.tenant_mut(seat)

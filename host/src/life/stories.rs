@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{EndReason, MatchState, Presence, ReserveError};
 use stadion_protocol::token::SchemaHash;
+use stadion_protocol::wire::ClientId;
 use stadion_protocol::{CloseCode, Moment, Seat};
 
 use super::testing::{
@@ -47,7 +48,7 @@ fn a_resume_token_follows_once_the_joins_tick_is_durable() {
 fn the_same_token_and_nonce_are_an_honest_retry_and_another_nonce_is_not() {
     let mut world = World::new(20, 1);
     world.hello(1, join(0, "a", 1)).hello(2, join(0, "a", 1));
-    assert_eq!(world.closed(1), Some(CloseCode::Replaced), "the newer connection wins");
+    assert_eq!(world.closed(1), Some(CloseCode::Superseded), "the newer connection wins");
     assert!(matches!(world.words(2)[0], ToPlayer::Welcome { .. }));
     world.hello(3, join(0, "a", 2));
     assert_eq!(world.closed(3), Some(CloseCode::Refused));
@@ -60,6 +61,24 @@ fn an_older_token_does_not_take_the_seat_back_from_a_newer_one() {
     world.hello(1, join(0, "old", 1)).hello(2, join(0, "new", 1)).hello(3, join(0, "old", 1));
     assert_eq!(world.closed(3), Some(CloseCode::Replaced));
     assert_eq!(world.closed(2), None);
+}
+
+#[test]
+fn two_hellos_of_a_client_that_overtake_each_other_leave_the_younger_connection() {
+    let mut world = World::new(20, 1);
+    world.hello(2, join(0, "a", 1)).hello(1, join(0, "a", 1));
+    assert_eq!(world.closed(1), Some(CloseCode::Superseded));
+    assert_eq!(world.closed(2), None);
+}
+
+#[test]
+fn a_device_that_lost_its_connection_does_not_take_the_seat_back_from_the_next_one() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let token = world.token(0);
+    world.hear(0, FromPlayer::Closed).hello(5, join(0, "other device", 2)).hello(6, resume(token, 0));
+    assert_eq!(world.closed(6), Some(CloseCode::Replaced), "for good: it does not try again");
+    assert_eq!(world.closed(5), None);
 }
 
 #[test]
@@ -147,6 +166,7 @@ fn a_reloaded_page_is_told_everything_afresh() {
     world.tick(vec![reliable(Target::Everyone, "old news")]);
     let mut reloaded = resume(token, 0);
     reloaded.fresh = true;
+    reloaded.speaker.client = ClientId([2; 8]);
     world.hello(5, reloaded);
     assert_eq!(world.closed(0), Some(CloseCode::Replaced));
     assert_eq!(world.messages(5), []);

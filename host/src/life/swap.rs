@@ -42,8 +42,8 @@ impl Life {
     }
 
     /// The match goes on in another instance, in a session of the next number. Only while it [rests](Life::rests).
-    /// Answers how many clients were closed because the instance speaks other messages.
-    pub fn swap(&mut self, now: Moment, successor: Successor) -> u32 {
+    /// Answers what was recorded, and how many clients were closed because the instance speaks other messages.
+    pub fn swap(&mut self, now: Moment, successor: Successor) -> (SwappedRecord, u32) {
         let Successor { version, schema, by, stepped } = successor;
         self.spec.incarnation.0 += 1;
         let record = SwappedRecord {
@@ -59,11 +59,11 @@ impl Life {
         self.go_on(now, &record);
         let outdated = if schema == self.spec.schema { 0 } else { self.outdate(now) };
         (self.spec.version, self.spec.schema) = (version, schema);
-        let mark = self.append(Record::Swapped(Box::new(record)));
+        let mark = self.append(Record::Swapped(Box::new(record.clone())));
         self.take_outputs(now, mark, stepped.outputs, tick::Promised::default());
         self.changed();
         self.publish_if_due(now);
-        outdated
+        (record, outdated)
     }
 
     fn go_on(&mut self, now: Moment, record: &SwappedRecord) {
@@ -85,8 +85,11 @@ impl Life {
         }
     }
 
-    /// Tells the game that everybody who is there knows nothing, before anything else that waits for it.
+    /// Tells the game that everybody who is there knows nothing, before anything else that waits for it, and of others when
+    /// they come back.
     fn show_everything(&mut self) {
+        let seats: Vec<Seat> = self.inbound.audience().map(|(seat, ..)| seat).collect();
+        seats.into_iter().for_each(|seat| self.inbound.mislead(seat));
         let here = self.inbound.audience().filter(|(_, _, known)| *known == Known::Here);
         let shown = here.map(|(seat, tenancy, _)| Waiting::new(Event::Connected { seat, fresh: true }, None, tenancy));
         self.inbound.push_first(shown.collect());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{MatchEnded, MatchSettings, PlayerInfo, Reservation};
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, ResumeToken, SchemaHash};
+use stadion_protocol::wire::{ClientId, Speaker};
 use stadion_protocol::{CloseCode, Incarnation, MatchId, Moment, Seat, Tick, VersionId};
 
 use super::{Arrival, Effect, HostState, Life, Mark, Spec};
@@ -97,7 +98,7 @@ pub(super) fn finish() -> Output {
     Output::Finish { placings: Vec::new(), data: vec![1] }
 }
 
-/// A first hello with a join token.
+/// A first hello with a join token; the nonce also names the client.
 pub(super) fn join(seat: u16, token: &str, nonce: u8) -> Admission {
     let claims = JoinClaims {
         aud: JOIN_AUDIENCE.to_owned(),
@@ -112,6 +113,7 @@ pub(super) fn join(seat: u16, token: &str, nonce: u8) -> Admission {
         schema: SchemaHash([3; 8]),
     };
     Admission {
+        speaker: Speaker { client: ClientId([nonce; 8]), connection: 0 },
         credential: Credential::Join { claims: Box::new(claims), nonce: [nonce; 16] },
         schema: SchemaHash([3; 8]),
         last_out_seq: 0,
@@ -124,7 +126,7 @@ pub(super) fn join(seat: u16, token: &str, nonce: u8) -> Admission {
 
 /// A later hello, of a client that kept what it has.
 pub(super) fn resume(token: ResumeToken, last_out_seq: u64) -> Admission {
-    Admission { credential: Credential::Resume(token), last_out_seq, fresh: false, ..join(token.seat.0, "", 0) }
+    Admission { credential: Credential::Resume(token), last_out_seq, fresh: false, ..join(token.seat.0, "", 1) }
 }
 
 impl World {
@@ -202,6 +204,7 @@ impl World {
                 Record::Tick(tick) => state.ticked(tick, &self.asked[tick.input.number as usize]),
                 Record::Idle(run) => state.idled(run, setup.setup.rate),
                 Record::Resumed(resumed) => state.taken_over(resumed.incarnation),
+                Record::Swapped(swapped) => state.swapped(swapped, &[]),
                 _ => {}
             }
         }
@@ -224,7 +227,9 @@ impl World {
         self
     }
 
-    pub(super) fn hello(&mut self, conn: u64, admission: Admission) -> &mut World {
+    /// A client's younger connections have the higher numbers.
+    pub(super) fn hello(&mut self, conn: u64, mut admission: Admission) -> &mut World {
+        admission.speaker.connection = u32::try_from(conn).unwrap() + 1;
         self.hear(conn, FromPlayer::Hello(Box::new(admission)))
     }
 

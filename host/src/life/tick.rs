@@ -1,6 +1,6 @@
 //! One tick: sealed from what waits, given to the guest, recorded when the step has returned.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +30,9 @@ pub(super) struct Inbound {
     qualities: BTreeMap<Seat, Event>,
     /// Who has joined as far as the game knows, and who of them is there.
     audience: BTreeMap<Seat, (Tenancy, Known)>,
+    /// Whose players were never shown what the game believes that it has shown them, since it became another instance:
+    /// it will be told that they know nothing.
+    misled: BTreeSet<Seat>,
 }
 
 /// What the game knows of a seat's player.
@@ -105,6 +108,7 @@ impl Inbound {
     /// The game knows nobody any more, and what it asked for needs no answer.
     pub(super) fn forget_audience(&mut self) {
         self.audience.clear();
+        self.misled.clear();
         self.waiting.retain(|waiting| !matches!(waiting.event, Event::Answer { .. }));
         self.bytes = self.waiting.iter().map(|waiting| cost(&waiting.event)).sum();
     }
@@ -115,6 +119,16 @@ impl Inbound {
             self.bytes += cost(&waiting.event);
             self.waiting.push_front(waiting);
         }
+    }
+
+    /// See the field.
+    pub(super) fn mislead(&mut self, seat: Seat) {
+        self.misled.insert(seat);
+    }
+
+    /// See the field.
+    pub(super) fn is_misled(&self, seat: Seat) -> bool {
+        self.misled.contains(&seat)
     }
 
     /// What the game knows of a seat's player.
@@ -153,6 +167,11 @@ impl Inbound {
         for waiting in self.waiting.drain(..count) {
             self.bytes -= cost(&waiting.event);
             notice(&mut self.audience, &waiting);
+            if let Event::Joined { seat, .. } | Event::Connected { seat, fresh: true } | Event::Left { seat, .. } =
+                waiting.event
+            {
+                self.misled.remove(&seat);
+            }
             promised.note(&waiting);
             if let Some(fact) = waiting.fact {
                 facts.push((u16::try_from(events.len()).expect("at most 4,096"), fact));

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use stadion_protocol::VersionId;
+use stadion_protocol::contract::EndReason;
+use stadion_protocol::{MatchId, VersionId};
 
 use crate::engine::LoadedVersion;
 use crate::journal::chain::{self, TickContent};
 use crate::journal::{
-    Checkpoint, CheckpointKind, IdleRun, JournalError, Record, Records, SetupRecord, Swap, SwappedRecord, TickRecord,
+    Checkpoint, CheckpointKind, IdleRun, JournalError, Journals, Recalled, Record, Records, SetupRecord, Swap,
+    SwappedRecord, TickRecord,
 };
 use crate::life::{BadHostState, HostState};
 use crate::model::{Setup, Stepped, TickInput, Wake};
@@ -39,6 +41,15 @@ pub struct Past {
     /// The whole journal as a file, for a match that was replayed onto another version: that version is given the ticks
     /// from before again.
     pub file: Box<dyn Fn() -> Option<Bytes> + Send>,
+}
+
+impl Past {
+    /// What a log has of a match now, from its newest checkpoint on. Blocks while it reads.
+    pub fn of(journals: &Arc<dyn Journals>, id: MatchId) -> Result<Past, JournalError> {
+        let Recalled { setup, checkpoint, records } = journals.recall(id)?;
+        let journals = Arc::clone(journals);
+        Ok(Past { setup, checkpoint, records, file: Box::new(move || journals.read(id)) })
+    }
 }
 
 /// A session as it was after the newest record, and what its host knows beside it.
@@ -74,6 +85,17 @@ pub enum Failed {
     /// Whoever asked wants it no more.
     #[error("it was stopped")]
     Stopped,
+}
+
+impl From<Failed> for EndReason {
+    fn from(why: Failed) -> EndReason {
+        match why {
+            Failed::Diverged(_) => EndReason::Diverged,
+            Failed::Journal(error) => EndReason::HostFailed(format!("its journal cannot be used: {error}")),
+            Failed::Unusable(what) => EndReason::HostFailed(format!("it could not be restored: {what}")),
+            Failed::Stopped => EndReason::HostFailed("the host was shut down".to_owned()),
+        }
+    }
 }
 
 /// Gives versions, loaded: a match may have run several.

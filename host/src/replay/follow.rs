@@ -19,7 +19,7 @@ use crate::journal::chain::{self, TickContent};
 use crate::journal::{EndRecord, IdleRun, Link, Record, TickRecord};
 use crate::life::exact_time;
 use crate::model::{Output, Setup, Stepped, TickInput, Wake};
-use crate::session::{ImageError, Saved, Session, StartFault, StepBudget};
+use crate::session::{ImageError, Saved, Session, StartFault, StepBudget, StepFault};
 use stadion_protocol::VersionId;
 
 use super::{Difference, DifferenceKind, ReplayError};
@@ -173,6 +173,11 @@ impl Follower {
         self.judge(input.number, judgement)?;
         self.place.ticked(record);
         Ok(())
+    }
+
+    /// Gives the guest a tick, whatever it asks for. The follower is still where it was.
+    pub(crate) fn try_step(&mut self, input: &TickInput) -> Result<Stepped, StepFault> {
+        to_end(self.session.step(input))
     }
 
     /// Plays ticks that were folded: their chain is compared at the end of the run.

@@ -4,7 +4,9 @@
 //! a match that ended in a trap, at its budget or from outside replays as well: its end is a decision in the journal, and
 //! the tick that was cut is not run again.
 
+mod against;
 mod follow;
+mod playback;
 mod rewind;
 mod run;
 pub mod told;
@@ -19,8 +21,10 @@ use crate::engine::LoadedVersion;
 use crate::journal::{Damage, Link, Reader};
 use crate::model::{Stepped, TickInput};
 
+pub use against::{Apart, against};
 pub(crate) use follow::{Beginning, Compare, Follower, Place};
-pub use rewind::{Rewind, SeekError};
+pub use playback::{Playback, Played};
+pub use rewind::Rewind;
 pub(crate) use run::{Epoch, Stop, first, follow, last_epoch};
 
 /// How a replay gets at the versions that a match ran in, by id: more than one if it was upgraded.
@@ -120,6 +124,14 @@ pub enum ReplayError {
     /// A session could not be made of an image that was taken on the way.
     #[error("going back: {0}")]
     Image(String),
+    /// A record that no host writes.
+    #[error("from tick {first} on {ticks} ticks are folded into one record: no host writes such a journal")]
+    Overlong {
+        /// The first of them.
+        first: u64,
+        /// How many.
+        ticks: u32,
+    },
     /// Ticks are not in the journal.
     #[error("ticks from {first} on were not kept")]
     Missing {
@@ -132,6 +144,26 @@ pub enum ReplayError {
         /// The tick before the swap.
         tick: u64,
     },
+}
+
+/// Why a replay does not go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlayError {
+    /// The match is played otherwise.
+    #[error(transparent)]
+    Differs(#[from] Difference),
+    /// It cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+}
+
+impl From<Stop> for PlayError {
+    fn from(stop: Stop) -> PlayError {
+        match stop {
+            Stop::Differs(difference) => PlayError::Differs(difference),
+            Stop::Cannot(error) => PlayError::Replay(error),
+        }
+    }
 }
 
 /// Replays a journal from tick 0. Blocks for about as long as the guest's steps took.

@@ -12,8 +12,8 @@ use crate::session::ImageError;
 use stadion_protocol::VersionId;
 
 use super::follow::{Compare, Follower, Observe, Place};
-use super::run::{Epoch, Replay, Stop, first};
-use super::{Difference, FindVersion, ReplayError};
+use super::run::{Epoch, Replay, first};
+use super::{FindVersion, PlayError, ReplayError};
 
 /// Ticks between two images, at first. A step of a small game takes some 10 us: a jump plays for a few milliseconds.
 const EVERY: u64 = 256;
@@ -53,31 +53,11 @@ struct Kept<'a> {
     session: Vec<u8>,
 }
 
-/// Why a jump did not arrive.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SeekError {
-    /// The match is played otherwise before that tick.
-    #[error(transparent)]
-    Differs(#[from] Difference),
-    /// It cannot be replayed.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-}
-
-impl From<Stop> for SeekError {
-    fn from(stop: Stop) -> SeekError {
-        match stop {
-            Stop::Differs(difference) => SeekError::Differs(difference),
-            Stop::Cannot(error) => SeekError::Replay(error),
-        }
-    }
-}
-
 impl<'a> Rewind<'a> {
     /// Opens a journal; `find` gives the versions that the match ran in.
-    pub fn open(mut find: Box<FindVersion<'a>>, journal: &'a [u8]) -> Result<Rewind<'a>, SeekError> {
+    pub fn open(mut find: Box<FindVersion<'a>>, journal: &'a [u8]) -> Result<Rewind<'a>, PlayError> {
         let start = Reader::new(journal).map_err(ReplayError::from)?;
-        let (replay, reader) = begin(&mut *find, start.clone())?;
+        let (replay, reader) = begin(&mut *find, start.clone(), &mut |_, _| {})?;
         Ok(Rewind {
             find,
             replay,
@@ -99,7 +79,7 @@ impl<'a> Rewind<'a> {
 
     /// Goes to stand behind a tick, or behind the last one that the journal has; answers which. `observe` is shown the
     /// ticks that are played on the way: the wanted one is the last of them, unless it stands there already.
-    pub fn seek(&mut self, tick: u64, observe: &mut Observe<'_>) -> Result<u64, SeekError> {
+    pub fn seek(&mut self, tick: u64, observe: &mut Observe<'_>) -> Result<u64, PlayError> {
         self.jump(tick)?;
         while self.tick() < tick {
             let behind = self.reader.clone();
@@ -123,8 +103,22 @@ impl<'a> Rewind<'a> {
         Ok(self.tick())
     }
 
+    /// As [`Rewind::seek`], and the tick is played in any case: `observe` is shown it last. Tick 0 is the start.
+    pub fn play(&mut self, tick: u64, observe: &mut Observe<'_>) -> Result<u64, PlayError> {
+        if tick == 0 {
+            (self.replay, self.reader) = begin(&mut *self.find, self.start.clone(), observe)?;
+            self.within = false;
+            return Ok(0);
+        }
+        if self.tick() == tick {
+            // It goes back for it.
+            self.within = true;
+        }
+        self.seek(tick, observe)
+    }
+
     /// Goes to the newest place before the tick, so that the tick itself is played.
-    fn jump(&mut self, tick: u64) -> Result<(), SeekError> {
+    fn jump(&mut self, tick: u64) -> Result<(), PlayError> {
         let here = (!self.within).then(|| self.tick()).filter(|here| *here <= tick);
         if here == Some(tick) {
             return Ok(());
@@ -140,7 +134,7 @@ impl<'a> Rewind<'a> {
                 self.replay = Replay::of(epoch, follower);
             }
             None if here.is_some() => {}
-            None => (self.replay, self.reader) = begin(&mut *self.find, self.start.clone())?,
+            None => (self.replay, self.reader) = begin(&mut *self.find, self.start.clone(), &mut |_, _| {})?,
         }
         self.within = false;
         Ok(())
@@ -183,10 +177,14 @@ impl<'a> Rewind<'a> {
     }
 }
 
-fn begin<'a>(find: &mut FindVersion<'_>, mut reader: Reader<'a>) -> Result<(Replay<'a>, Reader<'a>), SeekError> {
+fn begin<'a>(
+    find: &mut FindVersion<'_>,
+    mut reader: Reader<'a>,
+    observe: &mut Observe<'_>,
+) -> Result<(Replay<'a>, Reader<'a>), PlayError> {
     let setup = first(&mut reader)?;
     let epoch = Epoch::of_setup(&setup, reader.clone());
-    let follower = epoch.begin(&find(setup.version)?, &mut |_, _| {}, Compare::Strictly)?;
+    let follower = epoch.begin(&find(setup.version)?, observe, Compare::Strictly)?;
     Ok((Replay::of(epoch, follower), reader))
 }
 

@@ -264,9 +264,9 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn report(self, first_difference: Option<Difference>) -> Report {
+    pub(super) fn report(&self, first_difference: Option<Difference>) -> Report {
         let Place { chain, tick, .. } = self.follower.place();
-        Report { ticks: tick, chain, first_difference, coverage: self.coverage }
+        Report { ticks: tick, chain, first_difference, coverage: self.coverage.clone() }
     }
 }
 

@@ -19,6 +19,11 @@ pub fn tick(schema: Option<&Schema>, input: Option<&TickInput>, stepped: &Steppe
     })
 }
 
+/// What came in with a tick.
+pub fn events(schema: Option<&Schema>, input: &TickInput) -> Json {
+    input.events.iter().map(|one| event(schema, one)).collect()
+}
+
 fn event(schema: Option<&Schema>, event: &Event) -> Json {
     match event {
         Event::Joined { seat, player, .. } => {

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-use bytes::Bytes;
 use stadion_protocol::Seat;
-use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Pace, Reservation, ReserveError};
+use stadion_protocol::contract::{CreateError, EndReason, MatchStatus, Pace, Reservation, ReserveError, UpgradeError};
 use tokio::sync::oneshot;
 
+use crate::dormant::Woken;
 use crate::engine::LoadedVersion;
 use crate::journal::Journal;
 use crate::life::{HostState, Spec, Tenants};
@@ -37,12 +37,12 @@ pub(crate) enum Command {
     End(Key, EndReason, oneshot::Sender<()>),
     /// How it stands.
     Status(Key, oneshot::Sender<MatchStatus>),
-    /// Its journal so far.
-    Journal(Key, oneshot::Sender<Bytes>),
     /// How its time passes.
     Pace(Key, Pace, oneshot::Sender<()>),
     /// Its counters.
     Stats(Key, oneshot::Sender<MatchStats>),
+    /// Nothing: whoever is asked is awake.
+    Wake(Key, oneshot::Sender<()>),
     /// Its transition wants something.
     Order(Key, Order),
     /// Something waits for this match.
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Back(Key, Task, Outcome),
     /// A tick that trapped comes back, and how it had trapped.
     Rescued(Key, Option<Box<Rescued>>, String),
+    /// It was saved, and goes on in another session; or why not.
+    Saved(Key, Result<(), UpgradeError>),
     /// A step in the slow lane was given up.
     GaveUp(Key),
     /// Give matches that take this share of the shard's time to another shard.
@@ -59,8 +61,8 @@ pub(crate) enum Command {
     TakeIn(Box<Slot>),
     /// A question that came too late to the shard that a match has left.
     Forwarded(Arc<Mailbox>, Box<Command>),
-    /// End every match, for this reason.
-    EndAll(EndReason),
+    /// End every match, for this reason; those that the next process finds again leave for it.
+    ShutDown(EndReason),
     /// Leave at once.
     Stop,
 }
@@ -72,9 +74,10 @@ impl Command {
             Command::Reserve(key, ..)
             | Command::End(key, ..)
             | Command::Status(key, ..)
-            | Command::Journal(key, ..)
             | Command::Pace(key, ..)
             | Command::Stats(key, ..)
+            | Command::Wake(key, ..)
+            | Command::Saved(key, ..)
             | Command::Order(key, ..) => Some(key),
             // A match that arrives is looked at anyway, and leaves only with its session at home.
             Command::Poke(_) | Command::Back(..) | Command::Rescued(..) | Command::GaveUp(_) => None,
@@ -83,9 +86,17 @@ impl Command {
             | Command::Give { .. }
             | Command::TakeIn(_)
             | Command::Forwarded(..)
-            | Command::EndAll(_)
+            | Command::ShutDown(_)
             | Command::Stop => None,
         }
+    }
+
+    /// Whether a match that sleeps is brought back for this; other questions are answered from what is known of it.
+    pub(super) fn wakes(&self) -> bool {
+        matches!(
+            self,
+            Command::Reserve(..) | Command::End(..) | Command::Pace(..) | Command::Wake(..) | Command::Order(..)
+        )
     }
 }
 
@@ -110,6 +121,10 @@ pub(crate) struct ResumeJob {
     pub(crate) mailbox: Arc<Mailbox>,
     /// Who may have the seats of players who are not there.
     pub(crate) tenants: Tenants,
+    /// CPU time that making its session again took: it takes so long once more, until there is a checkpoint.
+    pub(crate) replayed: Duration,
+    /// It slept: nothing has changed for its game.
+    pub(crate) woken: Option<Box<Woken>>,
 }
 
 /// A match that was started.

@@ -85,12 +85,18 @@ pub struct Archived {
     pub status: MatchStatus,
     /// How it ended.
     pub ended: MatchEnded,
-    /// Whole and closed.
-    pub journal: Bytes,
+    /// Whole and closed; `None` while it is read back.
+    pub journal: Option<Bytes>,
     /// What it used.
     pub usage: MatchUsage,
     /// What it said to its author.
     pub(crate) log: Arc<Logbook>,
+}
+
+impl Archived {
+    fn journal_bytes(&self) -> usize {
+        self.journal.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// Matches that are over, the newest first to stay.
@@ -122,16 +128,16 @@ impl Archive {
     pub fn put(&self, archived: Archived) {
         let mut kept = self.kept();
         let id = archived.status.id;
-        kept.bytes += archived.journal.len();
+        kept.bytes += archived.journal_bytes();
         if let Some(before) = kept.by_id.insert(id, archived) {
-            kept.bytes -= before.journal.len();
+            kept.bytes -= before.journal_bytes();
         } else {
             kept.order.push_back(id);
         }
         while kept.order.len() > self.limits.matches || kept.bytes > self.limits.journal_bytes {
             let Some(oldest) = kept.order.pop_front() else { break };
             if let Some(gone) = kept.by_id.remove(&oldest) {
-                kept.bytes -= gone.journal.len();
+                kept.bytes -= gone.journal_bytes();
             }
         }
     }
@@ -167,7 +173,7 @@ mod tests {
             data: Vec::new(),
             chain: [0; 16],
         };
-        let journal = Bytes::from(vec![0; bytes]);
+        let journal = Some(Bytes::from(vec![0; bytes]));
         Archived { status, ended, journal, usage: MatchUsage::default(), log: Arc::default() }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stadion_protocol::contract::{LogLevel, LogLine, LogPage};
-use stadion_protocol::{Moment, Tick};
+use stadion_protocol::{Incarnation, Moment, Tick};
 use tokio::sync::Notify;
 
 /// Lines that a match may log a second, for long. A tick has a limit of its own, which counts in replays too.
@@ -40,6 +40,10 @@ const LINE_OVERHEAD: usize = 48;
 /// Lines of one answer.
 const PAGE_LINES: usize = 256;
 
+/// More than any session says, at the pace that it may; and a match of two million sessions still counts in the numbers
+/// that JSON has.
+const LINES_OF_A_SESSION: u64 = 1 << 32;
+
 /// Bytes of all logs of a host.
 #[derive(Debug, Default)]
 pub(crate) struct LogBytes(AtomicU64);
@@ -61,6 +65,8 @@ pub(crate) struct Logbook {
     /// Nothing until the first line: most matches say nothing.
     pages: Mutex<Option<Box<Pages>>>,
     changed: Notify,
+    /// Lines have higher numbers than this: those of earlier sessions had lower ones.
+    before: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -84,12 +90,19 @@ struct Allowance {
 }
 
 impl Logbook {
+    /// What is said from now on is said by this session. Whoever read the log of an earlier one, in another process
+    /// perhaps, goes on reading by number.
+    pub(super) fn begin(&self, incarnation: Incarnation) {
+        self.before.store(u64::from(incarnation.0.saturating_sub(1)) * LINES_OF_A_SESSION, Relaxed);
+    }
+
     /// Takes a line.
     pub(super) fn write(&self, host: &Arc<LogBytes>, now: Moment, said: Said<'_>) {
         let Said { tick, level, text } = said;
         let mut pages = self.pages();
         let pages = pages.get_or_insert_with(|| Box::new(Pages::new(Arc::clone(host), now)));
         let unix_ms = crate::clock::unix_ns() / 1_000_000;
+        pages.newest = pages.newest.max(self.before.load(Relaxed));
         match pages.allowance.take(now) {
             Allowed::Yes { dropped: 0 } => {}
             Allowed::Yes { dropped } => {
@@ -234,6 +247,21 @@ mod tests {
         assert_eq!((texts, page.over), (vec![(2, "two"), (3, "three")], false));
         book.book.close(&book.host, book.now);
         assert!(book.book.after(3, SECOND).await.over);
+    }
+
+    #[tokio::test]
+    async fn a_reader_from_before_a_restart_misses_no_line_of_the_session_after_it() {
+        let before = Book::new();
+        before.say("one");
+        let read = before.book.after(0, SECOND).await.lines[0].number;
+        let after = Book::new();
+        after.book.begin(Incarnation(2));
+        ["two", "three"].into_iter().for_each(|text| after.say(text));
+        let lines = after.book.after(read, SECOND).await.lines;
+        assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["two", "three"]);
+        after.book.begin(Incarnation(3));
+        after.say("four");
+        assert_eq!(after.book.after(lines[1].number, SECOND).await.lines[0].text, "four");
     }
 
     #[tokio::test]

@@ -7,6 +7,10 @@ use std::task::Wake;
 
 use crate::link::{ConnId, FromPlayer};
 
+use stadion_protocol::MatchId;
+
+use crate::dormant::Dormant;
+
 use super::command::{Command, ShardHandle};
 use super::logbook::Logbook;
 
@@ -26,7 +30,13 @@ pub(crate) struct Key {
     pub(super) generation: u32,
 }
 
+impl Key {
+    /// In a question, until it is known where to ask.
+    pub(crate) const UNKNOWN: Key = Key { slot: u32::MAX, generation: u32::MAX };
+}
+
 /// The mailbox of a match: anyone posts, its shard takes.
+#[derive(Default)]
 pub(crate) struct Mailbox {
     words: Mutex<Words>,
     home: Mutex<Home>,
@@ -34,9 +44,9 @@ pub(crate) struct Mailbox {
     eager: AtomicBool,
     /// The shard knows already.
     poked: AtomicBool,
-    /// The match has something to do once its journal moves. A match with a rate and nothing to release looks at its
+    /// The match has nothing to do when its journal moves. A match with a rate and nothing to release looks at its
     /// journal at its next tick anyway: waking its shard for every record would cost more than the record.
-    awaits_journal: AtomicBool,
+    ignores_journal: AtomicBool,
     /// What the match says to its author.
     pub(crate) log: Arc<Logbook>,
 }
@@ -48,25 +58,18 @@ struct Words {
 }
 
 /// Where the match is.
-#[derive(Clone)]
-struct Home {
-    shard: Arc<ShardHandle>,
-    /// Its place there, once the shard has taken it in. A match on its way is where it was: that shard passes questions on.
-    key: Option<Key>,
+#[derive(Clone, Default)]
+enum Home {
+    /// Nowhere yet: it is being created or restored.
+    #[default]
+    Coming,
+    /// In this place of a shard. A match on its way is where it was: that shard passes questions on.
+    At(Arc<ShardHandle>, Key),
+    /// Out of memory.
+    Asleep(Arc<Dormant>, MatchId),
 }
 
 impl Mailbox {
-    pub(crate) fn new(shard: Arc<ShardHandle>) -> Mailbox {
-        Mailbox {
-            words: Mutex::default(),
-            home: Mutex::new(Home { shard, key: None }),
-            eager: AtomicBool::new(false),
-            poked: AtomicBool::new(false),
-            awaits_journal: AtomicBool::new(true),
-            log: Arc::default(),
-        }
-    }
-
     /// Queues a word. `false`: the mailbox is full. A farewell is always taken: there is one for each connection.
     pub(crate) fn post(&self, conn: ConnId, word: FromPlayer) -> bool {
         let wakes = wakes(&word);
@@ -102,21 +105,38 @@ impl Mailbox {
         self.words().queue.iter().any(|(_, word)| wakes(word) != Wakes::Never)
     }
 
-    /// Makes the shard look at this match soon.
+    /// Makes the shard look at this match soon, and brings back one that sleeps.
     pub(crate) fn poke(&self) {
         if !self.poked.swap(true, Ordering::SeqCst) {
             let home = self.home().clone();
-            match home.key {
+            match home {
                 // Pokes are bounded by one for each match.
-                Some(key) => home.shard.send_internal(Command::Poke(key)),
+                Home::At(shard, key) => shard.send_internal(Command::Poke(key)),
                 // Whoever takes it in looks at it first.
-                None => self.poked.store(false, Ordering::SeqCst),
+                Home::Coming => self.looked_at(),
+                Home::Asleep(dormant, id) => {
+                    self.looked_at();
+                    dormant.knock(&id);
+                }
             }
         }
     }
 
+    /// Asks the match something, wherever it is. `false`: nobody will answer.
+    pub(crate) fn ask(&self, mut question: Command) -> bool {
+        let home = self.home().clone();
+        match home {
+            Home::At(shard, key) => {
+                question.asked().into_iter().for_each(|asked| *asked = key);
+                shard.send(question)
+            }
+            Home::Asleep(dormant, id) => question.wakes() && dormant.ask(&id, question),
+            Home::Coming => false,
+        }
+    }
+
     /// The shard looks now: later pokes are news.
-    pub(super) fn looked_at(&self) {
+    pub(crate) fn looked_at(&self) {
         self.poked.store(false, Ordering::SeqCst);
     }
 
@@ -127,22 +147,26 @@ impl Mailbox {
     /// Says whether the journal's progress is worth a look. Whoever sets it looks once more afterwards: what moved in
     /// between told nobody.
     pub(super) fn set_awaits_journal(&self, awaits: bool) {
-        self.awaits_journal.store(awaits, Ordering::SeqCst);
-    }
-
-    pub(super) fn set_key(&self, key: Key) {
-        self.home().key = Some(key);
+        self.ignores_journal.store(!awaits, Ordering::SeqCst);
     }
 
     /// The match was taken in. Its new shard looks at it right after this.
     pub(super) fn moves_in(&self, shard: Arc<ShardHandle>, key: Key) {
-        *self.home() = Home { shard, key: Some(key) };
+        *self.home() = Home::At(shard, key);
+    }
+
+    /// The match leaves memory. What was posted shortly before, and woke nobody, is looked for after this.
+    pub(crate) fn falls_asleep(&self, dormant: Arc<Dormant>, id: MatchId) {
+        *self.home() = Home::Asleep(dormant, id);
+        self.looked_at();
     }
 
     /// The shard to ask and the match's place there.
     pub(crate) fn place(&self) -> Option<(Arc<ShardHandle>, Key)> {
-        let home = self.home();
-        home.key.map(|key| (Arc::clone(&home.shard), key))
+        match &*self.home() {
+            Home::At(shard, key) => Some((Arc::clone(shard), *key)),
+            Home::Coming | Home::Asleep(..) => None,
+        }
     }
 
     fn home(&self) -> MutexGuard<'_, Home> {
@@ -162,7 +186,7 @@ impl Wake for Mailbox {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.awaits_journal.load(Ordering::SeqCst) {
+        if !self.ignores_journal.load(Ordering::SeqCst) {
             self.poke();
         }
     }
@@ -207,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_full_mailbox_takes_farewells_alone() {
-        let mailbox = Mailbox::new(Arc::default());
+        let mailbox = Mailbox::default();
         while mailbox.post(ConnId(1), input(10_000)) {}
         assert!(mailbox.words().bytes < MAX_BYTES + 20_000);
         assert!(mailbox.post(ConnId(1), FromPlayer::Closed));

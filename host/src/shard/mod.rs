@@ -15,7 +15,8 @@
 //! - [`directory`]: which match is where; the mailboxes.
 //! - `worker`: the loop. `slot`: one match in it. `task`: its session as a future. `slow`: the slow lane.
 //! - `moving`: matches go from shard to shard. `balance`: which shard gives matches to which. `balancer`: the thread that asks it.
-//! - `logbook`: what a match says to its author.
+//! - `rescue`, `saving`: threads beside the shards, for what takes replays.
+//! - `logbook`: what a match says to its author. `farewell`: matches that are over are put away, beside the shards.
 //! - [`stats`]: counters for benches and operators.
 //!
 //! **Invariants.** Input of a match with a rate wakes nobody: it is read when the tick is due. No policy of a match is
@@ -26,23 +27,27 @@ mod balance;
 mod balancer;
 mod command;
 pub mod directory;
+mod farewell;
 mod logbook;
 mod mailbox;
 mod moving;
 mod os;
 mod plant;
 mod rescue;
+mod saving;
 mod slot;
 mod slow;
 pub mod stats;
 mod task;
 mod worker;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use stadion_protocol::contract::HostEvents;
 
+use crate::dormant::Dormant;
 use crate::journal::Journals;
 use crate::link::Outbox;
 use crate::recovery::recorder::RecorderSlot;
@@ -50,11 +55,13 @@ use crate::recovery::recorder::RecorderSlot;
 pub(crate) use balancer::{Balancer, BalancerStop};
 pub(crate) use command::{Command, CreateJob, Created, ResumeJob, ShardHandle};
 pub use directory::{Archive, ArchiveLimits, Archived, Directory};
+pub(crate) use farewell::FarewellLane;
 pub(crate) use logbook::LogBytes;
 pub(crate) use mailbox::{Key, Mailbox};
 pub(crate) use os::{background_priority, exact_timers};
 pub use plant::Plant;
 pub(crate) use rescue::RescueLane;
+pub(crate) use saving::SaveLane;
 pub(crate) use slow::SlowLane;
 pub use stats::{Histogram, MatchStats, ShardStats, Spread};
 
@@ -76,10 +83,24 @@ pub(crate) struct Shared {
     pub(crate) slow: SlowLane,
     /// Where ticks that trapped are run again.
     pub(crate) rescue: RescueLane,
-    /// Matches that hold a place: starting, running or lingering.
+    /// Where matches that are over are put away.
+    pub(crate) farewell: FarewellLane,
+    /// Where matches of versions without images are saved.
+    pub(crate) saving: SaveLane,
+    /// Matches that are out of memory.
+    pub(crate) dormant: Arc<Dormant>,
+    /// Matches that hold a place: starting, running, lingering or being put away.
     pub(crate) matches: std::sync::atomic::AtomicU32,
     /// For tests of recovery.
     pub(crate) plant: Option<Plant>,
+}
+
+impl Shared {
+    /// Takes room for one more match, unless there are this many.
+    pub(crate) fn take_place(&self, capacity: u32) -> bool {
+        let more = |matches| (matches < capacity).then_some(matches + 1);
+        self.matches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
 }
 
 /// A running shard.

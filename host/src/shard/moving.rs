@@ -5,9 +5,12 @@
 //!                          │ for a while                  ▲
 //!                          └── questions that come late ──┘ Forwarded
 //! ```
+//!
+//! A match that leaves memory is remembered like one that left for elsewhere.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use stadion_protocol::Moment;
@@ -32,14 +35,15 @@ struct Gone {
     at: Moment,
     key: Key,
     mailbox: Arc<Mailbox>,
-    to: Arc<ShardHandle>,
+    /// `None`: it sleeps, or has slept.
+    to: Option<Arc<ShardHandle>>,
 }
 
 impl Moved {
     /// Where the match of this place went, if it went.
-    pub(super) fn find(&self, key: Key) -> Option<(Arc<Mailbox>, Arc<ShardHandle>)> {
+    fn find(&self, key: Key) -> Option<(Arc<Mailbox>, Option<Arc<ShardHandle>>)> {
         let gone = self.0.iter().rev().find(|gone| gone.key == key)?;
-        Some((Arc::clone(&gone.mailbox), Arc::clone(&gone.to)))
+        Some((Arc::clone(&gone.mailbox), gone.to.clone()))
     }
 
     fn remember(&mut self, gone: Gone) {
@@ -67,9 +71,32 @@ impl Worker {
             let Some(slot) = self.vacate(key) else { continue };
             slot.leave(&self.handle);
             let mailbox = Arc::clone(slot.mailbox());
-            self.moved.remember(Gone { at: now, key, mailbox, to: Arc::clone(to) });
+            self.moved.remember(Gone { at: now, key, mailbox, to: Some(Arc::clone(to)) });
             to.send_internal(Command::TakeIn(slot));
         }
+    }
+
+    /// Lets a match leave memory.
+    pub(super) fn put_to_bed(&mut self, key: Key, now: Moment) {
+        let Some(slot) = self.vacate(key) else { return };
+        slot.leave(&self.handle);
+        self.moved.remember(Gone { at: now, key, mailbox: Arc::clone(slot.mailbox()), to: None });
+        slot.lie_down(&self.shared);
+        // Only now is its session's slot free for whoever takes its place.
+        self.shared.matches.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Passes a question on that came too late for this shard. `None`: passed on, or nobody is left to ask.
+    pub(super) fn still_here(&self, mut question: Command) -> Option<Command> {
+        let key = *question.asked()?;
+        if self.places.get(key.slot as usize).is_some_and(|place| place.generation == key.generation) {
+            return Some(question);
+        }
+        match self.moved.find(key)? {
+            (mailbox, Some(to)) => to.send_internal(Command::Forwarded(mailbox, Box::new(question))),
+            (mailbox, None) => drop(mailbox.ask(question)),
+        }
+        None
     }
 
     /// Gives a match from elsewhere a place, and looks at it: what was said to it on its way waits.
@@ -84,7 +111,10 @@ impl Worker {
 
     /// A question that the match's old shard passed on.
     pub(super) fn ask_again(&mut self, mailbox: &Arc<Mailbox>, mut question: Command, now: Moment) {
-        let Some((shard, place)) = mailbox.place() else { return };
+        let Some((shard, place)) = mailbox.place() else {
+            mailbox.ask(question);
+            return;
+        };
         let Some(key) = question.asked() else { return };
         *key = place;
         if Arc::ptr_eq(&shard, &self.handle) {

@@ -1,4 +1,5 @@
-//! Where a tick that trapped is run again without the event that made it trap: one thread, since it takes replays.
+//! Where a tick that trapped is run again without the event that made it trap: one thread, since it takes replays, each
+//! from the newest checkpoint on.
 //!
 //! Which event it was is found by halving: the tick is run with its events up to some message, each time in a session
 //! made again from the journal, and the shortest tick that traps ends with the culprit. A tick of 4,096 events takes 13
@@ -12,7 +13,7 @@ use std::time::Duration;
 use stadion_protocol::{MatchId, VersionId};
 
 use crate::engine::LoadedVersion;
-use crate::journal::{JournalError, Journals, Reader, Record};
+use crate::journal::Journals;
 use crate::life::{candidates, without};
 use crate::model::{Stepped, TickInput};
 use crate::recovery::{Past, Rebuilt, rebuild, rebuild::finish};
@@ -126,14 +127,8 @@ fn again(job: &RescueJob) -> Option<Session> {
 }
 
 fn rebuilt(job: &RescueJob) -> Option<Rebuilt> {
-    let journal = job.journals.read(job.id)?;
-    let mut records = Reader::new(&journal).ok()?;
-    let Some(Ok(Record::Setup(setup))) = records.next() else { return None };
-    let records: Vec<_> =
-        records.map(|record| record.map_err(|damage| JournalError::Damaged(damage.to_string()))).collect();
-    let file = journal.clone();
-    let file = Box::new(move || Some(file.clone()));
-    let past = Past { setup: *setup, checkpoint: None, records: Box::new(records.into_iter()), file };
+    let unread = |error: &_| tracing::warn!(id = %job.id, %error, "a tick that trapped cannot be run again");
+    let past = Past::of(&job.journals, job.id).inspect_err(unread).ok()?;
     let mut library = |id: VersionId| {
         let known = (id == job.version.id()).then(|| Arc::clone(&job.version));
         known.ok_or_else(|| format!("version {id} is not at hand"))

@@ -1,5 +1,6 @@
 //! The slow lane: one thread at the lowest priority, where steps that used up their slices go on, one slice each in
-//! turn, until they return, fail or are not wanted any more. What is slow here is slow for itself alone.
+//! turn, until they return, fail or are not wanted any more. What is slow here is slow for itself alone. Sessions with much
+//! memory end here, too: giving 64 MiB back to the system takes milliseconds.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,8 +20,15 @@ use super::task::{Slice, Task};
 /// A handle; the thread ends with the last one.
 #[derive(Clone)]
 pub(crate) struct SlowLane {
-    // Bounded by the matches of the host: each has one step in flight at most.
-    jobs: Sender<SlowJob>,
+    // Bounded by the matches of the host: each has one step in flight at most, or a session that is over.
+    jobs: Sender<Job>,
+}
+
+/// What is to be done here.
+enum Job {
+    Step(SlowJob),
+    /// The session is over.
+    End(Task),
 }
 
 /// A step that takes long.
@@ -49,26 +57,42 @@ impl SlowLane {
 
     /// Takes a step over. If the thread is gone the process is going down, and the step with it.
     pub(super) fn take(&self, job: SlowJob) {
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(Job::Step(job));
+    }
+
+    /// Ends a session. If the thread is gone the process is going down, and the session with it.
+    pub(super) fn end(&self, task: Task) {
+        let _ = self.jobs.send(Job::End(task));
     }
 }
 
-fn run(incoming: &Receiver<SlowJob>, recorder: Option<&RecorderSlot>) {
+fn run(incoming: &Receiver<Job>, recorder: Option<&RecorderSlot>) {
     let mut jobs: VecDeque<SlowJob> = VecDeque::new();
     loop {
         if jobs.is_empty() {
             let Ok(job) = incoming.recv() else { return };
-            jobs.push_back(job);
+            jobs.extend(step_of(job));
         }
         loop {
             match incoming.try_recv() {
-                Ok(job) => jobs.push_back(job),
+                Ok(job) => jobs.extend(step_of(job)),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return,
             }
         }
         if let Some(job) = jobs.pop_front() {
             jobs.extend(one_slice(job, recorder));
+        }
+    }
+}
+
+/// The step that a job asks for; a session that is over is ended here and now.
+fn step_of(job: Job) -> Option<SlowJob> {
+    match job {
+        Job::Step(step) => Some(step),
+        Job::End(task) => {
+            drop(task);
+            None
         }
     }
 }

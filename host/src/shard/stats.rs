@@ -119,6 +119,8 @@ pub struct MatchStats {
     pub total_cpu: Duration,
     /// Slices that were used up.
     pub slices: u64,
+    /// The longest stretch of a step without a yield.
+    pub longest_slice: Duration,
     /// Steps that finished in the slow lane.
     pub slow: u64,
     /// How often it went to another shard.
@@ -158,6 +160,8 @@ impl MatchStats {
             worst_step: self.worst_step,
             total_step: self.total_step,
             slices: self.slices,
+            longest_slice: self.longest_slice,
+            recovery_estimate: self.replay_debt,
         }
     }
 }

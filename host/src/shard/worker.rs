@@ -24,7 +24,7 @@ const OUTDATED_PER_MATCH: usize = 8;
 /// One shard's matches and queues. Every queue is bounded by the matches of the host.
 pub(super) struct Worker {
     pub(super) handle: Arc<ShardHandle>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     recorder: Option<RecorderSlot>,
     pub(super) places: Vec<Place>,
     free: Vec<u32>,
@@ -122,12 +122,11 @@ impl Worker {
                 Command::Resume(job) => self.resume(*job),
                 Command::Poke(key) => self.woken.push_back(key),
                 Command::Back(key, task, outcome) => self.back(key, task, outcome),
-                Command::Order(key, order) => self.with(key, |slot, around| slot.obey(around, now, order)),
                 Command::Rescued(key, rescued, why) => {
                     self.with(key, |slot, around| slot.rescued(around, clock::now(), (rescued, why)));
                 }
                 Command::GaveUp(key) => self.with(key, Slot::gave_up),
-                Command::EndAll(reason) => self.end_all(&reason),
+                Command::ShutDown(reason) => self.shut_down(&reason),
                 Command::Stop => return false,
                 Command::Give { to, share } => self.give(&to, share, now),
                 Command::TakeIn(slot) => self.take_in(slot, now),
@@ -140,10 +139,8 @@ impl Worker {
     }
 
     /// Questions about one match. Whoever asked about a match that is gone sees its channel closed.
-    pub(super) fn answer(&mut self, mut question: Command, now: Moment) {
-        if let Some((mailbox, to)) = question.asked().and_then(|key| self.moved.find(*key)) {
-            return to.send_internal(Command::Forwarded(mailbox, Box::new(question)));
-        }
+    pub(super) fn answer(&mut self, question: Command, now: Moment) {
+        let Some(question) = self.still_here(question) else { return };
         match question {
             Command::Reserve(key, wanted, reply) => self.with(key, |slot, around| {
                 let Some(life) = slot.life() else { return Next::Wait };
@@ -162,18 +159,19 @@ impl Worker {
                 }
                 Next::Wait
             }),
-            Command::Journal(key, reply) => self.with(key, |slot, _| {
-                if let Some(journal) = slot.journal() {
-                    let _ = reply.send(journal.to_file());
-                }
-                Next::Wait
-            }),
             Command::Pace(key, pace, reply) => self.with(key, |slot, around| {
                 let Some(life) = slot.life() else { return Next::Wait };
                 life.pace(now, pace);
                 let _ = reply.send(());
                 slot.settle(around, now)
             }),
+            Command::Wake(key, reply) => self.with(key, |slot, _| {
+                slot.stay_up(now);
+                let _ = reply.send(());
+                Next::Wait
+            }),
+            Command::Saved(key, saved) => self.with(key, |slot, around| slot.saved(around, now, saved)),
+            Command::Order(key, order) => self.with(key, |slot, around| slot.obey(around, now, order)),
             Command::Stats(key, reply) => self.with(key, |slot, _| {
                 let _ = reply.send(slot.stats());
                 Next::Wait
@@ -202,6 +200,7 @@ impl Worker {
 
     fn create(&mut self, job: CreateJob, now: Moment) {
         let key = self.free_place();
+        job.mailbox.moves_in(Arc::clone(&self.handle), key);
         self.places[key.slot as usize].slot = Some(Box::new(Slot::new(key, job, now)));
         self.unfinished.push_back(key);
     }
@@ -209,8 +208,13 @@ impl Worker {
     fn resume(&mut self, job: ResumeJob) {
         let now = clock::now();
         let key = self.free_place();
+        let (id, slept, mailbox) = (job.spec.id, job.woken.is_some(), Arc::clone(&job.mailbox));
         self.places[key.slot as usize].slot = Some(Box::new(Slot::resumed(key, job, now)));
+        mailbox.moves_in(Arc::clone(&self.handle), key);
+        // Out of bed before it does anything: it may go to bed again at once.
+        let questions = if slept { self.shared.dormant.leave(&id) } else { Vec::new() };
         self.with(key, |slot, around| slot.begin_again(around, now));
+        questions.into_iter().for_each(|question| self.ask_again(&mailbox, question, now));
     }
 
     /// A place for one more match.
@@ -226,12 +230,12 @@ impl Worker {
         self.with(key, |slot, around| slot.back(around, task, outcome));
     }
 
-    fn end_all(&mut self, reason: &EndReason) {
+    fn shut_down(&mut self, reason: &EndReason) {
         let keys: Vec<Key> =
             self.places.iter().filter_map(|place| place.slot.as_ref()).map(|slot| slot.key()).collect();
         for key in keys {
             let now = clock::now();
-            self.with(key, |slot, around| slot.end(around, now, reason.clone()));
+            self.with(key, |slot, around| slot.shut_down(around, now, reason.clone()));
         }
     }
 
@@ -245,6 +249,8 @@ impl Worker {
         let around = Around { shared: &self.shared, handle: &self.handle, recorder: self.recorder.as_ref() };
         match act(slot, &around) {
             Next::Forget => return self.forget(key),
+            Next::Sleep => return self.put_to_bed(key, clock::now()),
+            Next::Leave => return self.let_go(key),
             Next::Slice => self.unfinished.push_back(key),
             Next::Wait => {}
         }
@@ -271,6 +277,15 @@ impl Worker {
     fn forget(&mut self, key: Key) {
         drop(self.vacate(key));
         self.handle.matches.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A match leaves for the next process.
+    fn let_go(&mut self, key: Key) {
+        let Some(place) = self.places.get(key.slot as usize) else { return };
+        if let Some(id) = place.slot.as_ref().and_then(|slot| slot.id()) {
+            self.shared.directory.remove(&id);
+        }
+        self.forget(key);
         self.shared.matches.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -6,7 +6,8 @@ use stadion_host::compile::in_process;
 use stadion_host::engine::{BadArtifact, CodeSettings, CpuBaseline, Engine, EngineConfig, PoolLayout, Sessions};
 use stadion_protocol::contract::{CompileError, CompileStage};
 
-use crate::guests::{Bench, embed, guest, module};
+use crate::guests::wat::embed;
+use crate::guests::{Bench, guest, module};
 
 /// Why an upload is refused.
 fn refused(upload: &[u8]) -> (CompileStage, String) {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use stadion_protocol::token::SchemaHash;
 use stadion_protocol::wire::{
     ALPN, ClientDatagram, ClientFrame, Credential, FrameReader, Hello, MAX_SERVER_FRAME, PROTOCOL_VERSION,
-    ServerDatagram, ServerFrame,
+    ServerDatagram, ServerFrame, Speaker,
 };
 use stadion_protocol::{CloseCode, Tick};
 use tokio::time::timeout;
@@ -41,6 +41,7 @@ pub(crate) fn hello(credential: Credential) -> Hello {
     Hello {
         protocol_version: PROTOCOL_VERSION,
         schema: SchemaHash::default(),
+        speaker: Speaker::default(),
         credential,
         last_out_seq: 0,
         incarnation: 0,

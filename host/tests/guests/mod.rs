@@ -1,5 +1,4 @@
-//! Guests for tests: a few lines of WAT each, made into contract-conforming components by a common prelude, and the
-//! machinery to load and run them on the real engine.
+//! Guests for tests, and the machinery to load and run them on the real engine.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -16,6 +15,10 @@ use stadion_host::session::StepBudget;
 use stadion_protocol::Seat;
 use stadion_protocol::contract::{Artifact, Compiled, SIGNING_CONTEXT};
 
+pub(crate) mod wat;
+
+pub(crate) use wat::module;
+
 /// Sessions at once in a test's engine.
 const SLOTS: u32 = 8;
 
@@ -24,55 +27,17 @@ pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/guests")
 }
 
-/// A guest from the folder, as a core module with embedded WIT types.
+/// The folder of guests that mean harm: tests of the whole run them, too.
+pub(crate) fn hostile_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/hostile")
+}
+
+/// A guest from either folder, as a core module with embedded WIT types.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
-    let path = folder().join(format!("{name}.wat"));
+    let file = format!("{name}.wat");
+    let ours = folder().join(&file);
+    let path = if ours.is_file() { ours } else { hostile_folder().join(&file) };
     module(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-/// A guest from WAT fields: `$on_describe`, `$on_start`, `$on_step`, `$on_save`, `$on_load`, and `$on_alloc` (which
-/// may change the address that is given out) where they are defined. The
-/// word `state` on the first line asks for the `state` interface, `image` for that one and `image` (`$on_prepare`).
-pub(crate) fn module(fields: &str) -> Vec<u8> {
-    let asks_for = |word: &str| fields.lines().next().is_some_and(|line| line.trim() == word);
-    let prepared = asks_for(";; image");
-    let stateful = prepared || asks_for(";; state");
-    let mut text = std::fs::read_to_string(folder().join("prelude.wat")).unwrap();
-    let pass = "(param i32) (result i32) (local.get 0)";
-    let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)"), ("$on_alloc", pass)];
-    if stateful {
-        text.push_str(&std::fs::read_to_string(folder().join("state.wat")).unwrap());
-        hooks.extend([("$on_save", ""), ("$on_load", "")]);
-    }
-    if prepared {
-        text.push_str(&std::fs::read_to_string(folder().join("image.wat")).unwrap());
-        hooks.push(("$on_prepare", ""));
-    }
-    for (hook, rest) in hooks {
-        if !fields.contains(&format!("(func {hook}")) {
-            text.push_str(&format!("(func {hook} {rest})\n"));
-        }
-    }
-    let world = if prepared {
-        "full"
-    } else if stateful {
-        "stateful"
-    } else {
-        "basic"
-    };
-    embed(&format!("(module {text} {fields})"), world)
-}
-
-/// A core module in WAT with the types of one of the contract's worlds.
-pub(crate) fn embed(wat: &str, world: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
-    let mut resolve = wit_parser::Resolve::default();
-    let wit = include_str!("../../../wit/0.1/game.wit");
-    let package = resolve.push_str("game.wit", wit).unwrap();
-    let world = resolve.select_world(&[package], Some(world)).unwrap();
-    let encoding = wit_component::StringEncoding::UTF8;
-    wit_component::embed_component_metadata(&mut module, &resolve, world, encoding).unwrap();
-    module
 }
 
 /// An engine with its ticker, and the key that its artifacts are signed with.

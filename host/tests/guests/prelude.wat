@@ -40,3 +40,14 @@
   (global.set $ticks (i32.add (global.get $ticks) (i32.const 1)))
   (global.set $heap (i32.const 65536))
   (i32.const 384))
+
+;; Whether an event of this kind is among those of the tick: 0 joined, 3 left, 4 message.
+(func $has (param $kind i32) (param $events i32) (param $count i32) (result i32)
+  (block $done
+    (loop $next
+      (br_if $done (i32.eqz (local.get $count)))
+      (if (i32.eq (i32.load8_u (local.get $events)) (local.get $kind)) (then (return (i32.const 1))))
+      (local.set $events (i32.add (local.get $events) (i32.const 48)))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br $next)))
+  (i32.const 0))

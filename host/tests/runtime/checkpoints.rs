@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use stadion_host::image::ImageArena;
 use stadion_host::journal::{
-    Checkpoint, CheckpointKind, IdleRun, Journals, MemoryJournals, MemoryLimits, Record, Reopened, SetupRecord,
-    TickRecord, chain,
+    Checkpoint, CheckpointKind, DiskJournals, IdleRun, Journals, LogConfig, Record, Reopened, SetupRecord, TickRecord,
+    chain,
 };
 use stadion_host::life::{HostState, exact_time};
 use stadion_host::model::{Delivery, Event, TickInput};
 use stadion_host::recovery::{Past, rebuild};
 use stadion_host::session::Session;
 use stadion_protocol::contract::{Durability, Host, MatchSettings};
-use stadion_protocol::{MatchId, Seat};
+use stadion_protocol::{Incarnation, MatchId, Seat};
 
 use crate::guests::{self, Bench, budget, drive, setup};
 use crate::rig::{PATIENCE, Rig};
@@ -54,10 +54,9 @@ async fn a_match_that_costs_much_to_replay_is_kept_as_an_image() {
     rig.replay(version, &journal);
 }
 
-/// A day at 20 Hz in which somebody says something every minute, recorded as a shard records it; answers the journals.
-fn a_day(bench: &Bench, ticks: u64) -> (Arc<MemoryJournals>, MatchId) {
+/// A day at 20 Hz in which somebody says something every minute, recorded as a shard records it.
+fn a_day(bench: &Bench, journals: &dyn Journals, ticks: u64) -> MatchId {
     let version = bench.load(&guests::module(COUNTING));
-    let journals = Arc::new(MemoryJournals::new(MemoryLimits::default()));
     let id = MatchId([7; 16]);
     let mut journal = journals.open(id, Durability::Process, Waker::noop().clone()).unwrap();
     let (mut session, started) = drive(Session::start(&version, &setup(), budget(&version))).0.unwrap();
@@ -104,16 +103,18 @@ fn a_day(bench: &Bench, ticks: u64) -> (Arc<MemoryJournals>, MatchId) {
             journal.keep_checkpoint(checkpoint).unwrap();
         }
     }
-    (journals, id)
+    id
 }
 
 #[test]
 fn a_day_long_match_is_back_in_under_three_seconds() {
     const TICKS: u64 = 24 * 3600 * 20;
     let bench = Bench::new();
-    let (journals, id) = a_day(&bench, TICKS);
+    let folder = tempfile::tempdir().unwrap();
+    let id = a_day(&bench, &DiskJournals::open(folder.path(), LogConfig::default()).unwrap(), TICKS);
     let version = bench.load(&guests::module(COUNTING));
     let before = Instant::now();
+    let journals = DiskJournals::open(folder.path(), LogConfig::default()).unwrap();
     let Reopened { journal: _, setup, checkpoint, records } = journals.reopen(id, Waker::noop().clone()).unwrap();
     assert!(checkpoint.is_some());
     let mut played = 0;
@@ -127,4 +128,44 @@ fn a_day_long_match_is_back_in_under_three_seconds() {
     assert_eq!(rebuilt.state.tick, TICKS);
     println!("a day of {TICKS} ticks is back after {} ms, {played} of them played again", took.as_millis());
     assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+/// Works for some milliseconds in every step, counts its ticks, and saves the count. That it may grow its table rules images out.
+const SAVING: &str = r#";; state
+(table 1 funcref)
+(global $count (mut i32) (i32.const 0))
+(func $on_describe (drop (table.grow (ref.null func) (i32.const 0))))
+(func $on_step (param $events i32) (param $n i32) (local $left i32)
+  (global.set $count (i32.add (global.get $count) (i32.const 1)))
+  (i32.store (i32.const 600) (global.get $count))
+  (if (local.get $n) (then
+    (call $send (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 600) (i32.const 4) (i32.const 512))))
+  (local.set $left (i32.const 12000000))
+  (loop $more
+    (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+    (br_if $more (local.get $left))))
+(func $on_save (global.set $kept (global.get $count)))
+(func $on_load (global.set $count (global.get $kept)))
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_without_images_is_saved_and_goes_on_in_what_was_loaded() {
+    let mut rig = Rig::new();
+    let version = rig.publish(&guests::module(SAVING));
+    let (id, _players) = rig.play(version, 1).await;
+    let before = Instant::now();
+    while rig.host.match_stats(id).await.unwrap().checkpoints == 0 {
+        assert!(before.elapsed() < PATIENCE, "no checkpoint was taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let status = rig.host.status(id).await.unwrap();
+    assert_eq!(status.incarnation, Incarnation(2), "it goes on in another session");
+    rig.until_tick(id, status.tick.0 + 5).await;
+    let journal = rig.host.journal(id).await.unwrap();
+    rig.replay(version, &journal);
+    rig.crash().await;
+    rig.restart();
+    let recovered = rig.host.recover().await;
+    assert_eq!((recovered.matches, recovered.ended), (1, 0), "every hash after the checkpoint is the same");
+    assert!(recovered.ticks < status.tick.0, "what was before the checkpoint is not played again");
 }

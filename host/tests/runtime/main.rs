@@ -8,12 +8,15 @@
 mod guests;
 
 mod checkpoints;
+mod hibernation;
 mod hostile;
 mod jumps;
 mod moves;
+mod off_shard;
 mod play;
 mod recovery;
 mod replays;
 mod rig;
 mod schedule;
+mod upgrade_recoveries;
 mod upgrades;

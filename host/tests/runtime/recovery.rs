@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use stadion_host::journal::{Journals, Link, Reader, Record, ResumedRecord, TickRecord};
+use stadion_host::journal::{Link, Reader, Record, ResumedRecord, TickRecord};
 use stadion_host::life::exact_time;
 use stadion_host::link::{ConnId, Credential, ToPlayer};
 use stadion_host::model::{TickInput, Wake};

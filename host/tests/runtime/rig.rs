@@ -7,15 +7,19 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use stadion_host::engine::LoadedVersion;
 use stadion_host::host::{HostConfig, LocalHost};
-use stadion_host::journal::{Journals, MemoryJournals, MemoryLimits};
+use stadion_host::journal::log::OpenError;
+use stadion_host::journal::{DiskJournals, Journals, LogConfig, MemoryJournals, MemoryLimits};
 use stadion_host::link::{Admission, ConnId, Credential, FromPlayer, Inbox, Outbox, ToPlayer};
 use stadion_host::replay;
 use stadion_protocol::contract::{
-    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Host, HostEvent, HostEvents, MatchCreated,
-    MatchEnded, MatchSettings, Pending, PlayerInfo, Reservation,
+    Artifact, ArtifactUnavailable, Artifacts, CreateError, CreateMatch, Host, HostEvent, HostEvents, HostLoad,
+    MatchCreated, MatchEnded, MatchSettings, MatchState, Pending, PlayerInfo, Reservation,
 };
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, ResumeToken, SchemaHash};
+use stadion_protocol::wire::{ClientId, Speaker};
 use stadion_protocol::{CloseCode, MatchId, Seat, Tick, VersionId};
+
+use tempfile::TempDir;
 
 use crate::guests::{self, Bench};
 
@@ -80,8 +84,10 @@ impl Outbox for Post {
 pub struct Rig {
     pub bench: Bench,
     pub host: Arc<LocalHost>,
-    /// They outlive the host, as a log on disk would.
-    pub journals: Arc<MemoryJournals>,
+    /// They outlive the host.
+    pub journals: Arc<dyn Journals>,
+    /// Where they are, if they are a log on disk.
+    folder: Option<TempDir>,
     inbox: Arc<dyn Inbox>,
     stock: Arc<Stock>,
     events: Arc<Events>,
@@ -102,29 +108,73 @@ impl Rig {
     }
 
     pub fn with_shards(shards: usize) -> Rig {
+        Rig::over(Arc::new(MemoryJournals::new(MemoryLimits::default())), shards)
+    }
+
+    /// Its journals are a log on disk, which each host opens anew.
+    pub fn on_disk() -> Rig {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Arc::new(DiskJournals::open(folder.path(), LogConfig::default()).unwrap());
+        Rig { folder: Some(folder), ..Rig::over(journals, 1) }
+    }
+
+    /// A host over these journals.
+    pub fn over(journals: Arc<dyn Journals>, shards: usize) -> Rig {
         let bench = Bench::new();
         let (stock, events, post) = (Arc::<Stock>::default(), Arc::<Events>::default(), Arc::<Post>::default());
-        let journals = Arc::new(MemoryJournals::new(MemoryLimits::default()));
         let host = start(&bench, (&stock, &events, &post), (&journals, shards));
-        Rig { inbox: host.inbox(), bench, host, journals, stock, events, post, matches: 0 }
+        Rig { inbox: host.inbox(), bench, host, journals, folder: None, stock, events, post, matches: 0 }
+    }
+
+    /// Another host, over these journals. Their matches are taken up, and not restored yet.
+    pub fn over_again(&mut self, journals: Arc<dyn Journals>) {
+        self.journals = journals;
+        self.restart();
+    }
+
+    /// The host is gone, and nobody holds its journals any more when this returns.
+    pub async fn goes_down(&mut self) {
+        self.host.shutdown(PATIENCE).await;
+        let before = Arc::downgrade(&self.host);
+        self.over_again(Arc::new(MemoryJournals::new(MemoryLimits::default())));
+        self.post.0.lock().unwrap().clear();
+        until(|| before.upgrade().is_none().then_some(())).await;
     }
 
     /// The host is gone at once, and its players with it. Its journals are closed when this returns.
     pub async fn crash(&mut self) {
-        let matches = self.host.load().matches;
+        let HostLoad { matches, hibernated, .. } = self.host.load();
         let config = HostConfig { shards: 1, ..HostConfig::new([9; 32]) };
         let (artifacts, events) = (Arc::<Stock>::default(), Arc::<Events>::default());
         let other = LocalHost::new(config, self.bench.engine.clone(), artifacts, events, self.bench.keys.clone());
         self.host = Arc::new(other.unwrap());
-        until(|| (self.journals.unfinished().len() == matches as usize).then_some(())).await;
+        self.inbox = self.host.inbox();
+        until(|| (self.journals.unfinished().len() == (matches + hibernated) as usize).then_some(())).await;
         self.post.0.lock().unwrap().clear();
+        self.events.0.lock().unwrap().clear();
     }
 
     /// Another host over the same journals. Its matches are taken up, and not restored yet.
     pub fn restart(&mut self) -> usize {
+        self.open_again();
         self.host = start(&self.bench, (&self.stock, &self.events, &self.post), (&self.journals, 1));
         self.inbox = self.host.inbox();
         self.host.take_up()
+    }
+
+    /// A log on disk is another process's to open.
+    fn open_again(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        self.journals = Arc::new(MemoryJournals::new(MemoryLimits::default()));
+        let before = Instant::now();
+        self.journals = loop {
+            match DiskJournals::open(folder.path(), LogConfig::default()) {
+                Ok(journals) => break Arc::new(journals),
+                // Threads of the host before still end.
+                Err(OpenError::InUse) if before.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+                Err(error) => panic!("{error}"),
+            }
+        };
     }
 
     /// Publishes a guest.
@@ -197,6 +247,8 @@ impl Rig {
 
     pub fn hello(&self, id: MatchId, conn: ConnId, credential: Credential, last_out_seq: u64) {
         let admission = Admission {
+            // Each of a rig's connections is another client's.
+            speaker: Speaker { client: ClientId(conn.0.to_le_bytes()), connection: 1 },
             fresh: matches!(credential, Credential::Join { .. }),
             credential,
             schema: SchemaHash::default(),
@@ -216,6 +268,11 @@ impl Rig {
 
     pub fn tell(&self, player: &Player, word: FromPlayer) {
         assert!(self.inbox.post(player.id, player.conn, word));
+    }
+
+    /// The same, for whoever is only a number.
+    pub fn tell_from(&self, id: MatchId, conn: ConnId, word: FromPlayer) {
+        assert!(self.inbox.post(id, conn, word));
     }
 
     /// What a connection was told so far.
@@ -292,6 +349,15 @@ impl Rig {
         report
     }
 
+    /// Waits until a match stands like this.
+    pub async fn until_state(&self, id: MatchId, state: MatchState) {
+        let before = Instant::now();
+        while self.host.status(id).await.map(|status| status.state) != Ok(state) {
+            assert!(before.elapsed() < PATIENCE, "it is never {state:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The host counts this many matches: a place is given back a moment after its match is told to be over.
     pub async fn until_matches(&self, count: u32) {
         until(|| (self.host.load().matches == count).then_some(())).await;
@@ -307,11 +373,11 @@ impl Rig {
 fn start(
     bench: &Bench,
     (stock, events, post): (&Arc<Stock>, &Arc<Events>, &Arc<Post>),
-    (journals, shards): (&Arc<MemoryJournals>, usize),
+    (journals, shards): (&Arc<dyn Journals>, usize),
 ) -> Arc<LocalHost> {
     let config = HostConfig { shards, ..HostConfig::new([9; 32]) };
     let code = (Arc::clone(stock) as Arc<dyn Artifacts>, bench.keys.clone());
-    let host = LocalHost::over(config, bench.engine.clone(), code, events.clone(), journals.clone()).unwrap();
+    let host = LocalHost::over(config, bench.engine.clone(), code, events.clone(), Arc::clone(journals)).unwrap();
     host.connect_outbox(post.clone());
     Arc::new(host)
 }

@@ -17,7 +17,7 @@ const ACCEPT: UpgradeWay = UpgradeWay::Replay(OnDifference::Accept);
 
 /// A guest that counts what it hears, by this step, and says a letter: the first word heard gives `B` at step 1. `F`
 /// finishes. `other` makes it another version.
-fn counter(step: u8, other: &str) -> Vec<u8> {
+pub(crate) fn counter(step: u8, other: &str) -> Vec<u8> {
     guests::module(&format!(
         r#";; state
 (func $on_step (param $events i32) (param $count i32)
@@ -38,7 +38,7 @@ fn counter(step: u8, other: &str) -> Vec<u8> {
 }
 
 /// A match in which its player was answered `B`, `C`, `D`.
-async fn scene(rig: &mut Rig) -> (VersionId, MatchId, Player) {
+pub(crate) async fn scene(rig: &mut Rig) -> (VersionId, MatchId, Player) {
     let version = rig.publish(&counter(1, ""));
     let (id, mut players) = rig.play(version, 1).await;
     let mut player = players.remove(0);
@@ -48,7 +48,7 @@ async fn scene(rig: &mut Rig) -> (VersionId, MatchId, Player) {
     (version, id, player)
 }
 
-async fn hear(rig: &Rig, player: &mut Player, answer: &str) -> u64 {
+pub(crate) async fn hear(rig: &Rig, player: &mut Player, answer: &str) -> u64 {
     rig.say(player, "go");
     rig.until_message(player.conn, answer).await
 }
@@ -58,7 +58,7 @@ async fn upgrade(rig: &Rig, id: MatchId, to: VersionId, way: UpgradeWay) -> Upgr
 }
 
 /// Ends a match; its journal replays in all of its versions.
-async fn replays(rig: &Rig, id: MatchId, versions: &[VersionId]) -> Vec<Record> {
+pub(crate) async fn replays(rig: &Rig, id: MatchId, versions: &[VersionId]) -> Vec<Record> {
     rig.host.end(id, EndReason::Closed).await.unwrap();
     let journal = rig.host.journal(id).await.unwrap();
     let mut find = |wanted| {

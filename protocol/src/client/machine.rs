@@ -14,7 +14,7 @@ use crate::clock::Moment;
 use crate::close::CloseCode;
 use crate::ids::{Incarnation, Tick};
 use crate::token::ResumeToken;
-use crate::wire::{ClientFrame, Credential, Hello, PROTOCOL_VERSION};
+use crate::wire::{ClientFrame, ClientId, Credential, Hello, PROTOCOL_VERSION, Speaker};
 
 /// One player's hold on one seat.
 ///
@@ -46,8 +46,6 @@ pub struct Client {
     pub(super) heard: Moment,
     pub(super) retry_at: Moment,
     pub(super) ack_at: Option<Moment>,
-    /// When a path went away whose `hello` may have reached the server.
-    pub(super) abandoned_at: Option<Moment>,
     pub(super) transmits: VecDeque<Transmit>,
     pub(super) events: VecDeque<Event>,
 }
@@ -69,8 +67,9 @@ pub(super) enum Health {
     Stalled,
 }
 
-/// Attempts at once: one, and one beside it that may be luckier.
-const MAX_ATTEMPTS: usize = 2;
+/// Attempts at once. One that nobody answers makes room for another after as many seconds: a transport asks a server that
+/// is down again after pauses that double, a new attempt is there when the server is. Handshakes take no longer anywhere.
+const MAX_ATTEMPTS: usize = 3;
 /// Acknowledgements wait this long for company; nothing waits for them but the server's memory.
 pub(super) const ACK_DELAY: Duration = Duration::from_millis(40);
 /// A server that does not close after `leave` is not waited for longer.
@@ -96,7 +95,6 @@ impl Client {
             heard: now,
             retry_at: now,
             ack_at: None,
-            abandoned_at: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             config,
@@ -144,7 +142,7 @@ impl Client {
         self.acknowledge();
         self.transmit_frame(&ClientFrame::Leave);
         self.phase = Phase::Leaving { until: now + LEAVE_WITHIN };
-        self.drop_attempts(now, CloseCode::Left, |_| true);
+        self.drop_attempts(CloseCode::Left, |_| true);
     }
 
     /// When [`on_timeout`](Client::on_timeout) wants to be called; `None` when closed.
@@ -236,8 +234,13 @@ impl Client {
     }
 
     fn ping_at(&self) -> Option<Moment> {
-        let asks = self.current.is_some() && self.health == Health::Live;
-        asks.then(|| self.meter.next_ping(self.heard, self.config.timers.ping))
+        self.current?;
+        match self.health {
+            Health::Live => Some(self.meter.next_ping(self.heard, self.config.timers.ping)),
+            // A server that was restarted answers with a reset: the connection is known to be gone as soon as it is back.
+            Health::Stalled => Some(self.meter.next_knock(self.config.timers.ping)),
+            Health::Starting => None,
+        }
     }
 
     fn end_if_due(&mut self, now: Moment) {
@@ -257,7 +260,7 @@ impl Client {
     fn drop_late_attempts(&mut self, now: Moment) {
         let timers = self.config.timers;
         let late = |path: &Path| path.give_up_at(&timers).is_some_and(|at| now >= at);
-        if self.drop_attempts(now, CloseCode::TimedOut, late) {
+        if self.drop_attempts(CloseCode::TimedOut, late) {
             self.attempt_failed(now);
         }
     }
@@ -272,20 +275,33 @@ impl Client {
     }
 
     pub(super) fn attempt_failed(&mut self, now: Moment) {
-        self.endpoint = (self.endpoint + 1) % self.config.endpoints.len().max(1);
+        self.try_next_endpoint();
         self.retry_at = now + self.backoff.next();
     }
 
+    fn try_next_endpoint(&mut self) {
+        self.endpoint = (self.endpoint + 1) % self.config.endpoints.len().max(1);
+    }
+
     fn wants_attempt(&self) -> bool {
-        let attempts = self.paths.iter().filter(|path| path.is_attempt() && path.purpose == Purpose::Reach);
         matches!(self.phase, Phase::Playing)
             && (self.current.is_none() || self.health == Health::Stalled)
-            && attempts.count() < MAX_ATTEMPTS
+            && (self.attempts().count() < MAX_ATTEMPTS || self.attempts().any(Path::is_connecting))
+    }
+
+    /// Attempts to reach the match that are under way, oldest first.
+    fn attempts(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().filter(|path| path.is_attempt() && path.purpose == Purpose::Reach)
     }
 
     pub(super) fn attempt_if_due(&mut self, now: Moment) {
         if !self.wants_attempt() || now < self.retry_at {
             return;
+        }
+        let hanging = self.attempts().find(|path| path.is_connecting()).map(|path| path.id);
+        if let Some(oldest) = hanging.filter(|_| self.attempts().count() >= MAX_ATTEMPTS) {
+            self.drop_path(oldest, CloseCode::TimedOut);
+            self.try_next_endpoint();
         }
         match self.endpoint().cloned() {
             Some(endpoint) => self.open(now, Purpose::Reach, endpoint),
@@ -302,19 +318,16 @@ impl Client {
     }
 
     /// Drops attempts that are not wanted; whether there were any.
-    pub(super) fn drop_attempts(&mut self, now: Moment, code: CloseCode, unwanted: impl Fn(&Path) -> bool) -> bool {
+    pub(super) fn drop_attempts(&mut self, code: CloseCode, unwanted: impl Fn(&Path) -> bool) -> bool {
         let attempts = self.paths.iter().filter(|path| path.is_attempt() && unwanted(path));
         let dropped: Vec<PathId> = attempts.map(|path| path.id).collect();
-        dropped.iter().for_each(|&path| self.drop_path(now, path, code));
+        dropped.iter().for_each(|&path| self.drop_path(path, code));
         !dropped.is_empty()
     }
 
     /// Closes a path from this side.
-    pub(super) fn drop_path(&mut self, now: Moment, id: PathId, code: CloseCode) {
-        if let Some(path) = self.forget_path(id) {
-            if !path.is_connecting() {
-                self.abandoned_at = Some(now);
-            }
+    pub(super) fn drop_path(&mut self, id: PathId, code: CloseCode) {
+        if self.forget_path(id).is_some() {
             self.transmits.push_back(Transmit::Close { path: id, code });
         }
     }
@@ -333,10 +346,14 @@ impl Client {
         Some(self.paths.remove(at))
     }
 
-    pub(super) fn hello(&self, purpose: Purpose) -> ClientFrame {
+    pub(super) fn hello(&self, path: PathId, purpose: Purpose) -> ClientFrame {
         ClientFrame::Hello(Box::new(Hello {
             protocol_version: PROTOCOL_VERSION,
             schema: self.config.schema,
+            speaker: Speaker {
+                client: ClientId(self.config.seed.to_le_bytes()),
+                connection: u32::try_from(path.0).unwrap_or(u32::MAX),
+            },
             credential: match purpose {
                 Purpose::Reach => self.credential.clone(),
                 Purpose::Target(token) => Credential::Resume(token),

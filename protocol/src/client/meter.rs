@@ -30,6 +30,11 @@ impl Meter {
         if self.sent.is_some() { measure } else { measure.min(heard.max(self.asked) + quiet) }
     }
 
+    /// When to ask next on a connection that has fallen silent.
+    pub(super) fn next_knock(&self, pause: Duration) -> Moment {
+        self.asked + pause
+    }
+
     pub(super) fn ping(&mut self, now: Moment) -> ClientFrame {
         self.token += 1;
         self.sent = Some(now);

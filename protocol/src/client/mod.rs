@@ -57,7 +57,7 @@ pub struct ClientConfig {
     pub schema: SchemaHash,
     /// Untrusted options for the game, at most [`crate::wire::MAX_OPTIONS`] bytes.
     pub options: Bytes,
-    /// Random; jitter comes from it.
+    /// Random for each client, also among those of one player: it names the client to the server, and jitter comes from it.
     pub seed: u64,
     /// See [`Timers`].
     pub timers: Timers,

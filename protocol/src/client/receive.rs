@@ -29,11 +29,9 @@ impl From<Impossible> for Malformed {
 
 /// After `ended` the server closes once everything is acknowledged, or when its linger time is over.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
-/// A path of our own that went away this recently may be what replaced another path of ours: its `hello` may have been
-/// read last.
-const OWN_REPLACEMENT: Duration = Duration::from_secs(3);
-/// A connection that lived this long was a good one: the next attempt need not wait.
-const GOOD_LIFE: Duration = Duration::from_secs(2);
+/// A connection that lived this long was a good one: the next attempt need not wait. Long against a server that lets in
+/// and drops at once, short against one that was killed twice.
+const GOOD_LIFE: Duration = Duration::from_millis(500);
 
 impl Client {
     /// Takes what happened on a transport.
@@ -58,7 +56,7 @@ impl Client {
         let purpose = path.purpose;
         // The answer is on its way: no second attempt beside this one before it had its time.
         self.retry_at = self.retry_at.max(now + self.config.timers.silence);
-        let data = self.hello(purpose).encode();
+        let data = self.hello(id, purpose).encode();
         self.transmits.push_back(Transmit::Stream { path: id, data });
     }
 
@@ -75,7 +73,7 @@ impl Client {
             };
             if frame.and_then(|frame| self.on_frame(now, id, frame)).is_err() {
                 let was_current = self.current == Some(id);
-                self.drop_path(now, id, CloseCode::ProtocolError);
+                self.drop_path(id, CloseCode::ProtocolError);
                 return self.gone(now, was_current, CloseCode::ProtocolError);
             }
         }
@@ -98,7 +96,7 @@ impl Client {
             ServerFrame::Ack { in_seq } => self.ledger.acknowledged(in_seq)?,
             ServerFrame::Pong { token } => self.meter.pong(now, token),
             ServerFrame::PrepareMove(target) => {
-                self.drop_attempts(now, CloseCode::Moved, |path| path.purpose != Purpose::Reach);
+                self.drop_attempts(CloseCode::Moved, |path| path.purpose != Purpose::Reach);
                 let endpoint = Endpoint { address: target.address, certificate_hashes: target.certificate_hashes };
                 self.open(now, Purpose::Target(target.token), endpoint);
             }
@@ -124,7 +122,7 @@ impl Client {
             return Err(Malformed);
         }
         self.ledger.welcome(welcome, self.known)?;
-        self.make_current(now, id, welcome.incarnation);
+        self.make_current(id, welcome.incarnation);
         self.welcomed_at = now;
         self.heard = now;
         self.meter.reconnected(now, now.since(since));
@@ -133,7 +131,7 @@ impl Client {
         self.clock.set(now, welcome.tick.max(self.clock.newest()), welcome.rate);
         let Welcome { seat, incarnation, tick, fresh, rate, .. } = *welcome;
         self.events.push_back(Event::Welcome { seat, incarnation, tick, fresh, rate });
-        self.enliven(now);
+        self.enliven();
         let resend: Vec<ClientFrame> = self.ledger.unacknowledged().collect();
         resend.iter().for_each(|frame| self.transmit_frame(frame));
         Ok(())
@@ -141,11 +139,11 @@ impl Client {
 
     /// The winner of the handshake replaces the rest. Only a younger path whose `hello` is on its way stays (the server
     /// will take it for this seat's newest connection, whatever happens here), and one to where the match will be.
-    fn make_current(&mut self, now: Moment, id: PathId, incarnation: Incarnation) {
+    fn make_current(&mut self, id: PathId, incarnation: Incarnation) {
         let beaten =
             |path: &&Path| path.id < id || (path.id > id && path.is_connecting() && path.purpose == Purpose::Reach);
         let beaten: Vec<PathId> = self.paths.iter().filter(beaten).map(|path| path.id).collect();
-        beaten.into_iter().for_each(|path| self.drop_path(now, path, CloseCode::Replaced));
+        beaten.into_iter().for_each(|path| self.drop_path(path, CloseCode::Superseded));
         if let Some(path) = self.path_mut(id) {
             path.stage = Stage::Welcomed { incarnation };
         }
@@ -189,7 +187,7 @@ impl Client {
     fn on_ended(&mut self, now: Moment, code: CloseCode, reason: String) {
         if matches!(self.phase, Phase::Playing | Phase::Leaving { .. }) {
             self.acknowledge();
-            self.drop_attempts(now, code, |_| true);
+            self.drop_attempts(code, |_| true);
             self.events.push_back(Event::Ended { code, reason: reason.clone() });
             self.phase = Phase::Ended { until: now + CLOSE_WITHIN, code, reason };
         }
@@ -217,15 +215,15 @@ impl Client {
     fn hear(&mut self, now: Moment, id: PathId) {
         if self.current == Some(id) {
             self.heard = now;
-            self.enliven(now);
+            self.enliven();
         }
     }
 
-    fn enliven(&mut self, now: Moment) {
+    fn enliven(&mut self) {
         if self.health != Health::Live && !matches!(self.phase, Phase::Closed) {
             self.health = Health::Live;
             let needless = |path: &Path| path.purpose == Purpose::Reach && path.is_connecting();
-            self.drop_attempts(now, CloseCode::Replaced, needless);
+            self.drop_attempts(CloseCode::Superseded, needless);
             self.events.push_back(Event::Live { round_trip: self.meter.round_trip().unwrap_or_default() });
         }
     }
@@ -238,18 +236,11 @@ impl Client {
         if !needed {
             return;
         }
-        let replaced = code == Some(u64::from(CloseCode::Replaced.number()));
-        if !replaced && !path.is_connecting() {
-            self.abandoned_at = Some(now);
-        }
         let Some(number) = code.filter(|_| matches!(self.phase, Phase::Playing)) else {
             return self.gone(now, was_current, CloseCode::TimedOut);
         };
         match CloseCode::from_number(number) {
             Some(code) if code.worth_retrying() => self.gone(now, was_current, code),
-            Some(CloseCode::Replaced) if self.replaced_by_itself(now, id) => {
-                self.gone(now, was_current, CloseCode::Replaced);
-            }
             Some(code) => self.finish(code, reason),
             None => self.finish(CloseCode::ProtocolError, &format!("closed with unknown code {number}: {reason}")),
         }
@@ -267,17 +258,6 @@ impl Client {
             }
             Phase::Leaving { .. } | Phase::Ended { .. } | Phase::Closed => {}
         }
-    }
-
-    /// Whether the connection that replaced this one may be, or may have been, one of our own.
-    fn replaced_by_itself(&mut self, now: Moment, id: PathId) -> bool {
-        let other = self.current.is_some() || self.paths.iter().any(|path| path.id > id && path.is_greeting());
-        let recent = self.abandoned_at.is_some_and(|at| now.since(at) < OWN_REPLACEMENT);
-        if !other {
-            // Good for one return, so that two devices of one player do not chase each other for ever.
-            self.abandoned_at = None;
-        }
-        other || recent
     }
 
     /// The current path is gone; the match may be reached on another.

@@ -35,6 +35,13 @@ pub struct MatchUsage {
     pub total_step: Duration,
     /// Time slices that its steps used up.
     pub slices: u64,
+    /// The longest that a step held its thread without giving way. Well past a slice: by one instruction, such as a huge
+    /// `memory.fill`.
+    pub longest_slice: Duration,
+    /// About how long bringing it back takes after the end of its host's process: CPU time of its steps since the newest
+    /// checkpoint. Zero when it is over.
+    #[serde(default)]
+    pub recovery_estimate: Duration,
 }
 
 /// How telling a line of a match's log is.

@@ -210,8 +210,12 @@ pub struct WebAddress {
 pub struct HostLoad {
     /// Matches that run now.
     pub matches: u32,
+    /// Matches that sleep: they take no place.
+    pub hibernated: u32,
     /// The most it takes.
     pub capacity: u32,
+    /// Slots for sessions that are taken.
+    pub sessions: u32,
     /// Connected players.
     pub players: u32,
     /// No new matches.
@@ -249,6 +253,7 @@ pub enum HostEvent {
 
 /// Where a host's events go.
 pub trait HostEvents: Send + Sync + 'static {
-    /// Takes an event without blocking. Called on shard threads: implementations queue, within a bound.
+    /// Takes an event without blocking. Called on a host's own threads, shards among them:
+    /// implementations queue, within a bound.
     fn publish(&self, event: HostEvent);
 }

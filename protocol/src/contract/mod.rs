@@ -17,6 +17,7 @@ mod account;
 mod artifact;
 mod fork;
 mod host;
+mod queues;
 mod settings;
 mod status;
 mod upgrade;
@@ -35,7 +36,10 @@ pub use host::{
     CreateError, CreateMatch, EndedMatch, Endpoints, Host, HostEvent, HostEvents, HostLoad, MatchCreated, PlayerInfo,
     Reservation, ReserveError, UnknownMatch, WebAddress,
 };
-pub use settings::{Durability, InvalidSetting, Lifetimes, LogFailure, MatchSettings, TrapPolicy};
+pub use queues::{InvalidQueueName, MAX_QUEUES, QueueName, QueueRules, WideningWindow, queues_of};
+pub use settings::{
+    Durability, Hibernation, InvalidSetting, Lifetimes, LogFailure, MatchSettings, RateAsleep, TrapPolicy,
+};
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};
 pub use upgrade::{
     MAX_SHOWN_BYTES, MAX_SHOWN_OUTPUTS, Moved, OnDifference, ShownOutput, UpgradeError, UpgradeWay, Upgraded,

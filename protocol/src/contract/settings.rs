@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::queues::{is_of_queue, queues_of};
+
 /// What a match survives before anything is released to players.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,7 +50,7 @@ pub struct Lifetimes {
     pub claim: Duration,
     /// A lost player's seat is kept this long.
     pub reconnect: Duration,
-    /// A match without a connected player lives this long.
+    /// A match without a connected player lives this long; zero: for ever.
     pub empty: Duration,
     /// After `finish`: how long connections stay for the last messages to be acknowledged.
     pub linger: Duration,
@@ -68,6 +70,34 @@ impl Default for Lifetimes {
     }
 }
 
+/// How a match that ticks at its rate passes the time in which it is out of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateAsleep {
+    /// It does not leave memory while it ticks: it computes with nobody there.
+    #[default]
+    Never,
+    /// The first tick after it says how many periods were skipped.
+    Skipped,
+    /// The ticks are made up for when it comes back, without events; more than a bound of them are skipped.
+    Ticks,
+}
+
+/// When a match without connected players leaves memory. A player, its time or its owner brings it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hibernation {
+    /// So long after a player was last connected; zero: never.
+    pub after: Duration,
+    /// See [`RateAsleep`]. A match without a rate, or one that asked to be woken later, needs no leave.
+    pub rate: RateAsleep,
+}
+
+impl Default for Hibernation {
+    fn default() -> Hibernation {
+        Hibernation { after: Duration::from_secs(10), rate: RateAsleep::default() }
+    }
+}
+
 /// Settings in force for a whole match; journaled with its setup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -80,6 +110,9 @@ pub struct MatchSettings {
     pub on_log_failure: LogFailure,
     /// See [`Lifetimes`].
     pub lifetimes: Lifetimes,
+    /// See [`Hibernation`].
+    #[serde(default)]
+    pub hibernation: Hibernation,
 }
 
 /// Which numbers of seconds are accepted.
@@ -103,7 +136,7 @@ pub struct InvalidSetting {
 
 impl MatchSettings {
     /// The keys that [`MatchSettings::from_pairs`] knows.
-    pub const KEYS: [&'static str; 8] = [
+    pub const KEYS: [&'static str; 10] = [
         "durability",
         "trap-policy",
         "on-log-failure",
@@ -112,14 +145,19 @@ impl MatchSettings {
         "empty-seconds",
         "linger-seconds",
         "longest-seconds",
+        "hibernate-seconds",
+        "hibernate-rate",
     ];
 
-    /// Reads settings as `describe` and `stadion.toml` give them, over the defaults. Unknown keys are refused.
+    /// Reads settings as `describe` and `stadion.toml` give them, over the defaults. Unknown keys are refused. Those of
+    /// queues are checked and say nothing about a match: [`super::queues_of`] reads them.
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<MatchSettings, InvalidSetting> {
+        let (of_queues, of_matches): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| is_of_queue(key));
+        queues_of(of_queues)?;
         let mut settings = MatchSettings::default();
-        for (key, value) in pairs {
+        for (key, value) in of_matches {
             settings.set(key, value, Range::Held)?;
         }
         Ok(settings)
@@ -140,7 +178,7 @@ impl MatchSettings {
     /// The settings that differ from the defaults, as [`MatchSettings::from_pairs`] and
     /// [`MatchSettings::from_recorded_pairs`] read them.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
-        let MatchSettings { durability, trap, on_log_failure, lifetimes } = *self;
+        let MatchSettings { durability, trap, on_log_failure, lifetimes, hibernation } = *self;
         let Lifetimes { claim, reconnect, empty, linger, longest } = lifetimes;
         let usual = MatchSettings::default();
         let durability = (durability != usual.durability).then_some(match durability {
@@ -157,6 +195,12 @@ impl MatchSettings {
             LogFailure::Stall => "stall",
             LogFailure::Degrade => "degrade",
         });
+        let rate = (hibernation.rate != usual.hibernation.rate).then_some(match hibernation.rate {
+            RateAsleep::Never => "never",
+            RateAsleep::Skipped => "skipped",
+            RateAsleep::Ticks => "ticks",
+        });
+        let asleep_after = usual.hibernation.after;
         let word = |key, value: Option<&str>| value.map(|value| (key, value.to_owned()));
         let seconds =
             |key, value: Duration, usual: Duration| (value != usual).then(|| (key, value.as_secs().to_string()));
@@ -170,6 +214,8 @@ impl MatchSettings {
             seconds("empty-seconds", empty, usual.empty),
             seconds("linger-seconds", linger, usual.linger),
             seconds("longest-seconds", longest, usual.longest),
+            seconds("hibernate-seconds", hibernation.after, asleep_after),
+            word("hibernate-rate", rate),
         ]
         .into_iter()
         .flatten()
@@ -213,11 +259,20 @@ impl MatchSettings {
                 }
             }
             "claim-seconds" => self.lifetimes.claim = seconds(1..=3600)?,
-            "reconnect-seconds" => self.lifetimes.reconnect = seconds(1..=86_400)?,
-            "empty-seconds" => self.lifetimes.empty = seconds(1..=604_800)?,
+            "reconnect-seconds" => self.lifetimes.reconnect = seconds(1..=31_536_000)?,
+            "empty-seconds" => self.lifetimes.empty = seconds(0..=31_536_000)?,
             "linger-seconds" => self.lifetimes.linger = seconds(1..=60)?,
             "longest-seconds" => self.lifetimes.longest = seconds(0..=31_536_000)?,
-            _ => return Err(invalid(format!("unknown; known are {}", Self::KEYS.join(", ")))),
+            "hibernate-seconds" => self.hibernation.after = seconds(0..=604_800)?,
+            "hibernate-rate" => {
+                self.hibernation.rate = match value {
+                    "never" => RateAsleep::Never,
+                    "skipped" => RateAsleep::Skipped,
+                    "ticks" => RateAsleep::Ticks,
+                    _ => return Err(invalid(format!("{value:?} is not one of never, skipped, ticks"))),
+                }
+            }
+            _ => return Err(invalid(format!("unknown; known are {} and queue.NAME.KEY", Self::KEYS.join(", ")))),
         }
         Ok(())
     }
@@ -247,6 +302,8 @@ mod tests {
             ("empty-seconds", "3"),
             ("linger-seconds", "4"),
             ("longest-seconds", "5"),
+            ("hibernate-seconds", "6"),
+            ("hibernate-rate", "ticks"),
         ];
         assert_eq!(pairs.map(|(key, _)| key), MatchSettings::KEYS);
         let written = MatchSettings::from_pairs(pairs).unwrap().to_pairs();

@@ -16,6 +16,8 @@ pub enum MatchState {
     Recovering,
     /// A session runs it.
     Running,
+    /// It left memory while nobody is there; whoever comes, its time or its owner brings it back.
+    Hibernated,
     /// `finish` was called; the last messages are being delivered.
     Finishing,
     /// Over.

@@ -42,6 +42,8 @@ pub struct Hello {
     pub protocol_version: u16,
     /// The schema the client was built for; zero for raw bytes.
     pub schema: SchemaHash,
+    /// Which client of the player it is.
+    pub speaker: Speaker,
     /// What lets it in.
     pub credential: Credential,
     /// The newest reliable message it has; 0 for none.
@@ -54,6 +56,20 @@ pub struct Hello {
     pub fresh: bool,
     /// Untrusted options for the game, at most [`MAX_OPTIONS`] bytes.
     pub options: Bytes,
+}
+
+/// Names a client among those of its player: random bytes that it makes once, when it starts. Not a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientId(pub [u8; 8]);
+
+/// Which client says `hello`, and on which of its connections: hellos of one client may overtake each other, and the
+/// server has to know the youngest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Speaker {
+    /// The client.
+    pub client: ClientId,
+    /// Its connections are numbered from 1 in the order in which it opens them.
+    pub connection: u32,
 }
 
 /// What lets a client in.
@@ -160,6 +176,8 @@ impl Hello {
         body.extend_from_slice(&self.protocol_version.to_le_bytes());
         body.extend_from_slice(&self.schema.0);
         body.push(if self.fresh { FLAG_FRESH } else { 0 });
+        body.extend_from_slice(&self.speaker.client.0);
+        put_varint(body, u64::from(self.speaker.connection));
         match &self.credential {
             Credential::Join { token, nonce } => {
                 body.push(CREDENTIAL_JOIN);
@@ -191,6 +209,7 @@ impl Hello {
             protocol_version,
             schema,
             fresh: flags & FLAG_FRESH != 0,
+            speaker: Speaker { client: ClientId(fields.array()?), connection: fields.u32()? },
             credential: Credential::read(fields)?,
             last_out_seq: fields.u64()?,
             incarnation: fields.u32()?,

@@ -15,7 +15,7 @@ mod fragment;
 mod server_frame;
 mod stream;
 
-pub use client_frame::{ClientFrame, Credential, Hello, Quality};
+pub use client_frame::{ClientFrame, ClientId, Credential, Hello, Quality, Speaker};
 pub use codec::WireError;
 pub use datagram::{ClientDatagram, Fragment, ServerDatagram, UnreliableId};
 pub use fragment::{Fragments, Reassembly, TooManyFragments};

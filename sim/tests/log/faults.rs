@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use stadion_host::journal::log::{Log, LogKeeper, LogWriter, OpenError, Turn};
 use stadion_host::journal::{Checkpoint, CheckpointKind, GapRecord, Journal, Journals, Link, Reader, Record, Standing};
+use stadion_host::model::Event;
 use stadion_protocol::contract::{Durability, LogFailure};
 use stadion_sim::{Crash, Disk, Rng};
 
@@ -53,7 +54,7 @@ fn a_full_disk_stalls_a_match_and_it_goes_on_when_there_is_room() {
 
 #[test]
 fn a_match_that_would_rather_play_on_does_and_its_journal_says_where_it_stops() {
-    let Alone { disk, mut writer, mut journal, .. } = alone(Durability::Process, LogFailure::Degrade);
+    let Alone { disk, log, mut writer, mut journal, .. } = alone(Durability::Process, LogFailure::Degrade);
     journal.append(&tick(1)).unwrap();
     disk.set_capacity(disk.used());
     assert_eq!(writer.turn(), Turn::Failed);
@@ -65,7 +66,7 @@ fn a_match_that_would_rather_play_on_does_and_its_journal_says_where_it_stops() 
     journal.append(&tick(3)).unwrap();
     journal.append(&end(3)).unwrap();
     assert_eq!(writer.turn(), Turn::Wrote);
-    let file = journal.to_file();
+    let file = log.read(id(1)).unwrap();
     let read: Vec<Record> = Reader::new(&file).unwrap().map(Result::unwrap).collect();
     assert_eq!(read[1..], [tick(1), Record::Gap(GapRecord { first: 2 }), end(3)]);
 }
@@ -166,6 +167,67 @@ fn a_process_killed_while_it_writes_down_what_was_torn_leaves_no_damage() {
         disk.crash(Crash::Kill);
         let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
         assert_eq!(log.unfinished()[0].damage, None, "stopped after {room} bytes");
+    }
+}
+
+/// Larger than what a disk writes as one, so that one can be torn and the next be whole.
+fn large_tick(number: u64) -> Record {
+    let Record::Tick(mut tick) = tick(number) else { panic!("no tick") };
+    tick.input.events.push(Event::Notice { topic: String::new(), data: vec![7; 700] });
+    Record::Tick(tick)
+}
+
+#[test]
+fn what_the_power_left_of_a_write_that_was_never_made_again_is_no_damage() {
+    for seed in 0..64 {
+        let Alone { disk, mut writer, mut journal, .. } =
+            alone_on(Disk::new(Rng::new(seed), ROOM), Durability::Disk, LogFailure::Stall);
+        for number in 1..=8 {
+            journal.append(&large_tick(number)).unwrap();
+        }
+        // Most of it is written, and of the segment into which it goes again as little as there is room for.
+        disk.set_capacity(disk.used() + 4_000);
+        assert_eq!(writer.turn(), Turn::Failed);
+        disk.set_capacity(disk.used() + 50 * (seed as usize % 16));
+        assert_eq!(writer.turn(), Turn::Failed);
+        disk.set_capacity(ROOM);
+        disk.crash(Crash::PowerLoss);
+        let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+        let found = log.unfinished().remove(0);
+        assert_eq!((found.damage, log.damage()), (None, &[][..]), "seed {seed}");
+        let mut reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+        reopened.journal.append(&tick(found.tick + 1)).unwrap();
+        assert_eq!(writer.turn(), Turn::Wrote);
+        disk.crash(Crash::PowerLoss);
+        let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+        let again = log.unfinished().remove(0);
+        assert_eq!((again.tick, again.damage, log.damage()), (found.tick + 1, None, &[][..]), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_what_was_written_again_is_told() {
+    for seed in 0..1_000 {
+        let Alone { disk, mut writer, mut journal, .. } =
+            alone_on(Disk::new(Rng::new(seed), ROOM), Durability::Disk, LogFailure::Stall);
+        for number in 1..=20 {
+            journal.append(&tick(number)).unwrap();
+        }
+        disk.set_capacity(disk.used() + 200);
+        assert_eq!(writer.turn(), Turn::Failed);
+        disk.set_capacity(ROOM);
+        assert_eq!(writer.turn(), Turn::Wrote);
+        journal.append(&tick(21)).unwrap();
+        assert_eq!(writer.turn(), Turn::Wrote);
+        disk.crash(Crash::Kill);
+        assert!(disk.flip("segments/"));
+        let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+        let told = match log.unfinished().first() {
+            // The last block of all may as well be torn.
+            Some(found) => found.tick >= 20 || found.damage.is_some(),
+            None => !log.damage().is_empty(),
+        };
+        assert!(told, "seed {seed}: {:?}", log.unfinished());
     }
 }
 

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("an async runtime");
     let report = runtime.block_on(chaos::run(plan, |n| eprint!("\rkilled {n} of {}", plan.times)));
     eprintln!();
-    println!("{report}");
+    print!("{report}");
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

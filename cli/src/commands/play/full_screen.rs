@@ -39,7 +39,8 @@ pub(super) async fn play(mut player: Player, game: &str) -> Outcome<Option<End>>
                     if let Heard::End(end) = &heard {
                         over = Some(end.clone());
                     }
-                    show(&mut screen, heard);
+                    let wish = show(&mut screen, heard);
+                    send(&player, &mut screen, wish);
                     next = if over.is_none() { player.poll() } else { None };
                 }
             }
@@ -50,12 +51,7 @@ pub(super) async fn play(mut player: Player, game: &str) -> Outcome<Option<End>>
                     }
                     match screen.key(key) {
                         Wish::Leave => break true,
-                        Wish::Send(value) => {
-                            if let Err(failure) = player.send(&value) {
-                                screen.say(format!("! {}", failure.message));
-                            }
-                        }
-                        Wish::Nothing => {}
+                        wish => send(&player, &mut screen, wish),
                     }
                 }
                 Some(Ok(_)) => {}
@@ -71,21 +67,31 @@ pub(super) async fn play(mut player: Player, game: &str) -> Outcome<Option<End>>
     Ok(over)
 }
 
-fn show(screen: &mut Screen, heard: Heard) {
+fn send(player: &Player, screen: &mut Screen, wish: Wish) {
+    if let Wish::Send(value) = wish
+        && let Err(failure) = player.send(&value)
+    {
+        screen.say(format!("! {}", failure.message));
+    }
+}
+
+/// Answers what has to be sent for it.
+fn show(screen: &mut Screen, heard: Heard) -> Wish {
     match heard {
         Heard::View(view) => screen.view(view),
         Heard::Message(message) => screen.say(message.line(300)),
         Heard::Bytes(bytes) => {
             screen.say(format!("{} bytes: {}", bytes.len(), hex::encode(&bytes[..bytes.len().min(32)])));
         }
-        Heard::Live { rtt_ms } => screen.link(Link::Live { rtt_ms }),
-        Heard::Stalled => screen.link(Link::Stalled),
+        Heard::Live { rtt_ms } => return screen.link(Link::Live { rtt_ms }),
+        Heard::Stalled => return screen.link(Link::Stalled),
         Heard::Anew => {}
         Heard::End(end) => {
             screen.say("press any key");
-            screen.link(Link::Over(end.to_string()));
+            return screen.link(Link::Over(end.to_string()));
         }
     }
+    Wish::Nothing
 }
 
 /// The terminal in raw mode on its other screen. However this ends, it is given back as it was.

@@ -20,6 +20,10 @@ export interface Hello {
   /** Eight bytes. */
   schema: Uint8Array;
   fresh: boolean;
+  /** Eight random bytes that name this client among those of its player. */
+  client: Uint8Array;
+  /** The client's connections are numbered in the order in which it opens them. */
+  connection: number;
   credential: Credential;
   lastOutSeq: number;
   incarnation: number;
@@ -60,6 +64,7 @@ function frame(write: (body: Writer) => void): Uint8Array<ArrayBuffer> {
 export function hello(hello: Hello): Uint8Array<ArrayBuffer> {
   return frame((body) => {
     body.u8(0x01).raw([PROTOCOL_VERSION, 0]).raw(hello.schema).u8(hello.fresh ? 1 : 0);
+    body.raw(hello.client).varint(hello.connection);
     const { credential } = hello;
     if ("join" in credential) body.u8(0).text(credential.join).raw(credential.nonce);
     else body.u8(1).raw(credential.resume);

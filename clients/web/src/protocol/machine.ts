@@ -29,7 +29,7 @@ export interface Config {
   schema: Uint8Array;
   /** Untrusted options for the game, at most 2,048 bytes. */
   options?: Uint8Array;
-  /** Numbers from 0 to below 1; jitter comes from it. */
+  /** Random numbers from 0 to below 1: they name this client to the server, and jitter comes from them. */
   random: () => number;
   timers?: Timers;
 }
@@ -73,8 +73,9 @@ type Phase =
   | { at: "ended"; until: number; code: CloseCode; reason: string }
   | { at: "closed" };
 
-/** Attempts at once: one, and one beside it that may be luckier. */
-const MAX_ATTEMPTS = 2;
+/** Attempts at once. One that nobody answers makes room for another: a transport asks a server that is down again after
+ * pauses that double, a new attempt is there when the server is. */
+const MAX_ATTEMPTS = 3;
 /** A server that does not close after `leave` is not waited for longer. */
 const LEAVE_WITHIN_MS = 2_000;
 
@@ -107,8 +108,7 @@ export class Machine {
   heard: number;
   retryAt: number;
   ackAt = Infinity;
-  /** When a path went away whose `hello` may have reached the server. */
-  abandonedAt = -Infinity;
+  private readonly name: Uint8Array;
   private lastPath = 0;
 
   constructor(
@@ -117,6 +117,7 @@ export class Machine {
   ) {
     this.timers = config.timers ?? TIMERS;
     this.backoff = new Backoff(config.random);
+    this.name = Uint8Array.from({ length: 8 }, () => config.random() * 256);
     this.endpoints = config.endpoints;
     this.credential = config.credential;
     this.welcomedAt = this.heard = this.retryAt = now;
@@ -151,7 +152,7 @@ export class Machine {
     this.acknowledge();
     this.transmit(frames.leave());
     this.phase = { at: "leaving", until: now + LEAVE_WITHIN_MS };
-    this.dropAttempts(now, "left", () => true);
+    this.dropAttempts("left", () => true);
   }
 
   /** When {@link Machine.onTimeout} wants to be called; `Infinity` when closed. */
@@ -168,7 +169,7 @@ export class Machine {
   onTimeout(now: number): void {
     this.endIfDue(now);
     if (this.isClosed) return;
-    if (this.dropAttempts(now, "timed-out", (path) => now >= path.giveUpAt(this.timers))) this.attemptFailed(now);
+    if (this.dropAttempts("timed-out", (path) => now >= path.giveUpAt(this.timers))) this.attemptFailed(now);
     if (this.health === "live" && now >= this.heard + this.timers.silence) this.stall(now);
     this.attemptIfDue(now);
     if (now >= this.pingAt()) {
@@ -208,6 +209,8 @@ export class Machine {
 
   attemptIfDue(now: number): void {
     if (!this.wantsAttempt() || now < this.retryAt) return;
+    const oldest = this.attempts().find((path) => path.isConnecting);
+    if (oldest && this.attempts().length >= MAX_ATTEMPTS) this.dropPath(oldest, "timed-out");
     const inTurn = [...this.endpoints.slice(this.endpoint), ...this.endpoints.slice(0, this.endpoint)];
     const tried = this.attempts().map((path) => path.endpoint);
     // Beside an attempt that hangs, another endpoint.
@@ -224,16 +227,15 @@ export class Machine {
   }
 
   /** Drops attempts that are not wanted; whether there were any. */
-  dropAttempts(now: number, code: CloseCode, unwanted: (path: Path) => boolean): boolean {
+  dropAttempts(code: CloseCode, unwanted: (path: Path) => boolean): boolean {
     const dropped = this.paths.filter((path) => path.isAttempt && unwanted(path));
-    for (const path of dropped) this.dropPath(now, path, code);
+    for (const path of dropped) this.dropPath(path, code);
     return dropped.length > 0;
   }
 
   /** Closes a path from this side. */
-  dropPath(now: number, path: Path, code: CloseCode): void {
+  dropPath(path: Path, code: CloseCode): void {
     this.forgetPath(path);
-    if (!path.isConnecting) this.abandonedAt = now;
     this.transmits.push({ kind: "close", path: path.id, code });
   }
 
@@ -254,6 +256,8 @@ export class Machine {
     return frames.hello({
       schema: this.config.schema,
       fresh: this.known === undefined,
+      client: this.name,
+      connection: path.id,
       credential: path.target ? { resume: path.target } : this.credential,
       lastOutSeq: this.ledger.lastOutSeq,
       incarnation: this.known ?? 0,
@@ -287,7 +291,9 @@ export class Machine {
   }
 
   private pingAt(): number {
-    if (!this.current || this.health !== "live") return Infinity;
+    if (!this.current || this.health === "starting") return Infinity;
+    // A server that was restarted answers with a reset: the connection is known to be gone as soon as it is back.
+    if (this.health === "stalled") return this.meter.nextKnock(this.timers.ping);
     return this.meter.nextPing(this.heard, this.timers.ping);
   }
 
@@ -308,6 +314,8 @@ export class Machine {
 
   private wantsAttempt(): boolean {
     const wanted = !this.current || this.health === "stalled";
-    return this.phase.at === "playing" && wanted && this.attempts().length < MAX_ATTEMPTS;
+    const attempts = this.attempts();
+    const room = attempts.length < MAX_ATTEMPTS || attempts.some((path) => path.isConnecting);
+    return this.phase.at === "playing" && wanted && room;
   }
 }

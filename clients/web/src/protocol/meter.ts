@@ -22,6 +22,11 @@ export class Meter {
     return this.sent === undefined ? Math.min(measure, Math.max(heard, this.asked) + quiet) : measure;
   }
 
+  /** When to ask next on a connection that has fallen silent. */
+  nextKnock(pause: number): number {
+    return this.asked + pause;
+  }
+
   ping(now: number): Uint8Array<ArrayBuffer> {
     this.sent = this.asked = now;
     return ping(++this.token);

@@ -10,11 +10,8 @@ import type { Endpoint, Path } from "./path.js";
 const ACK_DELAY_MS = 40;
 /** After `ended` the server closes once everything is acknowledged, or when its linger time is over. */
 const CLOSE_WITHIN_MS = 10_000;
-/** A path of our own that went away this recently may be what replaced another path of ours: its `hello` may have been
- * read last. */
-const OWN_REPLACEMENT_MS = 3_000;
 /** A connection that lived this long was a good one: the next attempt need not wait. */
-const GOOD_LIFE_MS = 2_000;
+const GOOD_LIFE_MS = 500;
 
 export function receive(machine: Machine, now: number, input: Input): void {
   const path = machine.paths.find(({ id }) => id === input.path);
@@ -54,7 +51,7 @@ function onStream(machine: Machine, now: number, path: Path, chunk: Uint8Array):
     if (!(error instanceof StadionError)) throw error;
     // The server said what it may not say.
     const wasCurrent = machine.current === path;
-    machine.dropPath(now, path, "protocol-error");
+    machine.dropPath(path, "protocol-error");
     gone(machine, now, wasCurrent, "protocol-error");
   }
 }
@@ -80,7 +77,7 @@ function onFrame(machine: Machine, now: number, path: Path, frame: ServerFrame):
     case "pong":
       return machine.meter.pong(now, frame.token);
     case "prepare-move":
-      machine.dropAttempts(now, "moved", (path) => path.target !== undefined);
+      machine.dropAttempts("moved", (path) => path.target !== undefined);
       return machine.open(now, there(path.endpoint, frame), frame.token);
     case "moved":
       if (frame.outSeq !== machine.ledger.lastOutSeq) throw malformed("a move that leaves messages out");
@@ -96,14 +93,14 @@ function onWelcome(machine: Machine, now: number, path: Path, welcome: Welcome):
   if (path.stage.at !== "greeting" || incarnation < (machine.known ?? 0)) throw malformed("a welcome out of turn");
   const { since } = path.stage;
   machine.ledger.welcome(welcome, machine.known);
-  makeCurrent(machine, now, path, incarnation);
+  makeCurrent(machine, path, incarnation);
   machine.welcomedAt = machine.heard = now;
   machine.meter.reconnected(now, now - since);
   adopt(machine, path);
   raise(machine, incarnation, tick);
   machine.clock.set(now, Math.max(tick, machine.clock.tick), rate);
   machine.events.push({ kind: "welcome", seat, fresh, rate });
-  enliven(machine, now);
+  enliven(machine);
   for (const input of machine.ledger.unacknowledged()) machine.transmit(input);
 }
 
@@ -111,11 +108,11 @@ function onWelcome(machine: Machine, now: number, path: Path, welcome: Welcome):
  * The winner of the handshake replaces the rest. Only a younger path whose `hello` is on its way stays (the server will
  * take it for this seat's newest connection, whatever happens here), and one to where the match will be.
  */
-function makeCurrent(machine: Machine, now: number, path: Path, incarnation: number): void {
+function makeCurrent(machine: Machine, path: Path, incarnation: number): void {
   const beaten = machine.paths.filter(
     (other) => other.id < path.id || (other.id > path.id && other.isConnecting && !other.target),
   );
-  for (const other of beaten) machine.dropPath(now, other, "replaced");
+  for (const other of beaten) machine.dropPath(other, "superseded");
   path.stage = { at: "welcomed", incarnation };
   machine.current = path;
 }
@@ -158,7 +155,7 @@ function there(from: Endpoint, to: { host: string; port: number; hashes: Uint8Ar
 function onEnded(machine: Machine, now: number, code: CloseCode, reason: string): void {
   if (machine.phase.at !== "playing" && machine.phase.at !== "leaving") return;
   machine.acknowledge();
-  machine.dropAttempts(now, code, () => true);
+  machine.dropAttempts(code, () => true);
   machine.phase = { at: "ended", until: now + CLOSE_WITHIN_MS, code, reason };
 }
 
@@ -184,13 +181,13 @@ function onDatagram(machine: Machine, now: number, path: Path, data: Uint8Array)
 function hear(machine: Machine, now: number, path: Path): void {
   if (machine.current !== path) return;
   machine.heard = now;
-  enliven(machine, now);
+  enliven(machine);
 }
 
-function enliven(machine: Machine, now: number): void {
+function enliven(machine: Machine): void {
   if (machine.health === "live" || machine.isClosed) return;
   machine.health = "live";
-  machine.dropAttempts(now, "replaced", (path) => !path.target && path.isConnecting);
+  machine.dropAttempts("superseded", (path) => !path.target && path.isConnecting);
   machine.events.push({ kind: "live" });
 }
 
@@ -200,11 +197,9 @@ function onClosed(machine: Machine, now: number, path: Path, number: number | un
   // A target that refuses leaves the match where it is.
   if (path.target && !wasCurrent && machine.current) return;
   const code = number === undefined ? undefined : CLOSE_CODES[number] || null;
-  if (code !== "replaced" && !path.isConnecting) machine.abandonedAt = now;
   if (code === undefined || machine.phase.at !== "playing") return gone(machine, now, wasCurrent, "timed-out");
   if (code === null) return machine.finish("protocol-error", `closed with the unknown code ${number}: ${reason}`);
-  const retry = worthRetrying(code) || (code === "replaced" && replacedByItself(machine, now, path));
-  if (retry) gone(machine, now, wasCurrent, code);
+  if (worthRetrying(code)) gone(machine, now, wasCurrent, code);
   else machine.finish(code, reason);
 }
 
@@ -219,15 +214,6 @@ function gone(machine: Machine, now: number, wasCurrent: boolean, code: CloseCod
   } else if (wasCurrent && phase.at === "ended") {
     machine.finish(phase.code, phase.reason);
   }
-}
-
-/** Whether the connection that replaced this one may be, or may have been, one of our own. */
-function replacedByItself(machine: Machine, now: number, path: Path): boolean {
-  const other = machine.current !== undefined || machine.paths.some(({ id, isGreeting }) => id > path.id && isGreeting);
-  const recent = now - machine.abandonedAt < OWN_REPLACEMENT_MS;
-  // Good for one return, so that two devices of one player do not chase each other for ever.
-  if (!other) machine.abandonedAt = -Infinity;
-  return other || recent;
 }
 
 /** The current path is gone; the match may be reached on another. */

@@ -41,7 +41,7 @@ impl Fault for InvalidName {
 /// Makes an account without a password. Its refresh token is all there is to come back with.
 #[utoipa::path(
     post, path = "/v1/guests", tag = "accounts",
-    request_body(content = GuestBody, description = "May be left out."),
+    request_body(content = Option<GuestBody>, description = "May be left out."),
     responses(
         (status = 201, description = "The guest's tokens.", body = TokensBody),
         (status = 400, description = "the body is not JSON"),

@@ -1,11 +1,20 @@
-//! Signing in and out.
+//! Signing in and out, and what becomes of accounts.
 
+pub(super) mod delete;
+pub(super) mod end_session;
+pub(super) mod end_sessions;
+pub(super) mod export;
 pub(super) mod guest;
 pub(super) mod me;
+pub(super) mod password;
 pub(super) mod refresh;
 pub(super) mod register;
+pub(super) mod role;
+pub(super) mod sessions;
 pub(super) mod sign_in;
 pub(super) mod sign_out;
+pub(super) mod sign_out_everywhere;
+pub(super) mod upgrade;
 
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
@@ -64,7 +73,7 @@ impl From<&Account> for AccountBody {
     }
 }
 
-fn tokens(status: StatusCode, signed_in: SignedIn) -> Response {
+pub(super) fn tokens(status: StatusCode, signed_in: SignedIn) -> Response {
     let body = TokensBody {
         player: AccountBody::from(&signed_in.account),
         access_token: signed_in.access_token,

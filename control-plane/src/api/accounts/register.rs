@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{TokensBody, tokens};
 use crate::App;
-use crate::http::{ClientAddress, JsonBody, Problem};
+use crate::http::{AuditSlot, ClientAddress, JsonBody, Problem};
 
 /// What somebody signs in with.
 #[derive(Deserialize, ToSchema)]
@@ -19,7 +19,7 @@ pub(crate) struct CredentialsBody {
     /// 3 to 32 characters of `a-z A-Z 0-9 _ - .`; the same name in another case is the same name.
     #[schema(example = "ann")]
     pub(super) name: String,
-    /// 8 to 256 bytes.
+    /// 8 to 128 characters, none of those that guessers try first.
     #[schema(example = "correct horse battery staple", format = Password)]
     pub(super) password: String,
 }
@@ -33,7 +33,7 @@ pub(crate) struct CredentialsBody {
         (status = 409, description = "that name is taken"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
-        (status = 422, description = "passwords are 8 to 256 bytes long"),
+        (status = 422, description = "passwords have 8 to 128 characters, any characters"),
         (status = 429, description = "too many of these requests from here"),
         (status = 503, description = "too many sign-ins at once; try again in a second"),
     )
@@ -41,10 +41,14 @@ pub(crate) struct CredentialsBody {
 pub(crate) async fn create_account(
     State(app): State<Arc<App>>,
     ClientAddress(from): ClientAddress,
+    audit: AuditSlot,
     JsonBody(body): JsonBody<CredentialsBody>,
 ) -> Result<Response, Problem> {
     let name = body.name.parse::<crate::model::AccountName>()?;
-    Ok(tokens(StatusCode::CREATED, app.accounts.register(from, name, body.password).await?))
+    audit.target(name.as_str());
+    let signed_in = app.accounts.register(from, name, body.password).await?;
+    audit.actor(&signed_in.account.id);
+    Ok(tokens(StatusCode::CREATED, signed_in))
 }
 
 #[cfg(test)]
@@ -66,7 +70,9 @@ mod tests {
     #[tokio::test]
     async fn weak_passwords_and_odd_names_are_refused() {
         let stage = Stage::new().await;
-        for (name, password) in [("ann", "short"), ("a n n", "correct horse"), ("", "correct horse")] {
+        for (name, password) in
+            [("ann", "short"), ("a n n", "correct horse"), ("", "correct horse"), ("ann", "Password123")]
+        {
             stage.post("/v1/accounts", json!({"name": name, "password": password})).await.expect(422);
         }
     }

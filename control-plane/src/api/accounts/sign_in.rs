@@ -10,7 +10,7 @@ use super::register::CredentialsBody;
 use super::{TokensBody, tokens};
 use crate::App;
 use crate::accounts::SignInError;
-use crate::http::{ClientAddress, Extras, Fault, JsonBody, Kind, Problem};
+use crate::http::{AuditSlot, ClientAddress, Extras, Fault, JsonBody, Kind, Problem};
 
 impl Fault for SignInError {
     fn kind(&self) -> Kind {
@@ -51,11 +51,15 @@ impl Fault for SignInError {
 pub(crate) async fn create_session(
     State(app): State<Arc<App>>,
     ClientAddress(from): ClientAddress,
+    audit: AuditSlot,
     JsonBody(body): JsonBody<CredentialsBody>,
 ) -> Result<Response, Problem> {
+    audit.target(&body.name);
     // A name that nobody can have is one that nobody has.
     let name = body.name.parse().map_err(|_| SignInError::Wrong)?;
-    Ok(tokens(StatusCode::OK, app.accounts.sign_in(from, name, body.password).await?))
+    let signed_in = app.accounts.sign_in(from, name, body.password).await?;
+    audit.actor(&signed_in.account.id);
+    Ok(tokens(StatusCode::OK, signed_in))
 }
 
 #[cfg(test)]
@@ -83,10 +87,26 @@ mod tests {
             let stage = Stage::with(|config| config.accounts.sign_ins_by_account.burst = 3).await;
             stage.post("/v1/accounts", json!({"name": "ann", "password": "correct horse"})).await.expect(201);
             let guess = json!({"name": name, "password": "wrong horse"});
-            for _ in 0..3 {
+            // Three of the account's, then the last three of the address.
+            for _ in 0..6 {
                 stage.post("/v1/sessions", guess.clone()).await.expect(401);
             }
             assert_ne!(stage.post("/v1/sessions", guess).await.header("retry-after"), "");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_hashed_more_cheaply_is_hashed_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let credentials = json!({"name": "ann", "password": "correct horse"});
+        let before = Stage::on_disk(dir.path()).await;
+        let ann = before.post("/v1/accounts", credentials.clone()).await.expect(201);
+        before.finish().await;
+        let dearer = Stage::on_disk_with(dir.path(), |config| config.accounts.password.passes = 3).await;
+        dearer.post("/v1/sessions", credentials.clone()).await.expect(200);
+        let id = ann["player"]["id"].as_str().unwrap().parse().unwrap();
+        let kept = dearer.store.password(&id).await.unwrap().unwrap();
+        assert!(kept.0.contains("t=3"), "{}", kept.0);
+        dearer.post("/v1/sessions", credentials).await.expect(200);
     }
 }

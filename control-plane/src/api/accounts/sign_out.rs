@@ -7,6 +7,7 @@ use hyper::StatusCode;
 
 use crate::App;
 use crate::http::{Authenticated, Problem};
+use crate::lobby::PlayerEvent;
 
 /// Sign out
 ///
@@ -25,6 +26,8 @@ pub(crate) async fn delete_session(
 ) -> Result<StatusCode, Problem> {
     if let Some(session) = caller.session {
         app.accounts.revoke(session).await?;
+        let session = Some(hex::encode(session.0));
+        app.lobby.tell(&caller.account, &PlayerEvent::SignedOut { session }).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::GameBody;
 use crate::App;
 use crate::http::{Authenticated, Fault, JsonBody, Kind, Problem};
-use crate::model::{Game, GameEntry, Role};
+use crate::model::{Game, GameEntry};
 
 /// A game to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,10 +63,9 @@ impl Fault for CreateGameError {
 )]
 pub(crate) async fn create_game(
     State(app): State<Arc<App>>,
-    caller: Authenticated,
+    Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody<NewGameBody>,
 ) -> Result<(StatusCode, [(hyper::header::HeaderName, String); 1], Json<GameBody>), Problem> {
-    let caller = caller.with(Role::Developer)?;
     let name: GameName = body.name.parse()?;
     if app.store.game(&name).await?.is_some() {
         return Err(CreateGameError::Taken(name).into());
@@ -77,7 +76,11 @@ pub(crate) async fn create_game(
         return Err(CreateGameError::Taken(name).into());
     }
     let location = format!("/v1/games/{}", game.name);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(GameBody::from(GameEntry { game, latest: None }))))
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        Json(GameBody::from(GameEntry { game, latest: None, quarantined: false })),
+    ))
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub(crate) struct GamesBody {
     get, path = "/v1/games", tag = "games", params(PageQuery),
     responses(
         (status = 200, description = "Games by name.", body = GamesBody),
-        (status = 400, description = "the cursor is not one of `next_cursor`"),
+        (status = 400, description = "the query does not read"),
+        (status = 422, description = "the cursor is not one of `next_cursor`"),
         (status = 503, description = "the store is unavailable"),
     )
 )]
@@ -68,8 +69,11 @@ mod tests {
     #[tokio::test]
     async fn odd_pages_are_refused() {
         let stage = Stage::new().await;
-        for query in ["limit=0", "limit=201", "limit=x", "cursor=%20", "cursor=_w", "page=2"] {
+        for query in ["limit=0", "limit=201", "limit=x", "page=2"] {
             stage.get(&format!("/v1/games?{query}")).await.expect(400);
+        }
+        for cursor in ["%20", "_w"] {
+            stage.get(&format!("/v1/games?cursor={cursor}")).await.expect(422);
         }
     }
 }

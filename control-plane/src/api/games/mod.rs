@@ -25,6 +25,8 @@ pub(crate) struct GameBody {
     owner: String,
     /// What is played now; none before the first version, and when all are retired.
     latest_version: Option<String>,
+    /// Whether that version failed on every start, and no match is made of it.
+    quarantined: bool,
     /// RFC 3339.
     #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
     created_at: String,
@@ -38,6 +40,7 @@ impl From<GameEntry> for GameBody {
             title,
             owner: entry.game.owner.to_string(),
             latest_version,
+            quarantined: entry.quarantined,
             created_at: entry.game.created_at.to_string(),
         }
     }

@@ -89,10 +89,9 @@ pub(crate) async fn get_origins(
 pub(crate) async fn set_origins(
     State(app): State<Arc<App>>,
     UrlPath(name): UrlPath<GameName>,
-    caller: Authenticated,
+    Authenticated(caller): Authenticated,
     JsonBody(wanted): JsonBody<OriginsBody>,
 ) -> Result<Json<OriginsBody>, Problem> {
-    let caller = caller.with(Role::Developer)?;
     let entry = app.store.game(&name).await?.ok_or_else(|| CatalogError::UnknownGame(name.clone()))?;
     if entry.game.owner != caller.account && caller.role != Role::Operator {
         return Err(OriginsError::NotOwner.into());
@@ -104,7 +103,8 @@ pub(crate) async fn set_origins(
     let origins = origins.map_err(OriginsError::Invalid)?;
     let body = body(&origins);
     app.store.set_origins(&name, &body.origins.join(",")).await?;
-    app.origins.set(name, origins);
+    app.origins.set(name.clone(), origins);
+    app.catalog.forget(&name);
     Ok(Json(body))
 }
 

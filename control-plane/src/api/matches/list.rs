@@ -39,6 +39,7 @@ pub(crate) struct MatchesQuery {
 #[serde(rename_all = "lowercase")]
 enum StateBody {
     Running,
+    Hibernated,
     Finishing,
     Ended,
 }
@@ -59,8 +60,9 @@ pub(crate) struct MatchesBody {
     get, path = "/v1/matches", tag = "matches", security((), ("bearer" = [])), params(MatchesQuery),
     responses(
         (status = 200, description = "Matches, newest first.", body = MatchesBody),
-        (status = 400, description = "the cursor is not one of `next_cursor`"),
+        (status = 400, description = "the query does not read"),
         (status = 401, description = "the bearer token is not valid"),
+        (status = 422, description = "the cursor is not one of `next_cursor`"),
         (status = 503, description = "the store is unavailable"),
     )
 )]
@@ -70,7 +72,7 @@ pub(crate) async fn list_matches(
     UrlQuery(query): UrlQuery<MatchesQuery>,
 ) -> Result<Json<MatchesBody>, Problem> {
     let state = query.state.map(|state| match state {
-        StateBody::Running | StateBody::Finishing => StateFilter::Live,
+        StateBody::Running | StateBody::Hibernated | StateBody::Finishing => StateFilter::Live,
         StateBody::Ended => StateFilter::Ended,
     });
     let after = query.cursor.as_deref().map(place).transpose()?;
@@ -80,6 +82,7 @@ pub(crate) async fn list_matches(
     let wanted = |state| match query.state {
         None => true,
         Some(StateBody::Running) => state == MatchState::Running,
+        Some(StateBody::Hibernated) => state == MatchState::Hibernated,
         Some(StateBody::Finishing) => state == MatchState::Finishing,
         Some(StateBody::Ended) => state == MatchState::Ended,
     };
@@ -135,8 +138,8 @@ mod tests {
         let (first, cursor) = listed("limit=3").await;
         assert_eq!(first, expect(&[3, 2, 1]));
         assert_eq!(listed(&format!("limit=3&cursor={}", cursor.unwrap())).await, (expect(&[0]), None));
-        for query in ["state=lost", "game=Go!", "cursor=AAAA", "limit=0"] {
-            stage.get(&format!("/v1/matches?{query}")).await.expect(400);
+        for (query, status) in [("state=lost", 400), ("game=Go!", 400), ("cursor=AAAA", 422), ("limit=0", 400)] {
+            stage.get(&format!("/v1/matches?{query}")).await.expect(status);
         }
     }
 

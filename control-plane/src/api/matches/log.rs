@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 use crate::accounts::Caller;
-use crate::api::wire::MatchPath;
+use crate::api::wire::{MatchPath, Position};
 use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, UrlQuery};
 use crate::model::UnixMs;
 
@@ -38,8 +38,8 @@ pub(crate) const STREAMS: usize = 256;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogQuery {
     /// Only lines after this number.
-    #[param(default = 0)]
-    after: Option<u64>,
+    #[param(value_type = Option<u64>, default = 0)]
+    after: Option<Position>,
 }
 
 /// Lines of a match's log.
@@ -54,7 +54,7 @@ pub(crate) struct LogBody {
 /// One line.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LogLineBody {
-    /// 1, 2, 3, ...; lines that were dropped leave a gap.
+    /// 1, 2, 3, ...; lines that were dropped leave a gap, and a match that goes on in another session leaves a large one.
     #[schema(example = 1)]
     number: u64,
     /// The tick that said it.
@@ -118,7 +118,7 @@ pub(crate) async fn get_log(
     Authenticated(caller): Authenticated,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let after = last_event(&headers).or(query.after).unwrap_or(0);
+    let after = last_event(&headers).or(query.after.map(|after| after.0)).unwrap_or(0);
     let first = app.matches.log(id, &caller, after, Duration::ZERO).await?;
     if !wants_stream(&headers) {
         let lines = first.lines.into_iter().map(LogLineBody::from).collect();
@@ -229,6 +229,6 @@ mod tests {
         let failure = stage.get(&path).bearer(&stage.developer_key).await.expect(200)["failure"].clone();
         assert!(failure["message"].as_str().unwrap().contains("castle"));
         assert_eq!(failure["log"][1]["text"], "no such piece");
-        assert_eq!(failure["reproduce"], format!("stadion replay {id} --print"));
+        assert_eq!(failure["reproduce"], format!("stadion replay {id} --trap"));
     }
 }

@@ -37,8 +37,8 @@ pub(crate) struct MatchBody {
     game: String,
     /// The version that it runs.
     version: String,
-    /// `running`, `finishing` (the last messages are being delivered), `ended` or `recovering` (its server was restarted
-    /// and restores it).
+    /// `running`, `hibernated` (nobody is there; whoever comes, its time or its owner brings it back), `finishing` (the last
+    /// messages are being delivered), `ended` or `recovering` (its server was restarted and restores it).
     #[schema(example = "ended")]
     state: &'static str,
     /// `public` or `private`.
@@ -117,8 +117,8 @@ pub(crate) struct FailureBody {
     message: String,
     /// The last lines of its log.
     log: Vec<log::LogLineBody>,
-    /// Runs the match again on the author's machine, up to the tick before.
-    #[schema(example = "stadion replay 01h455vb4pex5vsknk084sn02q --print")]
+    /// Runs the match again on the author's machine, and a tick that did not return into its trap.
+    #[schema(example = "stadion replay 01h455vb4pex5vsknk084sn02q --trap")]
     reproduce: String,
 }
 
@@ -162,7 +162,7 @@ impl From<MatchView> for MatchBody {
             tick: tick.0,
             seats: seats.into_iter().map(SeatStatusBody::from).collect(),
             seat_count: record.seat_count,
-            open: open && state == MatchState::Running,
+            open: open && matches!(state, MatchState::Running | MatchState::Hibernated),
             label,
             created_at: record.created_at.to_string(),
             ended_at: record.end.as_ref().map(|end| end.at.to_string()),
@@ -185,11 +185,16 @@ fn failure(record: &MatchRecord, end: &MatchEnd) -> Option<FailureBody> {
         | EndReason::Diverged
         | EndReason::Poisoned => {}
     }
+    // A tick that did not return is in the journal, and is run again.
+    let cut = match end.reason {
+        EndReason::Trapped(_) | EndReason::OverBudget | EndReason::OverQuota(_) => " --trap",
+        _ => "",
+    };
     Some(FailureBody {
         tick: record.tick.0.saturating_add(1),
         message: end.reason.to_string(),
         log: end.last_log.iter().cloned().map(log::LogLineBody::from).collect(),
-        reproduce: format!("stadion replay {} --print", record.id),
+        reproduce: format!("stadion replay {}{cut}", record.id),
     })
 }
 
@@ -197,6 +202,7 @@ fn state_name(state: MatchState) -> &'static str {
     match state {
         MatchState::Recovering => "recovering",
         MatchState::Running => "running",
+        MatchState::Hibernated => "hibernated",
         MatchState::Finishing => "finishing",
         MatchState::Ended => "ended",
     }

@@ -11,7 +11,7 @@ use stadion_protocol::contract::{MAX_TOLD, TickRange, TicksError, ToldTicks};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::api::wire::MatchPath;
+use crate::api::wire::{MatchPath, Position};
 use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, UrlQuery};
 use crate::matches::WatchFailure;
 
@@ -24,7 +24,8 @@ const DEFAULT_LIMIT: u32 = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TicksQuery {
     /// The first tick; none: so many up to the newest.
-    from: Option<u64>,
+    #[param(value_type = Option<u64>)]
+    from: Option<Position>,
     /// How many.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
@@ -101,7 +102,11 @@ pub(crate) async fn get_ticks(
     UrlQuery(query): UrlQuery<TicksQuery>,
     Authenticated(caller): Authenticated,
 ) -> Result<Response, Problem> {
-    let range = TickRange { from: query.from, limit: query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_TOLD) };
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_TOLD).contains(&limit) {
+        return Err(Problem::new(Kind::BadRequest, format!("limit: 1 to {MAX_TOLD} ticks are told at once")));
+    }
+    let range = TickRange { from: query.from.map(|from| from.0), limit };
     let told = app.matches.ticks(id, range, &caller).await?;
     Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], body(&told)).into_response())
 }

@@ -45,6 +45,11 @@ pub(crate) struct UsageBody {
 pub(crate) struct MatchUsageBody {
     #[serde(flatten)]
     usage: UsageBody,
+    /// About how long its server would take to bring it back after a crash, milliseconds: the CPU time of its steps since its
+    /// newest checkpoint. While its host knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    recovery_estimate_ms: Option<u64>,
     /// While its host knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     punctuality: Option<PunctualityBody>,
@@ -63,6 +68,9 @@ pub(crate) struct PunctualityBody {
     mean_step_us: u64,
     /// Time slices that its steps used up: more than none means that it holds others up.
     slices: u64,
+    /// The longest that a step held its thread without giving way, microseconds: past 3,000 a single instruction did, such as
+    /// a fill of 64 MiB.
+    longest_slice_us: u64,
 }
 
 impl From<Usage> for UsageBody {
@@ -75,7 +83,12 @@ impl From<Usage> for UsageBody {
 
 impl From<MatchUsed> for MatchUsageBody {
     fn from(used: MatchUsed) -> MatchUsageBody {
-        MatchUsageBody { usage: used.usage.into(), punctuality: used.pace.map(PunctualityBody::from) }
+        let estimate = used.pace.map(|pace| u64::try_from(pace.recovery_estimate.as_millis()).unwrap_or(u64::MAX));
+        MatchUsageBody {
+            usage: used.usage.into(),
+            recovery_estimate_ms: estimate,
+            punctuality: used.pace.map(PunctualityBody::from),
+        }
     }
 }
 
@@ -89,6 +102,7 @@ impl From<MatchUsage> for PunctualityBody {
             worst_step_us: us(usage.worst_step),
             mean_step_us: mean(usage.total_step),
             slices: usage.slices,
+            longest_slice_us: us(usage.longest_slice),
         }
     }
 }
@@ -133,10 +147,12 @@ mod tests {
         stage.get(&path).bearer(&player).await.expect(403);
         let running = stage.get(&path).bearer(&stage.developer_key).await.expect(200);
         assert_eq!((&running["cpu_us"], &running["punctuality"]["slices"]), (&json!(1_500), &json!(0)));
+        assert_eq!(running["recovery_estimate_ms"], 12);
         stage.host.finish(id);
         stage.settled().await;
         stage.host.forget_all();
         let ended = stage.get(&path).bearer(&stage.developer_key).await.expect(200);
         assert_eq!((&ended["ticks"], ended.get("punctuality")), (&json!(9), None));
+        assert_eq!(ended.get("recovery_estimate_ms"), None, "nothing is left to bring back");
     }
 }

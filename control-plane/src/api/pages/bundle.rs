@@ -131,7 +131,11 @@ async fn send(
         return Ok(unchanged);
     }
     let bytes = app.bundles.file(game, slot, &contents.bundle, file).await?.ok_or_else(missing)?;
-    let gateways = browser_origins(&app.host.endpoints(), request.headers);
+    let mut gateways = browser_origins(&app.host.endpoints(), request.headers);
+    if let Some(replicas) = &app.replicas {
+        let others = replicas.web_origins().await?;
+        gateways.extend(others.into_iter().filter(|origin| !gateways.contains(origin)).collect::<Vec<_>>());
+    }
     let policy = contents.policy.headers(&gateways, request.cage);
     let caching = if request.is_page { ASK_AGAIN } else { FOR_EVER };
     let plain = [(CONTENT_TYPE, content_type(path)), (CACHE_CONTROL, caching)];
@@ -171,8 +175,12 @@ async fn slot_of(app: &App, game: &GameName, wanted: &Wanted) -> Result<Option<S
         (None, id) => id,
     };
     let Some(id) = id else { return Ok(None) };
-    let status = app.host.status(id).await.ok();
-    Ok(status.filter(|status| status.game == *game).map(|status| status.version.into()))
+    let running = match app.host.status(id).await {
+        Ok(status) => Some((status.game, status.version)),
+        // It may run on another replica.
+        Err(_) => app.live.by_id(id).await?.map(|live| (live.game, live.version)),
+    };
+    Ok(running.filter(|(of, _)| of == game).map(|(_, version)| version.into()))
 }
 
 /// Slot, bundle and file of `@<version>.<bundle>/<file>`; without a file it is the page.

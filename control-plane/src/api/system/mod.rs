@@ -2,3 +2,5 @@
 
 pub(super) mod health;
 pub(super) mod jwks;
+pub(super) mod load;
+pub(super) mod rotate;

@@ -3,6 +3,7 @@
 pub(super) mod component;
 pub(super) mod list;
 pub(super) mod publish;
+pub(super) mod quarantine;
 pub(super) mod retire;
 pub(super) mod schema;
 pub(super) mod settings;
@@ -18,7 +19,7 @@ use crate::App;
 use crate::accounts::Caller;
 use crate::games::CatalogError;
 use crate::http::{Fault, Kind, Problem};
-use crate::model::{Role, Version};
+use crate::model::{Quarantine, Role, Version};
 
 /// A version of a game.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +66,25 @@ pub(crate) struct VersionBody {
     /// RFC 3339; none while it is in play.
     #[schema(format = DateTime)]
     retired_at: Option<String>,
+    /// Why no match is made of it; none where all is well.
+    quarantine: Option<QuarantineBody>,
+}
+
+/// A version that failed on every start.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuarantineBody {
+    /// RFC 3339.
+    #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
+    since: String,
+    /// What happened, for its developer.
+    #[schema(example = "5 starts failed in a row; the last one: unreachable in hello::start")]
+    because: String,
+}
+
+impl From<Quarantine> for QuarantineBody {
+    fn from(quarantine: Quarantine) -> QuarantineBody {
+        QuarantineBody { since: quarantine.at.to_string(), because: quarantine.reason }
+    }
 }
 
 /// What was found out about a version when it was compiled.
@@ -102,6 +122,7 @@ impl From<Version> for VersionBody {
             size_bytes: version.size_bytes,
             created_at: version.created_at.to_string(),
             retired_at: version.retired_at.map(|at| at.to_string()),
+            quarantine: version.quarantine.map(QuarantineBody::from),
         }
     }
 }
@@ -112,6 +133,7 @@ impl Fault for CatalogError {
             CatalogError::UnknownGame(_) | CatalogError::UnknownVersion(..) => Kind::NotFound,
             CatalogError::NoVersion(_) => Kind::NoVersion,
             CatalogError::Retired(..) => Kind::Gone,
+            CatalogError::Quarantined(..) => Kind::Quarantined,
             CatalogError::Store(error) => error.kind(),
         }
     }

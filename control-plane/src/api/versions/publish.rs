@@ -16,20 +16,20 @@ use crate::App;
 use crate::api::wire::GamePath;
 use crate::games::UploadError;
 use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, header_text};
-use crate::model::Role;
 
 impl Fault for UploadError {
     fn kind(&self) -> Kind {
         match self {
             UploadError::Busy { .. } | UploadError::Compile(CompileError::Busy { .. }) => Kind::TooMany,
             UploadError::NotOwner(_) => Kind::Forbidden,
-            UploadError::Empty => Kind::BadRequest,
+            UploadError::Empty => Kind::Invalid,
             UploadError::TooLarge { .. } => Kind::TooLarge,
             UploadError::Body(fault) => fault.kind(),
             UploadError::Compile(CompileError::Child(_)) | UploadError::Mismatch | UploadError::Io(_) => Kind::Internal,
             UploadError::Compile(_) | UploadError::Setting(_) => Kind::CompileFailed,
             UploadError::Blobs(error) => error.kind(),
             UploadError::Store(error) => error.kind(),
+            UploadError::Coordination(error) => error.kind(),
             UploadError::GoingDown => Kind::Unavailable,
         }
     }
@@ -45,6 +45,7 @@ impl Fault for UploadError {
             UploadError::Compile(CompileError::OverLimit { .. }) => stage = Some(CompileStage::Compile),
             UploadError::Setting(_) => stage = Some(CompileStage::Describe),
             UploadError::Store(error) => return error.extras(),
+            UploadError::Coordination(error) => return error.extras(),
             UploadError::GoingDown => retry_after_s = Some(1),
             _ => {}
         }
@@ -100,13 +101,13 @@ impl Fault for HeadError {
     responses(
         (status = 201, description = "The new version.", body = VersionBody),
         (status = 200, description = "The version that these bytes are already.", body = VersionBody),
-        (status = 400, description = "the body is empty or broke off"),
+        (status = 400, description = "the body broke off"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "the game belongs to somebody else"),
         (status = 408, description = "the body came too slowly"),
         (status = 413, description = "uploads are at most 33554432 bytes"),
         (status = 415, description = "send the wasm file as it is, without content-encoding"),
-        (status = 422, description = "the upload was not accepted; `stage` says by which check"),
+        (status = 422, description = "the body is empty, or the upload was not accepted: `stage` says by which check"),
         (status = 429, description = "too many uploads at once"),
         (status = 503, description = "the store is unavailable"),
     )
@@ -114,11 +115,10 @@ impl Fault for HeadError {
 pub(crate) async fn publish_version(
     State(app): State<Arc<App>>,
     UrlPath(game): UrlPath<GameName>,
-    caller: Authenticated,
+    Authenticated(caller): Authenticated,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, [(hyper::header::HeaderName, String); 1], Json<VersionBody>), Problem> {
-    let caller = caller.with(Role::Developer)?;
     if header_text(&headers, CONTENT_ENCODING.as_str()).is_some_and(|encoding| encoding != "identity") {
         return Err(HeadError::Encoded.into());
     }
@@ -198,7 +198,7 @@ mod tests {
         let key = stage.developer_key.clone();
         stage.put(PATH, vec![0; 2049].into()).bearer(&key).await.expect(413);
         stage.put(PATH, wasm("one")).bearer(&key).with("content-encoding", "gzip").await.expect(415);
-        stage.put(PATH, bytes::Bytes::new()).bearer(&key).await.expect(400);
+        stage.put(PATH, bytes::Bytes::new()).bearer(&key).await.expect(422);
         assert_eq!(stage.blob_count().await, 0);
     }
 

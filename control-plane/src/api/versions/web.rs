@@ -14,7 +14,6 @@ use super::publish::HeadError;
 use crate::App;
 use crate::api::wire::VersionPath;
 use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, UrlQuery};
-use crate::model::Role;
 use crate::web::{BundleError, Contents, Policy};
 
 /// A version's web bundle.
@@ -80,13 +79,13 @@ impl Fault for BundleError {
     request_body(content = Vec<u8>, content_type = "application/x-tar", description = "The files, at most 64 MiB."),
     responses(
         (status = 200, description = "The bundle.", body = BundleBody),
-        (status = 400, description = "the body is empty or broke off, or the query does not read"),
+        (status = 400, description = "the body broke off, or the query does not read"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "only the owner of the game and operators may do that"),
         (status = 404, description = "there is no such version"),
         (status = 408, description = "the body came too slowly"),
         (status = 413, description = "uploads are at most 67108864 bytes"),
-        (status = 422, description = "the files are not accepted: the path \"../index.html\" is not accepted"),
+        (status = 422, description = "there are none, or they are not accepted: the path \"../index.html\" is not accepted"),
         (status = 429, description = "too many uploads at once"),
         (status = 503, description = "the store is unavailable"),
     )
@@ -95,10 +94,9 @@ pub(crate) async fn publish_web(
     State(app): State<Arc<App>>,
     UrlPath((game, id)): UrlPath<(GameName, VersionId)>,
     UrlQuery(policy): UrlQuery<Policy>,
-    caller: Authenticated,
+    Authenticated(caller): Authenticated,
     body: Body,
 ) -> Result<Json<BundleBody>, Problem> {
-    let caller = caller.with(Role::Developer)?;
     let version = owned(&app, &caller, game, id).await?;
     let most = app.config.web.bundle_bytes;
     if body.size_hint().lower() > most {
@@ -138,7 +136,7 @@ mod tests {
             ("", tar_of(&[("../index.html", b"")]), 422, "../index.html"),
             ("", tar_of(&[("page.html", b"")]), 422, "index.html"),
             ("", vec![0; 65 * 1024], 413, "65536"),
-            ("", Vec::new(), 400, "empty"),
+            ("", Vec::new(), 422, "empty"),
             ("?connect=nowhere", good.clone(), 422, "origin"),
             ("?unsafe=true", good, 400, "unsafe"),
         ] {

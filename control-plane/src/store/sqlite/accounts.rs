@@ -4,9 +4,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 use stadion_protocol::PlayerId;
 
-use super::{SqliteStore, int, parsed, uint};
-use crate::model::{Account, AccountName, ApiKey, PasswordHash, Session, SessionId, UnixMs};
-use crate::store::{AccountStore, NewAccountError, StoreError};
+use super::SqliteStore;
+use crate::model::{Account, AccountName, PasswordHash, Session, SessionId, UnixMs};
+use crate::store::row::{array, int, parsed, uint};
+use crate::store::{AccountStore, MOST_REVOKED, NewAccountError, StoreError};
 
 #[async_trait::async_trait]
 impl AccountStore for SqliteStore {
@@ -18,14 +19,15 @@ impl AccountStore for SqliteStore {
     ) -> Result<(), NewAccountError> {
         let mut transaction = self.begin().await?;
         let inserted = sqlx::query(
-            "INSERT INTO accounts (id, name, sign_in, sign_in_key, role, password, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO accounts (id, name, sign_in, sign_in_key, role, linked, password, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(account.id.as_str())
         .bind(account.name.as_str())
         .bind(account.sign_in.as_ref().map(AccountName::as_str))
         .bind(account.sign_in.as_ref().map(AccountName::key))
         .bind(account.role.as_str())
+        .bind(i64::from(account.linked))
         .bind(password.map(|hash| hash.0.as_str()))
         .bind(int(account.created_at.0))
         .execute(&mut *transaction)
@@ -42,7 +44,7 @@ impl AccountStore for SqliteStore {
     }
 
     async fn account(&self, id: &PlayerId) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT id, name, sign_in, role, created_at FROM accounts WHERE id = ?")
+        let row = sqlx::query("SELECT id, name, sign_in, role, linked, created_at FROM accounts WHERE id = ?")
             .bind(id.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -51,7 +53,7 @@ impl AccountStore for SqliteStore {
 
     async fn credentials(&self, name: &AccountName) -> Result<Option<(Account, PasswordHash)>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, name, sign_in, role, created_at, password FROM accounts
+            "SELECT id, name, sign_in, role, linked, created_at, password FROM accounts
              WHERE sign_in_key = ? AND password IS NOT NULL",
         )
         .bind(name.key())
@@ -68,21 +70,9 @@ impl AccountStore for SqliteStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query("SELECT account, generation, rotated_at, expires_at, revoked FROM sessions WHERE id = ?")
-            .bind(id.0.to_vec())
-            .fetch_optional(&self.reader)
-            .await?;
-        row.map(|row| {
-            Ok(Session {
-                id,
-                account: parsed(row.try_get("account")?)?,
-                generation: uint(row.try_get("generation")?)?,
-                rotated_at: UnixMs(uint(row.try_get("rotated_at")?)?),
-                expires_at: UnixMs(uint(row.try_get("expires_at")?)?),
-                revoked: row.try_get::<i64, _>("revoked")? != 0,
-            })
-        })
-        .transpose()
+        let row =
+            sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id.0.to_vec()).fetch_optional(&self.reader).await?;
+        row.map(|row| session(&row)).transpose()
     }
 
     async fn rotate_session(&self, id: SessionId, from: u32, now: UnixMs) -> Result<bool, StoreError> {
@@ -98,31 +88,22 @@ impl AccountStore for SqliteStore {
         Ok(updated.rows_affected() == 1)
     }
 
-    async fn revoke_session(&self, id: SessionId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET revoked = 1 WHERE id = ?").bind(id.0.to_vec()).execute(&self.writer).await?;
-        Ok(())
-    }
-
-    async fn create_api_key(&self, key: &ApiKey) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO api_keys (hash, account, label, created_at) VALUES (?, ?, ?, ?)")
-            .bind(key.hash.to_vec())
-            .bind(key.account.as_str())
-            .bind(key.label.as_str())
-            .bind(int(key.created_at.0))
+    async fn revoke_session(&self, id: SessionId, now: UnixMs) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET revoked = 1, revoked_at = coalesce(revoked_at, ?) WHERE id = ?")
+            .bind(int(now.0))
+            .bind(id.0.to_vec())
             .execute(&self.writer)
             .await?;
         Ok(())
     }
 
-    async fn account_of_api_key(&self, hash: &[u8; 32]) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query(
-            "SELECT a.id, a.name, a.sign_in, a.role, a.created_at
-             FROM api_keys k JOIN accounts a ON a.id = k.account WHERE k.hash = ?",
-        )
-        .bind(hash.to_vec())
-        .fetch_optional(&self.reader)
-        .await?;
-        row.map(|row| account(&row)).transpose()
+    async fn revoked_since(&self, since: UnixMs) -> Result<Vec<SessionId>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM sessions WHERE revoked_at >= ? ORDER BY revoked_at DESC LIMIT ?")
+            .bind(int(since.0))
+            .bind(MOST_REVOKED)
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(|row| Ok(SessionId(array(row.try_get("id")?)?))).collect()
     }
 }
 
@@ -141,13 +122,25 @@ async fn insert_session(transaction: &mut Transaction<'_, Sqlite>, session: &Ses
     Ok(())
 }
 
-fn account(row: &SqliteRow) -> Result<Account, StoreError> {
+pub(super) fn session(row: &SqliteRow) -> Result<Session, StoreError> {
+    Ok(Session {
+        id: SessionId(array(row.try_get("id")?)?),
+        account: parsed(row.try_get("account")?)?,
+        generation: uint(row.try_get("generation")?)?,
+        rotated_at: UnixMs(uint(row.try_get("rotated_at")?)?),
+        expires_at: UnixMs(uint(row.try_get("expires_at")?)?),
+        revoked: row.try_get::<i64, _>("revoked")? != 0,
+    })
+}
+
+pub(super) fn account(row: &SqliteRow) -> Result<Account, StoreError> {
     let sign_in: Option<&str> = row.try_get("sign_in")?;
     Ok(Account {
         id: parsed(row.try_get("id")?)?,
         name: parsed(row.try_get("name")?)?,
         sign_in: sign_in.map(parsed).transpose()?,
         role: parsed(row.try_get("role")?)?,
+        linked: row.try_get::<i64, _>("linked")? != 0,
         created_at: UnixMs(uint(row.try_get("created_at")?)?),
     })
 }

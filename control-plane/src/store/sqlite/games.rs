@@ -5,15 +5,16 @@ use sqlx::sqlite::SqliteRow;
 use stadion_protocol::contract::Description;
 use stadion_protocol::{GameName, VersionId};
 
-use super::{SqliteStore, array, from_json, int, parsed, to_json, uint};
-use crate::model::{Game, GameEntry, Page, PageRequest, UnixMs, Version};
+use super::SqliteStore;
+use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
+use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{GameStore, StoreError};
 
 /// A game beside its newest version that is not retired.
 macro_rules! entries {
     ($where:literal) => {
         concat!(
-            "SELECT g.name, g.owner, g.created_at, v.version, v.title FROM games g
+            "SELECT g.name, g.owner, g.created_at, v.version, v.title, v.quarantined_at FROM games g
              LEFT JOIN versions v ON v.number =
                  (SELECT max(number) FROM versions WHERE game = g.name AND retired_at IS NULL) ",
             $where
@@ -124,6 +125,27 @@ impl GameStore for SqliteStore {
         Ok(updated.rows_affected() == 1)
     }
 
+    async fn set_quarantine(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<bool, StoreError> {
+        let query = match quarantine {
+            Some(Quarantine { at, reason }) => sqlx::query(
+                "UPDATE versions SET quarantine_reason = coalesce(quarantine_reason, ?),
+                     quarantined_at = coalesce(quarantined_at, ?) WHERE game = ? AND version = ?",
+            )
+            .bind(reason)
+            .bind(int(at.0)),
+            None => sqlx::query(
+                "UPDATE versions SET quarantine_reason = NULL, quarantined_at = NULL WHERE game = ? AND version = ?",
+            ),
+        };
+        let updated = query.bind(game.as_str()).bind(id.0.to_vec()).execute(&self.writer).await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
     async fn set_settings(
         &self,
         game: &GameName,
@@ -193,7 +215,8 @@ fn entry(row: &SqliteRow) -> Result<GameEntry, StoreError> {
         Some(id) => Some((VersionId(array(id)?), row.try_get("title")?)),
         None => None,
     };
-    Ok(GameEntry { game: game_of(row)?, latest })
+    let quarantined = row.try_get::<Option<i64>, _>("quarantined_at")?.is_some();
+    Ok(GameEntry { game: game_of(row)?, latest, quarantined })
 }
 
 fn version(row: &SqliteRow) -> Result<Version, StoreError> {
@@ -207,7 +230,14 @@ fn version(row: &SqliteRow) -> Result<Version, StoreError> {
         compile_cpu_ms: uint(row.try_get("compile_cpu_ms")?)?,
         created_at: UnixMs(uint(row.try_get("created_at")?)?),
         retired_at: retired_at.map(uint).transpose()?.map(UnixMs),
+        quarantine: quarantine(row)?,
     })
+}
+
+fn quarantine(row: &SqliteRow) -> Result<Option<Quarantine>, StoreError> {
+    let Some(at) = row.try_get::<Option<i64>, _>("quarantined_at")? else { return Ok(None) };
+    let reason: Option<String> = row.try_get("quarantine_reason")?;
+    Ok(Some(Quarantine { at: UnixMs(uint(at)?), reason: reason.unwrap_or_default() }))
 }
 
 fn description(row: &SqliteRow) -> Result<Description, StoreError> {

@@ -3,13 +3,14 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use stadion_protocol::contract::MatchStatus;
-use stadion_protocol::{Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
+use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
 
-use super::{SqliteStore, array, from_json, int, parsed, to_json, uint};
+use super::SqliteStore;
 use crate::model::{
-    MatchEnd, MatchFilter, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Usage, UsageScope,
-    UsageSum, Viewer, Visibility,
+    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Usage,
+    UsageScope, UsageSum, Viewer, Visibility,
 };
+use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{MatchStore, StoreError};
 
 /// Sums of one answer.
@@ -41,8 +42,41 @@ impl MatchStore for SqliteStore {
         page: &PageRequest<(UnixMs, MatchId)>,
     ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
         let rows = list(filter, page).build().fetch_all(&self.reader).await?;
-        let items = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(items, page.limit, |record| (record.created_at, record.id)))
+        cut(&rows, page)
+    }
+
+    async fn unfinished(
+        &self,
+        host: &HostName,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT * FROM matches WHERE ended_at IS NULL AND (host IS NULL OR host = ");
+        query.push_bind(host.to_string()).push(")");
+        page_of(&mut query, page);
+        let rows = query.build().fetch_all(&self.reader).await?;
+        cut(&rows, page)
+    }
+
+    async fn running_by_code(&self, game: &GameName, code: &MatchCode) -> Result<Option<MatchRecord>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM matches WHERE code = ? AND game = ? AND ended_at IS NULL ORDER BY created_at DESC LIMIT 1",
+        )
+        .bind(code.as_str())
+        .bind(game.as_str())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|row| record(&row)).transpose()
+    }
+
+    async fn running_by_key(&self, game: &GameName, key: &MatchKey) -> Result<Option<MatchRecord>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM matches WHERE game = ? AND key = ? AND ended_at IS NULL ORDER BY created_at DESC LIMIT 1",
+        )
+        .bind(game.as_str())
+        .bind(key.as_str())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|row| record(&row)).transpose()
     }
 
     async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError> {
@@ -103,6 +137,12 @@ fn list(filter: &MatchFilter, page: &PageRequest<(UnixMs, MatchId)>) -> QueryBui
             .push("))"),
         Viewer::Operator => &mut query,
     };
+    page_of(&mut query, page);
+    query
+}
+
+/// The part of a list that a page is, newest first; one more than asked for says that there is more.
+fn page_of(query: &mut QueryBuilder<Sqlite>, page: &PageRequest<(UnixMs, MatchId)>) {
     if let Some((created_at, id)) = page.after {
         query
             .push(" AND (created_at, id) < (")
@@ -112,20 +152,29 @@ fn list(filter: &MatchFilter, page: &PageRequest<(UnixMs, MatchId)>) -> QueryBui
             .push(")");
     }
     query.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(i64::from(page.limit) + 1);
-    query
+}
+
+fn cut(
+    rows: &[SqliteRow],
+    page: &PageRequest<(UnixMs, MatchId)>,
+) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+    let items = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(items, page.limit, |record| (record.created_at, record.id)))
 }
 
 /// The end may have been written first: only what it could not know is added then.
 async fn started(transaction: &mut Transaction<'_, Sqlite>, record: &MatchRecord) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO matches (id, code, game, version, creator, visibility, seat_count, created_at, seats, label,
+        "INSERT INTO matches (id, code, key, host, game, version, creator, visibility, seat_count, created_at, seats, label,
              incarnation, tick)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET code = excluded.code, creator = excluded.creator,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET code = excluded.code, key = excluded.key, host = excluded.host, creator = excluded.creator,
              visibility = excluded.visibility, created_at = excluded.created_at",
     )
     .bind(record.id.to_string())
     .bind(record.code.as_ref().map(MatchCode::as_str))
+    .bind(record.key.as_ref().map(MatchKey::as_str))
+    .bind(record.host.as_ref().map(HostName::as_str))
     .bind(record.game.as_str())
     .bind(record.version.0.to_vec())
     .bind(record.creator.as_ref().map(PlayerId::as_str))
@@ -193,12 +242,16 @@ async fn ended(
 
 fn record(row: &SqliteRow) -> Result<MatchRecord, StoreError> {
     let code: Option<&str> = row.try_get("code")?;
+    let key: Option<&str> = row.try_get("key")?;
+    let host: Option<&str> = row.try_get("host")?;
     let creator: Option<&str> = row.try_get("creator")?;
     let visibility =
         if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
     Ok(MatchRecord {
         id: parsed(row.try_get("id")?)?,
         code: code.map(parsed).transpose()?,
+        key: key.map(parsed).transpose()?,
+        host: host.map(parsed).transpose()?,
         game: parsed(row.try_get("game")?)?,
         version: VersionId(array(row.try_get("version")?)?),
         creator: creator.map(parsed).transpose()?,

@@ -3,16 +3,21 @@
 //! One connection writes (SQLite knows one writer), a few read beside it.
 
 mod accounts;
+mod api_keys;
+mod audit;
 mod games;
+mod identity;
 mod matches;
+mod ratings;
+mod social;
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
+use super::migrations::{Change, migrator, refusal};
 use super::{Store, StoreError};
 
 /// Readers beside the one writer: reads are short, and a machine has few cores.
@@ -21,13 +26,21 @@ const READERS: u32 = 4;
 /// How long a statement waits for another process' lock, and a caller for a connection.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Tries to open a file that others open at the same moment, and the pause between them: [`BUSY`] in all.
+const TRIES: u32 = 250;
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The schema, oldest change first. Applied changes are never edited.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const CHANGES: [Change; 9] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
     (4, "images", include_str!("../../../migrations/sqlite/0004_images.sql")),
     (5, "usage", include_str!("../../../migrations/sqlite/0005_usage.sql")),
+    (6, "quarantine", include_str!("../../../migrations/sqlite/0006_quarantine.sql")),
+    (7, "replicas", include_str!("../../../migrations/sqlite/0007_replicas.sql")),
+    (8, "security", include_str!("../../../migrations/sqlite/0008_security.sql")),
+    (9, "social", include_str!("../../../migrations/sqlite/0009_social.sql")),
 ];
 
 /// See the module.
@@ -41,13 +54,9 @@ impl SqliteStore {
     /// Opens the file, makes it where there is none, and brings its schema up to date.
     pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
         let options = options().filename(path).create_if_missing(true);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY).connect_with(options.clone()).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY)
-            .connect_with(options.read_only(true))
-            .await?;
+        let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(BUSY);
+        let writer = connect(&pool(1), &options).await?;
+        let reader = connect(&pool(READERS), &options.read_only(true)).await?;
         SqliteStore { writer, reader }.migrated().await
     }
 
@@ -65,14 +74,11 @@ impl SqliteStore {
         SqliteStore { writer: pool.clone(), reader: pool }.migrated().await
     }
 
+    /// Under the write lock: of servers that open one file together, one applies the changes, and all of them or none.
     async fn migrated(self) -> Result<SqliteStore, StoreError> {
-        let migrations = MIGRATIONS.map(|(version, name, sql)| {
-            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-        });
-        Migrator::with_migrations(migrations.to_vec())
-            .run(&self.writer)
-            .await
-            .map_err(|error| StoreError::Unavailable(format!("migration: {error}")))?;
+        let mut transaction = self.begin().await?;
+        migrator(&CHANGES).run(&mut *transaction).await.map_err(|error| refusal(&error, &CHANGES))?;
+        transaction.commit().await?;
         Ok(self)
     }
 
@@ -80,6 +86,25 @@ impl SqliteStore {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Where several open a new file at once, whoever comes while another turns it to WAL is told that it is busy without
+/// any wait (sqlite3_busy_handler: it is not called where waiting could be a deadlock).
+async fn connect(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    for _ in 1..TRIES {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
+            connected => return connected,
+        }
+    }
+    pool.clone().connect_with(options.clone()).await
+}
+
+/// SQLITE_BUSY, with whatever its extended code adds above the first byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 fn options() -> SqliteConnectOptions {
@@ -103,50 +128,6 @@ impl Store for SqliteStore {
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> StoreError {
-        match error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
-                StoreError::Corrupt(error.to_string())
-            }
-            _ => StoreError::Unavailable(error.to_string()),
-        }
-    }
-}
-
-/// SQLite's integers are signed; ours are counts and times far below the sign.
-fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// An integer of a row as the type it is ours as.
-fn uint<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
-    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is out of range")))
-}
-
-/// A text of a row as the type it is ours as.
-fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, StoreError>
-where
-    T::Err: std::fmt::Display,
-{
-    text.parse().map_err(|error| StoreError::Corrupt(format!("{error}")))
-}
-
-/// Bytes of a row as a fixed-size hash or id.
-fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("{} bytes where {N} belong", bytes.len())))
-}
-
-/// JSON of a row.
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
-/// JSON for a row. Only contract types with text keys get here, which always encode.
-fn to_json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("contract types have only text keys")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +146,28 @@ mod tests {
         suite::run(&store).await;
         store.close().await;
         suite::everything_is_still_there(&SqliteStore::open(&path).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_with_changes_of_a_newer_stadion_is_refused_with_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stadion.sqlite");
+        let store = SqliteStore::open(&path).await.unwrap();
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (900, 'later', TRUE, x'00', 0)";
+        sqlx::query(newer).execute(&store.writer).await.unwrap();
+        store.close().await;
+        let refused = SqliteStore::open(&path).await.unwrap_err();
+        assert!(matches!(&refused, StoreError::Schema(why) if why.contains("has change 900")), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn servers_that_open_a_new_file_together_apply_its_changes_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stadion.sqlite");
+        let opened = futures_util::future::join_all((0..4).map(|_| SqliteStore::open(&path))).await;
+        for store in opened {
+            store.unwrap().ping().await.unwrap();
+        }
     }
 }

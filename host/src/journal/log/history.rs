@@ -63,12 +63,12 @@ pub(super) fn part(files: &dyn FileSystem, this: &Match, part: &Part) -> Result<
     Ok(bytes)
 }
 
-/// Records after the first `skip`, read as they are asked for.
+/// Records after the first `skip`, read as they are asked for; uneventful ticks that are not appended yet come last.
 pub(super) fn records(shared: &Arc<Shared>, this: &Arc<Match>, skip: u64) -> Result<Records, JournalError> {
     let reading = shared.reading();
-    let (newest, moved) = {
+    let (newest, moved, held) = {
         let state = this.state();
-        (state.newest, state.part)
+        (state.newest, state.part, state.idle)
     };
     let positions = positions(&shared.segments, newest, moved.through)?;
     let from_part = if skip < moved.records {
@@ -89,18 +89,15 @@ pub(super) fn records(shared: &Arc<Shared>, this: &Arc<Match>, skip: u64) -> Res
         let _ = &reading;
         given
     };
-    Ok(Box::new(from_part.into_iter().chain(from_log).map_while(until_error)))
+    let held = held.map(|run| Ok(Record::Idle(run)));
+    Ok(Box::new(from_part.into_iter().chain(from_log).chain(held).map_while(until_error)))
 }
 
 /// The whole match so far as a `.stj` file, uneventful ticks folded.
 pub(super) fn file(shared: &Arc<Shared>, this: &Arc<Match>) -> Result<Bytes, JournalError> {
-    let held = this.state().idle;
     let mut folding = Folding::default();
     for record in records(shared, this, 0)? {
         folding.append(&record?)?;
-    }
-    if let Some(run) = held {
-        folding.append(&Record::Idle(run))?;
     }
     folding.finish()
 }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use bytes::Bytes;
 use stadion_protocol::contract::{Durability, LogFailure};
 
+use super::Shared;
 use super::frame::Frame;
 use super::keeper::CheckpointJob;
 use super::matches::{Match, Over, State};
 use super::staging::Wake;
-use super::{Shared, history};
 use crate::journal::record::{GapRecord, IdleRun, Record};
 use crate::journal::summary::Summary;
 use crate::journal::{Checkpoint, Journal, JournalError, Position, Standing};
@@ -169,13 +168,6 @@ impl Journal for LogJournal {
             state.durable = taken;
         }
         Position(state.durable)
-    }
-
-    fn to_file(&self) -> Bytes {
-        history::file(&self.shared, &self.this).unwrap_or_else(|error| {
-            tracing::error!(id = %self.this.id, %error, "a journal cannot be read back");
-            Bytes::new()
-        })
     }
 
     fn bytes(&self) -> u64 {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use stadion_protocol::MatchId;
+use stadion_protocol::contract::Durability;
 
 use super::ended::Ended;
 use super::frame::Frame;
@@ -106,7 +107,9 @@ impl LogKeeper {
         let name = mark.name(job.of.id);
         // Hashing and copying happen here, not on a shard.
         let kept = checkpoint::Kept { records: job.records, checkpoint: checkpoint.clone() };
-        put(&self.shared, CHECKPOINTS, &name, &kept.encode())?;
+        // A checkpoint need last no longer than the records before it: one that loss of power took is made up for by replay.
+        let sync = if matches!(job.of.level, Durability::Disk | Durability::Fleet) { Sync::Yes } else { Sync::No };
+        put(&self.shared, (CHECKPOINTS, &name), &kept.encode(), sync)?;
         let dropped = {
             let mut state = job.of.state();
             state.checkpoints.push(Kept { tick: checkpoint.tick, after: job.after, name });
@@ -199,7 +202,7 @@ impl LogKeeper {
         match history::file(&self.shared, one) {
             Ok(file) => {
                 let name = Ended::name(end, one.id);
-                put(&self.shared, Ended::FOLDER, &name, &file)?;
+                put(&self.shared, (Ended::FOLDER, &name), &file, Sync::Yes)?;
                 self.ended.insert(end, one.id, file.len() as u64);
             }
             // It cannot be read today and will not be tomorrow: said, and not in the way of everything else.
@@ -238,12 +241,22 @@ impl Mark {
     }
 }
 
+/// Whether a file is to survive loss of power.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Yes,
+    /// It survives the end of the process, and is found damaged or missing after more than that.
+    No,
+}
+
 /// Writes a file that is there whole or not at all.
-fn put(shared: &Shared, folder: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+fn put(shared: &Shared, (folder, name): (&str, &str), bytes: &[u8], sync: Sync) -> io::Result<()> {
     let unfinished = format!("{folder}/{name}.new");
     let file = shared.files.create(&unfinished)?;
     file.write_at(0, bytes)?;
-    file.sync()?;
+    if sync == Sync::Yes {
+        file.sync()?;
+    }
     shared.files.rename(&unfinished, &format!("{folder}/{name}"))?;
-    shared.files.sync_folder(folder)
+    if sync == Sync::Yes { shared.files.sync_folder(folder) } else { Ok(()) }
 }

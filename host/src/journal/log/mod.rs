@@ -45,7 +45,7 @@ use stadion_protocol::contract::{Durability, LogFailure};
 
 use super::checkpoint::{Checkpoint, Kept as KeptCheckpoint};
 use super::record::Record;
-use super::{Journal, JournalError, Journals, Reopened, Unfinished};
+use super::{Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
 use ended::Ended;
 use files::{File, FileSystem, Guard};
 use frame::{Frame, Opened, Torn};
@@ -241,6 +241,16 @@ impl Log {
         Box::new(LogJournal::new(Arc::clone(&self.shared), one, advanced, on_failure))
     }
 
+    /// The newest checkpoint that is whole, and what follows it.
+    fn recalled(&self, one: &Arc<Match>) -> Result<Recalled, JournalError> {
+        let first = history::records(&self.shared, one, 0)?.next();
+        let Some(Record::Setup(setup)) = first.transpose()? else {
+            return Err(JournalError::Damaged("it has no setup".to_owned()));
+        };
+        let (before, checkpoint) = self.checkpoint(one).map_or((1, None), |(n, found)| (n, Some(found)));
+        Ok(Recalled { setup: *setup, checkpoint, records: history::records(&self.shared, one, before)? })
+    }
+
     /// The newest checkpoint that is whole, and how many records are before it.
     fn checkpoint(&self, one: &Match) -> Option<(u64, Checkpoint)> {
         let kept = one.state().checkpoints.clone();
@@ -285,24 +295,25 @@ impl Journals for Log {
             (state.taken, state.durable) = (0, 0);
             state.waiting.clear();
         }
-        let read = || {
-            let first = history::records(&self.shared, &one, 0)?.next();
-            let Some(Record::Setup(setup)) = first.transpose()? else {
-                return Err(JournalError::Damaged("it has no setup".to_owned()));
-            };
-            let (before, checkpoint) = self.checkpoint(&one).map_or((1, None), |(n, found)| (n, Some(found)));
-            Ok((*setup, checkpoint, history::records(&self.shared, &one, before)?))
-        };
-        let (setup, checkpoint, records) = read().inspect_err(|_| one.state().open = false)?;
+        let recalled = self.recalled(&one).inspect_err(|_| one.state().open = false)?;
+        let Recalled { setup, checkpoint, records } = recalled;
         let on_failure = setup.settings.on_log_failure;
         let journal = self.journal(Arc::clone(&one), advanced, on_failure);
         Ok(Reopened { journal, setup, checkpoint, records })
+    }
+
+    fn outlives_process(&self, level: Durability) -> bool {
+        level != Durability::None
     }
 
     fn read(&self, id: MatchId) -> Option<Bytes> {
         let Some(one) = self.shared.catalog.get(id) else { return self.ended.read(&*self.shared.files, id) };
         let file = history::file(&self.shared, &one);
         file.inspect_err(|error| tracing::error!(%id, %error, "a journal cannot be read back")).ok()
+    }
+
+    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
+        self.recalled(&self.shared.catalog.get(id).ok_or(JournalError::NotThere(id))?)
     }
 }
 

@@ -9,9 +9,13 @@
 //!
 //! Whoever opens a log that was torn writes down where, since later blocks will say that all of it was synced by then. A
 //! flipped bit in what was written last of all cannot be told from a torn write.
+//!
+//! What could not be written or synced goes into another segment, at the same positions. If the machine goes down before it
+//! is there, only the first attempt has it, torn: a hole in that counts wherever the other segment has nothing.
 
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use stadion_protocol::MatchId;
@@ -51,6 +55,15 @@ struct Hole {
     end: u64,
     /// Something whole follows in the same segment.
     inside: bool,
+}
+
+impl Hole {
+    /// Whether something may be missing in it that followed the frame at these positions. That may be the first attempt of what
+    /// was written again where the hole is: the hole then begins before it. Of a frame that was moved out of the log only the
+    /// beginning is known, and a hole there may be the frame itself.
+    fn is_after(&self, frame: &Range<u64>) -> bool {
+        self.start > frame.start || !frame.is_empty() && self.end > frame.end
+    }
 }
 
 #[derive(Debug)]
@@ -143,18 +156,18 @@ pub(super) fn scan(files: &dyn FileSystem) -> io::Result<Found> {
         pass: Pass::Beginnings,
         moved: HashMap::new(),
     };
-    let mut found = Found::default();
+    let open = |base: u64| files.open(&segments::name(base)).map(|file| Segment { base, file });
+    let mut found = Found { segments: bases.into_iter().map(open).collect::<io::Result<_>>()?, ..Found::default() };
     for pass in [Pass::Beginnings, Pass::Records] {
         scan.begin(pass);
-        for (nth, base) in bases.iter().enumerate() {
-            let file = files.open(&segments::name(*base))?;
-            let bytes = whole(&*file)?;
-            scan.segment(*base, &bytes, bases.get(nth + 1).copied());
-            if pass == Pass::Records {
-                found.end = found.end.max(base + bytes.len().saturating_sub(SEGMENT_HEADER) as u64);
-                found.segments.push(Segment { base: *base, file });
-            }
+        for (nth, segment) in found.segments.iter().enumerate() {
+            let bytes = whole(&*segment.file)?;
+            let again = found.segments.get(nth + 1).map(Segment::positions).transpose()?;
+            scan.segment(segment.base, &bytes, &again.unwrap_or(u64::MAX..u64::MAX));
         }
+    }
+    for segment in &found.segments {
+        found.end = found.end.max(segment.positions()?.end);
     }
     found.next_number = scan.next_number;
     scan.settle(&mut found);
@@ -177,13 +190,16 @@ impl Scan<'_> {
         }
     }
 
-    /// One file. What is at or past `next`, where the segment after it begins, was written again there.
-    fn segment(&mut self, base: u64, bytes: &[u8], next: Option<u64>) {
-        let until = next.unwrap_or(u64::MAX);
-        let Some(body) = bytes.strip_prefix(&segment_header(base)) else {
-            let end = (base + bytes.len().saturating_sub(SEGMENT_HEADER) as u64).max(base + 1);
-            return self.hole(Hole { start: base, end, inside: false }, until);
-        };
+    /// One file. The positions `again` stand in the segment after it as well.
+    fn segment(&mut self, base: u64, bytes: &[u8], again: &Range<u64>) {
+        let body = bytes.get(SEGMENT_HEADER..).unwrap_or_default();
+        if !bytes.starts_with(&segment_header(base)) {
+            if body.is_empty() {
+                return self.hole(Hole { start: base, end: base + 1, inside: false }, again);
+            }
+            // Blocks know their positions: a bit of the header takes none of them along.
+            tracing::warn!(base, "the header of a segment of the log is damaged: its blocks are read all the same");
+        }
         let (mut at, mut bad) = (0, None);
         while at < body.len() {
             let position = base + at as u64;
@@ -193,22 +209,22 @@ impl Scan<'_> {
                 continue;
             };
             if let Some(bad) = bad.take() {
-                self.hole(Hole { start: base + bad as u64, end: position, inside: true }, until);
+                self.hole(Hole { start: base + bad as u64, end: position, inside: true }, again);
             }
             self.synced = self.synced.max(block.synced);
             let from = at + BLOCK_HEADER;
             let to = from.saturating_add(block.length).min(body.len());
             // What is left of a block that cannot be read on is searched for the next one.
-            at = from + self.frames(&body[from..to], base + from as u64, until);
+            at = from + self.frames(&body[from..to], base + from as u64, again);
         }
         if let Some(bad) = bad {
             let (start, end) = (base + bad as u64, base + body.len() as u64);
-            self.hole(Hole { start, end, inside: false }, until);
+            self.hole(Hole { start, end, inside: false }, again);
         }
     }
 
     /// The frames of a block; says how many bytes of it could be read.
-    fn frames(&mut self, bytes: &[u8], base: u64, until: u64) -> usize {
+    fn frames(&mut self, bytes: &[u8], base: u64, again: &Range<u64>) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             let position = base + at as u64;
@@ -219,7 +235,7 @@ impl Scan<'_> {
                 }
                 Err(NoFrame::Damaged(size)) => {
                     let end = position + size as u64;
-                    self.hole(Hole { start: position, end, inside: at + size < bytes.len() }, until);
+                    self.hole(Hole { start: position, end, inside: at + size < bytes.len() }, again);
                     at += size;
                 }
                 Err(NoFrame::Longer(_) | NoFrame::Unreadable) => return at,
@@ -228,10 +244,11 @@ impl Scan<'_> {
         at
     }
 
-    fn hole(&mut self, hole: Hole, until: u64) {
-        if hole.start < until {
-            self.holes.push(hole);
-        }
+    /// Notes a hole, without what stands again elsewhere: that tells of its own holes.
+    fn hole(&mut self, hole: Hole, again: &Range<u64>) {
+        let before = Hole { end: hole.end.min(again.start), ..hole };
+        let after = Hole { start: hole.start.max(again.end), ..hole };
+        self.holes.extend([before, after].into_iter().filter(|hole| hole.start < hole.end));
     }
 
     fn frame(&mut self, frame: &Read<'_>, position: u64) {
@@ -298,19 +315,19 @@ impl Scan<'_> {
                 Durability::Process => [&damaged[..], &written].concat(),
                 Durability::Disk | Durability::Fleet => damaged.clone(),
             };
-            state.damage = damage(state.newest, orphan, &promised, &holes);
+            state.damage = damage(&(state.newest..state.end), orphan, &promised, &holes);
             found.matches.push(Arc::new(Match::new(id, number, level, state)));
         }
     }
 }
 
-/// Whether records that a match was promised may be missing after its newest.
-fn damage(newest: u64, orphan: Option<u64>, promised: &[&Hole], holes: &[Hole]) -> Option<String> {
-    if let Some(Hole { start, end, .. }) = promised.iter().find(|hole| hole.start > newest) {
+/// Whether records that a match was promised may be missing after its newest, which stands at these positions.
+fn damage(newest: &Range<u64>, orphan: Option<u64>, promised: &[&Hole], holes: &[Hole]) -> Option<String> {
+    if let Some(Hole { start, end, .. }) = promised.iter().find(|hole| hole.is_after(newest)) {
         return Some(format!("positions {start} to {end} of the log are damaged and may have held records of it"));
     }
     let position = orphan?;
-    let explained = holes.iter().any(|hole| newest < hole.start && hole.start < position);
+    let explained = holes.iter().any(|hole| hole.is_after(newest) && hole.start < position);
     (!explained).then(|| format!("the record at position {position} of the log follows one that is not there"))
 }
 

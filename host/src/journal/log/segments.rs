@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::{File, FileSystem};
@@ -47,6 +48,12 @@ impl Segment {
         };
         file.write_at(0, &segment_header(base))?;
         Ok(Segment { base, file })
+    }
+
+    /// The positions of what is in it, whole or not.
+    pub(super) fn positions(&self) -> io::Result<Range<u64>> {
+        let size = self.file.size()?.saturating_sub(SEGMENT_HEADER as u64);
+        Ok(self.base..self.base + size)
     }
 
     pub(super) fn offset(&self, position: u64) -> u64 {
@@ -96,8 +103,8 @@ impl Segments {
             let (Some(oldest), Some(next)) = (segments.next(), segments.next()) else { return Ok(None) };
             (oldest.clone(), next.base)
         };
-        let size = oldest.file.size()?.saturating_sub(SEGMENT_HEADER as u64);
-        Ok(Some((oldest.base, next.max(oldest.base + size))))
+        let positions = oldest.positions()?;
+        Ok(Some((oldest.base, next.max(positions.end))))
     }
 
     /// Reads the frame at a position and hands it over.

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use stadion_protocol::MatchId;
 use stadion_protocol::contract::Durability;
 
-use super::files::RealFiles;
+use super::files::{FileSystem, RealFiles};
 use super::{Log, LogConfig, LogKeeper, LogWriter, OpenError, Turn};
-use crate::journal::{Journal, JournalError, Journals, Reopened, Unfinished};
+use crate::journal::{Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
 
 /// Between two writes: what many matches append meanwhile is written at once. At most 4,000 wake-ups a second, and half
 /// of it is what a reliable message waits on average.
@@ -38,7 +38,12 @@ pub struct DiskJournals {
 impl DiskJournals {
     /// Opens the log in this folder, which is made if it is not there.
     pub fn open(folder: &Path, config: LogConfig) -> Result<DiskJournals, OpenError> {
-        let (log, writer, keeper) = Log::open(Arc::new(RealFiles::new(folder)?), config)?;
+        DiskJournals::over(Arc::new(RealFiles::new(folder)?), config)
+    }
+
+    /// Opens the log in these files.
+    pub fn over(files: Arc<dyn FileSystem>, config: LogConfig) -> Result<DiskJournals, OpenError> {
+        let (log, writer, keeper) = Log::open(files, config)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (stop_writer, stop_keeper) = (Arc::clone(&stop), Arc::clone(&stop));
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -112,7 +117,15 @@ impl Journals for DiskJournals {
         self.log.reopen(id, advanced)
     }
 
+    fn outlives_process(&self, level: Durability) -> bool {
+        self.log.outlives_process(level)
+    }
+
     fn read(&self, id: MatchId) -> Option<Bytes> {
         self.log.read(id)
+    }
+
+    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
+        self.log.recall(id)
     }
 }

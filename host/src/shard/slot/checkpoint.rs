@@ -6,17 +6,22 @@
 //!        └────────── 0 ◀── kept beside the journal ◀── with what the life stands on ──┘
 //! ```
 //!
-//! A version without images relies on replay, or on being saved by its owner's upgrades.
+//! A version without images that saves itself is saved beside the match and loaded, see `shard::saving`: that costs as much as
+//! replaying what it owes, so it is done less often. One that does neither relies on replay.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use stadion_protocol::Moment;
-use stadion_protocol::contract::EndReason;
+use stadion_protocol::contract::{EndReason, UpgradeError};
 
 use crate::journal::{Checkpoint, CheckpointKind};
 use crate::life::HostState;
+use crate::model::LogLevel;
 use crate::session::ImageError;
 
+use super::super::logbook::Said;
+use super::super::saving::SaveJob;
 use super::super::task::Work;
 use super::{Around, Next, Slot, Stage, Whereabouts};
 
@@ -32,19 +37,50 @@ const IMAGE_HERE: u64 = 4 << 20;
 /// Between two checkpoints of one match, however much it owes.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Between two times that a match is saved: each replays beside it what it has played since the last, so that a match that owes
+/// too much all the time pays a tenth more, not twice as much.
+const SAVE_PAUSE: Duration = Duration::from_secs(10);
+
+/// A match that could not be saved so often in a row is not asked again.
+const MOST_FAILED_SAVES: u32 = 3;
+
 /// What bringing a match back would cost, beside its newest checkpoint.
 #[derive(Debug, Default)]
 pub(super) struct Debt {
     cpu: Duration,
     bytes: u64,
-    /// It cannot be paid: the version has no images.
+    /// It cannot be paid: the version has no images, and does not save itself.
     unpayable: bool,
+    /// The match is being saved, beside it.
+    pub(super) saving: bool,
+    /// Attempts at that in a row that came to nothing.
+    failed: u32,
     not_before: Option<Moment>,
     /// What the life stood on when the image was asked for.
     taking: Option<Box<HostState>>,
 }
 
 impl Debt {
+    /// Of a session that was made again in so much CPU time.
+    pub(super) fn of(replayed: Duration) -> Debt {
+        Debt { cpu: replayed, ..Debt::default() }
+    }
+
+    /// Nothing has happened since the newest checkpoint.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.cpu.is_zero() && self.bytes == 0
+    }
+
+    /// No more is owed than a match may owe.
+    pub(super) fn is_small(&self) -> bool {
+        self.cpu <= DEBT_OF_MATCH && self.bytes <= LOG_OF_MATCH
+    }
+
+    /// Being saved may still help.
+    pub(super) fn can_be_saved(&self) -> bool {
+        !self.unpayable
+    }
+
     pub(super) fn step(&mut self, cpu: Duration) {
         self.cpu += cpu;
     }
@@ -69,11 +105,11 @@ impl Debt {
     }
 
     fn is_due(&self, now: Moment) -> bool {
-        (self.cpu > DEBT_OF_MATCH || self.bytes > LOG_OF_MATCH) && self.may_be_paid(now)
+        !self.is_small() && self.may_be_paid(now)
     }
 
     fn may_be_paid(&self, now: Moment) -> bool {
-        !self.unpayable && self.taking.is_none() && self.not_before.is_none_or(|at| at <= now)
+        !self.unpayable && !self.saving && self.taking.is_none() && self.not_before.is_none_or(|at| at <= now)
     }
 }
 
@@ -90,7 +126,76 @@ impl Slot {
 
     /// Takes a checkpoint, if the match stands between two ticks and its version has images.
     pub(in crate::shard) fn pay(&mut self, around: &Around<'_>, now: Moment) -> Next {
-        if !self.debt.may_be_paid(now) || self.transit.is_some() {
+        if !self.debt.may_be_paid(now) {
+            return Next::Wait;
+        }
+        if self.has_images() {
+            return self.take_image(around, now);
+        }
+        self.have_saved(around);
+        Next::Wait
+    }
+
+    /// Whether its version has image checkpoints.
+    pub(super) fn has_images(&self) -> bool {
+        self.version.as_ref().is_some_and(|version| version.images().is_some())
+    }
+
+    /// Has the match saved beside itself, if its version saves itself.
+    pub(super) fn have_saved(&mut self, around: &Around<'_>) {
+        let Stage::Living(living) = &self.stage else { return };
+        let Some(version) = self.version.as_ref().filter(|version| version.saves()) else {
+            self.debt.unpayable = true;
+            return;
+        };
+        if self.transit.is_some() || std::mem::replace(&mut self.debt.saving, true) {
+            return;
+        }
+        around.shared.saving.take(SaveJob {
+            id: living.life.spec().id,
+            mailbox: Arc::clone(&self.mailbox),
+            version: Arc::clone(version),
+            journals: Arc::clone(&around.shared.journals),
+        });
+    }
+
+    /// It was saved and goes on in another session; or it was not, and plays on as it was.
+    pub(in crate::shard) fn saved(
+        &mut self,
+        around: &Around<'_>,
+        now: Moment,
+        saved: Result<(), UpgradeError>,
+    ) -> Next {
+        self.debt.saving = false;
+        self.debt.not_before = Some(now + SAVE_PAUSE);
+        if let (Err(error), Stage::Living(living)) = (saved, &self.stage) {
+            self.debt.failed += 1;
+            self.debt.unpayable = self.debt.failed >= MOST_FAILED_SAVES;
+            tracing::warn!(id = %living.life.spec().id, %error, "a match could not be saved for a checkpoint");
+            if self.debt.unpayable {
+                let text = format!("this match is not saved for checkpoints any more: {error}");
+                let said = Said { tick: living.life.tick(), level: LogLevel::Warn, text: &text };
+                self.mailbox.log.write(&around.shared.logs, now, said);
+            }
+        }
+        self.settle(around, now)
+    }
+
+    /// Keeps what was saved, of the session that the match has just gone on in.
+    pub(super) fn keep_saved(&mut self, now: Moment, checkpoint: Checkpoint) {
+        let Stage::Living(living) = &mut self.stage else { return };
+        match living.journal.keep_checkpoint(checkpoint) {
+            Ok(()) => {
+                self.stats.checkpoints += 1;
+                self.debt = Debt { saving: self.debt.saving, not_before: Some(now + SAVE_PAUSE), ..Debt::default() };
+            }
+            Err(error) => tracing::warn!(id = %living.life.spec().id, %error, "a checkpoint was not kept"),
+        }
+    }
+
+    /// Takes an image, if the match stands between two ticks.
+    pub(super) fn take_image(&mut self, around: &Around<'_>, now: Moment) -> Next {
+        if self.debt.is_being_paid() || self.transit.is_some() {
             return Next::Wait;
         }
         let (Stage::Living(living), Whereabouts::Here(task)) = (&self.stage, &mut self.session) else {
@@ -124,13 +229,25 @@ impl Slot {
                 };
                 match living.journal.keep_checkpoint(checkpoint) {
                     Ok(()) => self.stats.checkpoints += 1,
-                    Err(error) => tracing::warn!(id = %living.life.spec().id, %error, "a checkpoint was not kept"),
+                    Err(error) => {
+                        tracing::warn!(id = %living.life.spec().id, %error, "a checkpoint was not kept");
+                        self.dozing.failed(now);
+                    }
                 }
                 self.debt = Debt { not_before: Some(now + PAUSE), ..Debt::default() };
             }
             Err(ImageError::NotOffered) => self.debt.unpayable = true,
+            // The host is full, and what images are compared with could not be made: the session was not touched.
+            Err(ImageError::Start(fault)) => {
+                tracing::warn!(id = %living.life.spec().id, %fault, "an image could not be taken now");
+                self.debt.not_before = Some(now + PAUSE);
+                self.dozing.failed(now);
+            }
             Err(error) => living.life.failed(now, EndReason::HostFailed(format!("its image: {error}"))),
         }
-        self.settle(around, now)
+        match self.settle(around, now) {
+            Next::Wait if self.dozing.is_under_way() => self.doze(around, now),
+            next => next,
+        }
     }
 }

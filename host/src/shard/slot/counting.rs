@@ -34,6 +34,7 @@ impl Slot {
     /// A call into the guest returned.
     pub(super) fn count_call(&mut self, usage: Usage) {
         self.stats.total_cpu += usage.cpu;
+        self.stats.longest_slice = self.stats.longest_slice.max(usage.longest_slice);
         self.stats.memory_bytes = usage.memory_bytes;
         self.stats.peak_memory_bytes = self.stats.peak_memory_bytes.max(usage.memory_bytes);
     }

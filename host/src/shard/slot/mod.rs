@@ -3,7 +3,7 @@
 //! Here: what wakes a match and where its session is. `starting`: until `start` has returned. `living`: life and journal.
 //! `resuming`: one that an earlier session began. `rescuing`: a tick that trapped is run again. `transit`: on its way into
 //! another session. `moving`: leaving for another shard. `settle`: carrying out what the life wants done. `counting`: what
-//! is counted. `checkpoint`: what bringing it back would cost, and keeping that small.
+//! is counted. `checkpoint`: what bringing it back would cost, and keeping that small. `sleeping`: leaving memory.
 
 mod checkpoint;
 mod counting;
@@ -12,6 +12,7 @@ mod moving;
 mod rescuing;
 mod resuming;
 mod settle;
+mod sleeping;
 mod starting;
 mod transit;
 
@@ -19,8 +20,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use stadion_protocol::Moment;
 use stadion_protocol::contract::{CreateError, EndReason};
+use stadion_protocol::{MatchId, Moment};
 
 use crate::engine::{LoadedVersion, Manners};
 use crate::journal::Journal;
@@ -38,6 +39,7 @@ use super::{ShardHandle, Shared};
 
 use checkpoint::Debt;
 use living::{Living, secret};
+use sleeping::Dozing;
 use starting::{START_WITHIN, Starting, create_error};
 use transit::Transit;
 
@@ -46,7 +48,7 @@ const SLICES_HERE: u32 = 2;
 
 /// What every slot may use.
 pub(super) struct Around<'a> {
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a Arc<Shared>,
     pub(super) handle: &'a Arc<ShardHandle>,
     /// Who is being run, for whoever finds the process dead.
     pub(super) recorder: Option<&'a RecorderSlot>,
@@ -71,6 +73,8 @@ pub(crate) struct Slot {
     transit: Option<Box<Transit>>,
     /// What bringing it back would cost.
     debt: Debt,
+    /// On its way out of memory.
+    dozing: Dozing,
     /// Since when it is on this shard, and what it had done before.
     here_since: Moment,
     worked_before: Duration,
@@ -99,14 +103,17 @@ pub(super) enum Next {
     Wait,
     /// Its step wants another slice.
     Slice,
-    /// It is over and gone.
+    /// It leaves memory.
+    Sleep,
+    /// It leaves this process, for the next one.
+    Leave,
+    /// It is over and gone from here.
     Forget,
 }
 
 impl Slot {
     /// A match that starts with its first slice.
     pub(super) fn new(key: Key, job: CreateJob, now: Moment) -> Slot {
-        job.mailbox.set_key(key);
         let budget = StepBudget::of(job.version.description());
         let manners = Arc::clone(job.version.manners());
         let version = Some(Arc::clone(&job.version));
@@ -125,6 +132,7 @@ impl Slot {
             stats: MatchStats::default(),
             transit: None,
             debt: Debt::default(),
+            dozing: Dozing::default(),
             here_since: now,
             worked_before: Duration::ZERO,
             ticks_before: 0,
@@ -133,6 +141,14 @@ impl Slot {
 
     pub(super) fn key(&self) -> Key {
         self.key
+    }
+
+    /// Which match it is, once it lives.
+    pub(super) fn id(&self) -> Option<MatchId> {
+        match &self.stage {
+            Stage::Living(living) => Some(living.life.spec().id),
+            Stage::Starting(_) | Stage::Gone => None,
+        }
     }
 
     pub(super) fn life(&mut self) -> Option<&mut Life> {
@@ -164,16 +180,20 @@ impl Slot {
         if let Some(until) = self.held_until() {
             return Some(until);
         }
+        if self.dozes_through(now) {
+            return self.dozing.keeping();
+        }
         if living.life.wants_input_now() && living.life.has_room() && self.mailbox.waits() {
             return Some(now);
         }
-        living.life.deadline()
+        [living.life.deadline(), self.dozes_at(now)].into_iter().flatten().min()
     }
 
     /// Hears what was said, looks at the time, and begins the next tick if it is due. `scheduled` is the deadline for
     /// which the shard came, if it came for one.
     pub(super) fn visit(&mut self, around: &Around<'_>, now: Moment, scheduled: Option<Moment>) -> Next {
         let held = self.held_until();
+        let stands_still = self.dozing.leaves() || self.dozes_through(now);
         let Stage::Living(living) = &mut self.stage else { return Next::Wait };
         self.mailbox.looked_at();
         living.sync(now);
@@ -185,7 +205,7 @@ impl Slot {
         }
         living.life.turn(now);
         let sealed = match &mut self.session {
-            Whereabouts::Here(_) if self.debt.is_being_paid() => None,
+            Whereabouts::Here(_) if self.debt.is_being_paid() || stands_still => None,
             Whereabouts::Here(_) if held.is_some_and(|until| now < until) => None,
             Whereabouts::Here(task) => living.life.seal(now).inspect(|input| task.give(Work::Tick(Arc::clone(input)))),
             Whereabouts::Away(_) | Whereabouts::Gone => None,
@@ -193,7 +213,7 @@ impl Slot {
         if self.settle(around, now) == Next::Forget {
             return Next::Forget;
         }
-        let Some(input) = sealed else { return Next::Wait };
+        let Some(input) = sealed else { return self.doze(around, now) };
         self.count_tick(around, now, scheduled, input.skipped);
         (self.slices, self.given_at) = (0, now);
         self.run(around, Some(&input))
@@ -245,6 +265,18 @@ impl Slot {
             return self.returned(around, outcome);
         }
         Next::Wait
+    }
+
+    /// Ends it, whatever it is doing; or has it leave, if the next process finds it again.
+    pub(super) fn shut_down(&mut self, around: &Around<'_>, now: Moment, reason: EndReason) -> Next {
+        let outlives = match &self.stage {
+            Stage::Living(living) => {
+                living.life.is_running()
+                    && around.shared.journals.outlives_process(living.life.spec().settings.durability)
+            }
+            Stage::Starting(_) | Stage::Gone => false,
+        };
+        if outlives { self.leave_process(around, now) } else { self.end(around, now, reason) }
     }
 
     /// Ends it, whatever it is doing.

@@ -7,17 +7,23 @@ use stadion_protocol::Moment;
 use crate::life::{Arrival, Life, Tenants};
 
 use super::super::command::ResumeJob;
-use super::super::stats::MatchStats;
 use super::super::task::Task;
+use super::checkpoint::Debt;
 use super::living::Living;
+use super::sleeping::Dozing;
 use super::{Around, Key, Next, Slot, Stage, Whereabouts};
 
 impl Slot {
     /// A match that goes on, or comes to its end, now.
     pub(in crate::shard) fn resumed(key: Key, job: ResumeJob, now: Moment) -> Slot {
-        let ResumeJob { spec, state, journal, session, end, mailbox, tenants } = job;
-        mailbox.set_key(key);
-        let mut life = Life::resume(spec, state, Arrival { now, unix_ns: crate::clock::unix_ns() });
+        let ResumeJob { spec, state, journal, session, end, mailbox, tenants, replayed, woken } = job;
+        mailbox.log.begin(spec.incarnation);
+        let arrival = Arrival { now, unix_ns: crate::clock::unix_ns() };
+        let mut life = match &woken {
+            Some(woken) => Life::wake(spec, state, &woken.rest, arrival),
+            None => Life::resume(spec, state, arrival),
+        };
+        let (stats, called) = woken.map_or_else(Default::default, |woken| (woken.stats, woken.called));
         if tenants == Tenants::StandIns {
             life.take_stand_ins();
         }
@@ -37,12 +43,14 @@ impl Slot {
             slices: 0,
             given_at: now,
             players: 0,
-            stats: MatchStats::default(),
             transit: None,
-            debt: super::checkpoint::Debt::default(),
+            debt: Debt::of(replayed),
+            // Whoever called it wants something of it.
+            dozing: Dozing::after(called.then_some(now)),
             here_since: now,
-            worked_before: std::time::Duration::ZERO,
-            ticks_before: 0,
+            worked_before: stats.total_step,
+            ticks_before: stats.ticks,
+            stats,
         }
     }
 

@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use stadion_protocol::Moment;
-use stadion_protocol::contract::HostEvent;
+use stadion_protocol::contract::{HostEvent, MatchUsage};
 
 use crate::life::{Effect, Spec};
 use crate::model::LogLevel;
 
 use super::super::directory::Archived;
-use super::super::logbook::{LAST_LINES, Said};
+use super::super::farewell::Farewell;
+use super::super::logbook::Said;
 use super::counting::count_out;
+use super::living::Living;
 use super::{Around, Next, Slot, Stage, Whereabouts};
+
+/// Sessions with more memory than this are ended in the slow lane: the system takes about 0.1 ms for a megabyte back that was
+/// touched.
+pub(super) const ENDED_HERE: u64 = 4 << 20;
 
 impl Slot {
     /// Carries out what the life wants done, and what follows from a journal that moved meanwhile.
@@ -21,8 +28,9 @@ impl Slot {
             if self.carry_out(around, now) == Next::Forget {
                 return Next::Forget;
             }
+            let awaits_bed = self.dozing.is_under_way();
             let Stage::Living(living) = &mut self.stage else { return Next::Wait };
-            let awaits = living.life.awaits_journal() || self.transit.is_some();
+            let awaits = living.life.awaits_journal() || self.transit.is_some() || awaits_bed;
             self.mailbox.set_awaits_journal(awaits);
             // Bounded by the records that were appended: each pass takes at least one of them off the list.
             if !(awaits && living.sync(now)) {
@@ -58,17 +66,18 @@ impl Slot {
                     let id = living.life.spec().id;
                     around.shared.events.publish(HostEvent::Report { id, kind, json });
                 }
-                Effect::DropSession => {
-                    if let Whereabouts::Away(unwanted) = std::mem::replace(&mut self.session, Whereabouts::Gone) {
-                        unwanted.store(true, Ordering::Relaxed);
-                    }
-                }
+                Effect::DropSession => match std::mem::replace(&mut self.session, Whereabouts::Gone) {
+                    Whereabouts::Away(unwanted) => unwanted.store(true, Ordering::Relaxed),
+                    Whereabouts::Here(task) if self.stats.memory_bytes > ENDED_HERE => around.shared.slow.end(task),
+                    Whereabouts::Here(_) | Whereabouts::Gone => {}
+                },
                 Effect::Ended(ended) => {
-                    let journal = living.journal.to_file();
                     let status = living.life.status();
                     self.mailbox.log.close(&around.shared.logs, now);
-                    let (usage, log) = (self.stats().usage(), Arc::clone(&self.mailbox.log));
-                    self.forget(around, Archived { status, ended: *ended, journal, usage, log });
+                    // Nothing is left to bring back.
+                    let usage = MatchUsage { recovery_estimate: Duration::ZERO, ..self.stats().usage() };
+                    let log = Arc::clone(&self.mailbox.log);
+                    self.forget(around, Archived { status, ended: *ended, journal: None, usage, log });
                     return Next::Forget;
                 }
             }
@@ -82,16 +91,16 @@ impl Slot {
         Next::Wait
     }
 
-    /// The match is over: what is kept of it moves to the archive before it can no longer be found here.
+    /// The match is over: what is kept of it moves to the archive before it can no longer be found here. Its journal is
+    /// read back elsewhere.
     fn forget(&mut self, around: &Around<'_>, archived: Archived) {
         let id = archived.status.id;
         self.count_players(around, 0);
         around.shared.archive.put(archived.clone());
         around.shared.directory.remove(&id);
-        let Archived { status, ended, journal, usage, log } = archived;
-        let last_log = log.last(LAST_LINES);
-        around.shared.events.publish(HostEvent::Ended { status, ended, journal, usage: Box::new(usage), last_log });
-        self.stage = Stage::Gone;
+        let Stage::Living(living) = std::mem::replace(&mut self.stage, Stage::Gone) else { return };
+        let Living { journal, .. } = *living;
+        around.shared.farewell.take(Farewell { shared: Arc::clone(around.shared), journal, archived });
     }
 }
 

@@ -83,6 +83,7 @@ impl Slot {
         self.stage = Stage::Gone;
         around.shared.directory.remove(&id);
         let _ = reply.send(Err(error));
+        around.shared.matches.fetch_sub(1, Ordering::Relaxed);
         Next::Forget
     }
 }

@@ -12,8 +12,9 @@ use std::time::Duration;
 use stadion_protocol::Moment;
 use tokio::sync::oneshot;
 
-use crate::journal::Position;
-use crate::life;
+use crate::journal::{Checkpoint, CheckpointKind, Position, Swap, SwappedRecord};
+use crate::life::{self, HostState};
+use crate::model::Output;
 use crate::transition::order::{Held, Order, Successor, Swapped, Tap};
 
 use super::super::task::Task;
@@ -87,7 +88,16 @@ impl Slot {
             Order::Follow(reply) => self.follow(reply),
             Order::Hold(length, reply) => self.hold(now, length, reply),
             Order::Swap(successor, reply) => {
-                let _ = reply.send(self.swap(now, successor));
+                let swapped = self.swap(now, successor);
+                // The record of the swap goes before the checkpoint that follows it.
+                let next = self.settle(around, now);
+                let _ = reply.send(swapped.map(|(swapped, checkpoint)| {
+                    checkpoint.into_iter().for_each(|checkpoint| self.keep_saved(now, checkpoint));
+                    swapped
+                }));
+                if next != Next::Wait {
+                    return next;
+                }
             }
             Order::Release => self.transit = None,
         }
@@ -112,7 +122,11 @@ impl Slot {
         }
     }
 
-    fn swap(&mut self, now: Moment, successor: Box<Successor>) -> Result<Swapped, Box<Successor>> {
+    fn swap(
+        &mut self,
+        now: Moment,
+        successor: Box<Successor>,
+    ) -> Result<(Swapped, Option<Checkpoint>), Box<Successor>> {
         let Stage::Living(living) = &mut self.stage else { return Err(successor) };
         let held = self.transit.as_ref().is_some_and(|transit| matches!(transit.hold, Hold::Yes { .. }));
         if !held || !living.life.rests() || living.life.status().tick.0 != successor.tick {
@@ -121,14 +135,30 @@ impl Slot {
         let Successor { tick: _, session, schema, by, stepped } = *successor;
         self.version = Some(Arc::clone(session.version()));
         let version = session.version().id();
-        let outdated = living.life.swap(now, life::Successor { version, schema, by, stepped });
+        let (before, outputs) = (living.life.host_state(), stepped.outputs.clone());
+        let (record, outdated) = living.life.swap(now, life::Successor { version, schema, by, stepped });
+        let checkpoint = before.and_then(|before| saved(before, &record, &outputs));
         let incarnation = living.life.spec().incarnation;
         let old = std::mem::replace(&mut self.session, Whereabouts::Here(Task::of(session)));
         self.transit = None;
         // What was kept is of the instance before: the new one is kept as soon as may be.
         self.debt.begin_anew();
-        Ok(Swapped { incarnation, outdated, _old: Box::new(old) })
+        Ok((Swapped { incarnation, outdated, _old: Box::new(old) }, checkpoint))
     }
+}
+
+/// What was loaded is a checkpoint of the match after the swap.
+fn saved(mut state: HostState, record: &SwappedRecord, outputs: &[Output]) -> Option<Checkpoint> {
+    let Swap::Saved(guest) = &record.by else { return None };
+    state.swapped(record, outputs);
+    Some(Checkpoint {
+        incarnation: state.incarnation,
+        tick: state.tick,
+        chain: state.chain,
+        kind: CheckpointKind::State,
+        host: state.to_bytes(),
+        guest: guest.clone(),
+    })
 }
 
 /// What is to be known of a match that stands still; `None` while it does not.

@@ -1,6 +1,6 @@
 /** What can go wrong. Programs switch over `code`; people read `message`. */
 /** The close codes of the wire protocol by number (`protocol/PROTOCOL.md`, section 6). */
-export declare const CLOSE_CODES: readonly ["", "finished", "kicked", "replaced", "outdated-client", "expired", "game-failed", "moved", "too-fast", "shutting-down", "protocol-error", "refused", "timed-out", "left"];
+export declare const CLOSE_CODES: readonly ["", "finished", "kicked", "replaced", "outdated-client", "expired", "game-failed", "moved", "too-fast", "shutting-down", "protocol-error", "refused", "timed-out", "left", "superseded"];
 /** Why a match is over for this player. */
 export type CloseCode = Exclude<(typeof CLOSE_CODES)[number], "">;
 /** Everything that can go wrong before or beside a match; how a match ended is an {@link End}. */

@@ -1,5 +1,7 @@
 //! Looks for everything that a sandbox must not give, through Rust's standard library, and prints what it finds; then
-//! does what the match's parameters say: sleep, wait for input, leave, panic.
+//! does what the match's parameters say: sleep, wait for input, leave, panic, play tricks with handles.
+
+mod handles;
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -42,6 +44,9 @@ impl RawGame for Probe {
             (2, "sleep") => std::thread::sleep(Duration::from_secs(3600)),
             (2, "exit") => std::process::exit(3),
             (2, "panic") => panic!("the roof is on fire"),
+            (2, "forge") => handles::forge(),
+            (2, "drop twice") => handles::drop_twice(),
+            (2, "leak") => handles::leak(),
             _ => {}
         }
         Wake::Next

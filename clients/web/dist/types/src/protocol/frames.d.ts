@@ -10,6 +10,10 @@ export interface Hello {
     /** Eight bytes. */
     schema: Uint8Array;
     fresh: boolean;
+    /** Eight random bytes that name this client among those of its player. */
+    client: Uint8Array;
+    /** The client's connections are numbered in the order in which it opens them. */
+    connection: number;
     credential: Credential;
     lastOutSeq: number;
     incarnation: number;

@@ -27,7 +27,7 @@ export interface Config {
     schema: Uint8Array;
     /** Untrusted options for the game, at most 2,048 bytes. */
     options?: Uint8Array;
-    /** Numbers from 0 to below 1; jitter comes from it. */
+    /** Random numbers from 0 to below 1: they name this client to the server, and jitter comes from them. */
     random: () => number;
     timers?: Timers;
 }
@@ -154,8 +154,7 @@ export declare class Machine {
     heard: number;
     retryAt: number;
     ackAt: number;
-    /** When a path went away whose `hello` may have reached the server. */
-    abandonedAt: number;
+    private readonly name;
     private lastPath;
     constructor(config: Config, now: number);
     /** Takes what happened on a transport. */
@@ -181,9 +180,9 @@ export declare class Machine {
     attemptIfDue(now: number): void;
     open(now: number, endpoint: Endpoint, target?: Uint8Array): void;
     /** Drops attempts that are not wanted; whether there were any. */
-    dropAttempts(now: number, code: CloseCode, unwanted: (path: Path) => boolean): boolean;
+    dropAttempts(code: CloseCode, unwanted: (path: Path) => boolean): boolean;
     /** Closes a path from this side. */
-    dropPath(now: number, path: Path, code: CloseCode): void;
+    dropPath(path: Path, code: CloseCode): void;
     /** Takes a path out, with everything that was still to be sent on it. */
     forgetPath(path: Path): void;
     hello(path: Path): Uint8Array<ArrayBuffer>;

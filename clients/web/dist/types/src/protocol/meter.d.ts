@@ -9,6 +9,8 @@ export declare class Meter {
     roundTrip: number | undefined;
     /** When to ask next, on a connection that was last heard at `heard`. */
     nextPing(heard: number, quiet: number): number;
+    /** When to ask next on a connection that has fallen silent. */
+    nextKnock(pause: number): number;
     ping(now: number): Uint8Array<ArrayBuffer>;
     pong(now: number, token: number): void;
     /** Another connection: what was asked on the last one is not answered on this one. */

@@ -1,0 +1,32 @@
+-- Whether an identity provider vouches for the account: such a one is no guest, though it has no password.
+ALTER TABLE accounts ADD COLUMN linked INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE identities (
+    provider  TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    account   TEXT NOT NULL REFERENCES accounts (id),
+    linked_at INTEGER NOT NULL,
+    PRIMARY KEY (provider, subject)
+) STRICT;
+
+CREATE INDEX identities_of_account ON identities (account);
+CREATE INDEX sessions_of_account ON sessions (account);
+
+-- What a key may do (`*`: all that its account may), and until when.
+ALTER TABLE api_keys ADD COLUMN scopes TEXT NOT NULL DEFAULT '*';
+ALTER TABLE api_keys ADD COLUMN expires_at INTEGER;
+CREATE INDEX api_keys_of_account ON api_keys (account);
+
+CREATE TABLE audit (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    actor   TEXT,
+    action  TEXT NOT NULL,
+    target  TEXT NOT NULL,
+    status  INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    request TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_by_age ON audit (at);
+CREATE INDEX audit_of_actor ON audit (actor, number);

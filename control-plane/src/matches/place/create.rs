@@ -1,0 +1,195 @@
+//! Creating a match on the host of this replica: noted, started by its host, its row queued, in this order; undone where it fails.
+
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use stadion_protocol::contract::{CreateMatch, PlayerInfo, Reservation, ReserveError};
+use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat, Tick};
+
+use super::super::live::NewNote;
+use super::super::writer::Place;
+use super::{PlaceError, Placer, Seated, Started, Who};
+use crate::coordination::OpenMatch;
+use crate::games::{Playable, Selection};
+use crate::model::{MatchKey, MatchRecord, MatchWrite, Visibility};
+use crate::queues::Entrant;
+
+/// A match to create, checked.
+pub(super) struct NewMatch {
+    pub(super) playable: Arc<Playable>,
+    pub(super) id: MatchId,
+    /// Who asked for it by `create`, or came first with its key.
+    pub(super) creator: Option<PlayerId>,
+    pub(super) key: Option<MatchKey>,
+    pub(super) visibility: Visibility,
+    pub(super) seats: u16,
+    pub(super) parameters: Vec<u8>,
+}
+
+/// A match whose players are known.
+pub(crate) struct FormRequest {
+    /// What it is called.
+    pub(crate) id: MatchId,
+    pub(crate) game: GameName,
+    /// Everybody who plays, each with the number of its team; 0: without teams.
+    pub(crate) players: Vec<(Entrant, u16)>,
+}
+
+/// A match whose players have their seats.
+pub(crate) struct Formed {
+    /// Its players claim their seats by it.
+    pub(crate) code: MatchCode,
+}
+
+/// A match that was created.
+struct Created {
+    code: MatchCode,
+    /// Of the players that it was created for, in their order.
+    seats: Vec<Seat>,
+}
+
+impl Placer {
+    pub(super) fn matchmade(&self, playable: &Arc<Playable>, id: MatchId) -> NewMatch {
+        NewMatch {
+            playable: playable.clone(),
+            id,
+            creator: None,
+            key: None,
+            visibility: Visibility::Public,
+            seats: playable.version.description.seats_max,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Creates a match for these players: nobody else finds it.
+    pub(crate) async fn form(&self, request: FormRequest) -> Result<Formed, PlaceError> {
+        let playable = self.playable(&request.game, None).await?;
+        let seats = u16::try_from(request.players.len()).unwrap_or(u16::MAX);
+        let new = NewMatch { visibility: Visibility::Private, seats, ..self.matchmade(&playable, request.id) };
+        let players = request.players.into_iter().map(player_info);
+        let created = self.create_or_undo(&new, players.collect()).await?;
+        Ok(Formed { code: created.code })
+    }
+
+    /// Keeps seats of a running match for these players, all or none of them as far as anybody is told: seats that nobody
+    /// claims fall free again.
+    pub(crate) async fn fill(&self, id: MatchId, players: Vec<(Entrant, u16)>) -> Result<Formed, PlaceError> {
+        let live = self.parts.live.by_id(id).await?.ok_or(ReserveError::Ended)?;
+        let playable = self.parts.catalog.playable(&live.game, Selection::Running(live.version)).await?;
+        let elsewhere = self.elsewhere(&live);
+        for player in players.into_iter().map(player_info) {
+            match &elsewhere {
+                Some(host) => {
+                    let who = Who { player, reached: HeaderMap::new() };
+                    self.seat_elsewhere(host, id, &live.game, &who).await??;
+                }
+                None => {
+                    self.reserve(&playable, id, player).await?;
+                }
+            }
+        }
+        Ok(Formed { code: live.code })
+    }
+
+    pub(super) async fn create(self: &Arc<Placer>, new: NewMatch, player: PlayerInfo) -> Result<Seated, PlaceError> {
+        let started = self.announce(new.id);
+        if new.visibility == Visibility::Public {
+            let open = OpenMatch { id: new.id, free: new.seats.saturating_sub(1) };
+            self.parts.coordination.list(&new.playable.pool, open).await?;
+        }
+        self.create_announced(new, player, started).await
+    }
+
+    /// In a task of its own: a caller who hangs up cannot leave a match half made.
+    pub(super) async fn create_announced(
+        self: &Arc<Placer>,
+        new: NewMatch,
+        player: PlayerInfo,
+        started: Started,
+    ) -> Result<Seated, PlaceError> {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let created = this.create_or_undo(&new, vec![player]).await;
+            drop(started);
+            let Created { code, seats } = created?;
+            let seat = seats.first().copied().ok_or(PlaceError::Reserve(ReserveError::Full))?;
+            Ok(Seated { id: new.id, code, seat, created: true })
+        })
+        .await
+        .map_err(|_| PlaceError::GoingDown)?
+    }
+
+    async fn create_noted(&self, new: &NewMatch, players: Vec<PlayerInfo>) -> Result<Created, PlaceError> {
+        let place = self.parts.writer.reserve()?;
+        let (game, version) = (&new.playable.game, &new.playable.version);
+        let note = NewNote {
+            id: new.id,
+            game: game.name.clone(),
+            version: version.id,
+            owner: game.owner.clone(),
+            key: new.key.clone(),
+            host: Some(self.parts.host_name.clone()),
+        };
+        let live = self.parts.live.note(note).await?;
+        let claim_within = new.playable.settings.lifetimes.claim;
+        let request = CreateMatch {
+            id: new.id,
+            game: game.name.clone(),
+            version: version.id,
+            seats: new.seats,
+            parameters: new.parameters.clone(),
+            settings: new.playable.settings,
+            reservations: players.into_iter().map(|player| Reservation { player, claim_within }).collect(),
+        };
+        let created = self.parts.host.create(request).await;
+        self.parts.starts.note(&game.name, version.id, &new.parameters, created.as_ref().err()).await;
+        let seats = created?.seats;
+        self.write(place, new, live.code.clone());
+        Ok(Created { code: live.code, seats })
+    }
+
+    fn write(&self, place: Place, new: &NewMatch, code: MatchCode) {
+        place.write(MatchWrite::Started(Box::new(MatchRecord {
+            id: new.id,
+            code: Some(code),
+            key: new.key.clone(),
+            host: Some(self.parts.host_name.clone()),
+            game: new.playable.game.name.clone(),
+            version: new.playable.version.id,
+            creator: new.creator.clone(),
+            visibility: new.visibility,
+            seat_count: new.seats,
+            created_at: self.parts.clock.now(),
+            seats: Vec::new(),
+            label: String::new(),
+            incarnation: Incarnation(1),
+            tick: Tick(0),
+            end: None,
+        })));
+    }
+
+    async fn undo(&self, new: &NewMatch) {
+        let unlisted = self.parts.coordination.unlist(&new.playable.pool, new.id).await;
+        let forgotten = self.parts.live.undo(new.id, &new.playable.game.owner).await;
+        // It may have failed before the match was noted together with its key.
+        let released = match &new.key {
+            Some(key) => self.parts.live.release(&new.playable.game.name, key, new.id).await,
+            None => Ok(()),
+        };
+        if let Err(error) = unlisted.and(forgotten).and(released) {
+            tracing::warn!(id = %new.id, %error, "a match that was not created stays noted");
+        }
+    }
+
+    async fn create_or_undo(&self, new: &NewMatch, players: Vec<PlayerInfo>) -> Result<Created, PlaceError> {
+        let created = self.create_noted(new, players).await;
+        if created.is_err() {
+            self.undo(new).await;
+        }
+        created
+    }
+}
+
+fn player_info((entrant, team): (Entrant, u16)) -> PlayerInfo {
+    PlayerInfo { id: entrant.player, name: entrant.name, team, bot: false, data: Vec::new() }
+}

@@ -1,0 +1,82 @@
+//! The audit log in PostgreSQL.
+
+use sqlx::postgres::PgRow;
+use sqlx::{QueryBuilder, Row};
+use stadion_protocol::PlayerId;
+
+use super::PostgresStore;
+use crate::model::{AuditEntry, AuditFilter, Page, PageRequest, UnixMs};
+use crate::store::row::{int, parsed, uint};
+use crate::store::{AuditStore, StoreError};
+
+#[async_trait::async_trait]
+impl AuditStore for PostgresStore {
+    async fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            for entry in entries {
+                sqlx::query(
+                    "INSERT INTO audit (at, actor, action, target, status, address, request) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                )
+                .bind(int(entry.at.0))
+                .bind(entry.actor.as_ref().map(PlayerId::as_str))
+                .bind(entry.action.as_str())
+                .bind(entry.target.as_str())
+                .bind(i64::from(entry.status))
+                .bind(entry.from.to_string())
+                .bind(entry.request.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn audit(
+        &self,
+        filter: &AuditFilter,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<(u64, AuditEntry), u64>, StoreError> {
+        self.run(async {
+            let mut query = QueryBuilder::new("SELECT * FROM audit WHERE number < ");
+            query.push_bind(int(page.after.unwrap_or(u64::MAX)));
+            if let Some(actor) = &filter.actor {
+                query.push(" AND actor = ").push_bind(actor.to_string());
+            }
+            if let Some(action) = &filter.action {
+                query.push(" AND substr(action, 1, length(").push_bind(action.clone());
+                query.push(")) = ").push_bind(action.clone());
+            }
+            query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(page.limit) + 1);
+            let rows = query.build().fetch_all(&self.pool).await?;
+            let items = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::cut(items, page.limit, |(number, _)| *number))
+        })
+        .await
+    }
+
+    async fn forget_audit(&self, before: UnixMs) -> Result<u64, StoreError> {
+        self.run(async {
+            let removed =
+                sqlx::query("DELETE FROM audit WHERE at < $1").bind(int(before.0)).execute(&self.pool).await?;
+            Ok(removed.rows_affected())
+        })
+        .await
+    }
+}
+
+fn entry(row: &PgRow) -> Result<(u64, AuditEntry), StoreError> {
+    let actor: Option<&str> = row.try_get("actor")?;
+    let entry = AuditEntry {
+        at: UnixMs(uint(row.try_get("at")?)?),
+        actor: actor.map(parsed).transpose()?,
+        action: row.try_get("action")?,
+        target: row.try_get("target")?,
+        status: uint(row.try_get("status")?)?,
+        from: parsed(row.try_get("address")?)?,
+        request: row.try_get("request")?,
+    };
+    Ok((uint(row.try_get("number")?)?, entry))
+}

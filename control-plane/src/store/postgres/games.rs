@@ -1,0 +1,308 @@
+//! Games and versions in PostgreSQL.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use stadion_protocol::contract::Description;
+use stadion_protocol::{GameName, VersionId};
+
+use super::PostgresStore;
+use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
+use crate::store::row::{array, from_json, int, parsed, to_json, uint};
+use crate::store::{GameStore, StoreError};
+
+/// A game beside its newest version that is not retired.
+macro_rules! entries {
+    ($where:literal) => {
+        concat!(
+            "SELECT g.name, g.owner, g.created_at, v.version, v.title, v.quarantined_at FROM games g
+             LEFT JOIN versions v ON v.number =
+                 (SELECT max(number) FROM versions WHERE game = g.name AND retired_at IS NULL) ",
+            $where
+        )
+    };
+}
+
+#[async_trait::async_trait]
+impl GameStore for PostgresStore {
+    async fn create_game(&self, game: &Game) -> Result<Game, StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query("INSERT INTO games (name, owner, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                .bind(game.name.as_str())
+                .bind(game.owner.as_str())
+                .bind(int(game.created_at.0))
+                .execute(&mut *transaction)
+                .await?;
+            let row = sqlx::query("SELECT name, owner, created_at FROM games WHERE name = $1")
+                .bind(game.name.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            game_of(&row)
+        })
+        .await
+    }
+
+    async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError> {
+        self.run(async {
+            let row = sqlx::query(entries!("WHERE g.name = $1")).bind(name.as_str()).fetch_optional(&self.pool).await?;
+            row.map(|row| entry(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn set_origins(&self, game: &GameName, origins: &str) -> Result<bool, StoreError> {
+        self.run(async {
+            let updated = sqlx::query("UPDATE games SET origins = $1 WHERE name = $2")
+                .bind(origins)
+                .bind(game.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(updated.rows_affected() == 1)
+        })
+        .await
+    }
+
+    async fn origins(&self) -> Result<Vec<(GameName, String)>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query("SELECT name, origins FROM games WHERE origins <> ''").fetch_all(&self.pool).await?;
+            rows.iter().map(|row| Ok((parsed(row.try_get("name")?)?, row.try_get("origins")?))).collect()
+        })
+        .await
+    }
+
+    async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query(entries!("WHERE g.name > $1 ORDER BY g.name LIMIT $2"))
+                .bind(page.after.as_ref().map_or("", GameName::as_str))
+                .bind(i64::from(page.limit) + 1)
+                .fetch_all(&self.pool)
+                .await?;
+            let items = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::cut(items, page.limit, |entry| entry.game.name.clone()))
+        })
+        .await
+    }
+
+    async fn publish(&self, version: &Version) -> Result<(), StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            // The number is the age: publishing again must raise it.
+            let known = sqlx::query(
+                "UPDATE versions SET retired_at = NULL, number = nextval('version_numbers')
+                 WHERE game = $1 AND version = $2",
+            )
+            .bind(version.game.as_str())
+            .bind(version.id.0.to_vec())
+            .execute(&mut *transaction)
+            .await?;
+            if known.rows_affected() == 0 {
+                insert(&mut transaction, version).await?;
+            }
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn version(&self, game: &GameName, id: VersionId) -> Result<Option<Version>, StoreError> {
+        self.run(async {
+            let row = sqlx::query("SELECT * FROM versions WHERE game = $1 AND version = $2")
+                .bind(game.as_str())
+                .bind(id.0.to_vec())
+                .fetch_optional(&self.pool)
+                .await?;
+            row.map(|row| version(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn latest_version(&self, game: &GameName) -> Result<Option<Version>, StoreError> {
+        self.run(async {
+            let row = sqlx::query(
+                "SELECT * FROM versions WHERE game = $1 AND retired_at IS NULL ORDER BY number DESC LIMIT 1",
+            )
+            .bind(game.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+            row.map(|row| version(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn versions(&self, game: &GameName, limit: u16) -> Result<Vec<Version>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query("SELECT * FROM versions WHERE game = $1 ORDER BY number DESC LIMIT $2")
+                .bind(game.as_str())
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter().map(version).collect()
+        })
+        .await
+    }
+
+    async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError> {
+        self.run(async {
+            let updated = sqlx::query(
+                "UPDATE versions SET retired_at = coalesce(retired_at, $1) WHERE game = $2 AND version = $3",
+            )
+            .bind(int(now.0))
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .execute(&self.pool)
+            .await?;
+            Ok(updated.rows_affected() == 1)
+        })
+        .await
+    }
+
+    async fn set_quarantine(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<bool, StoreError> {
+        let query = match quarantine {
+            Some(Quarantine { at, reason }) => sqlx::query(
+                "UPDATE versions SET quarantine_reason = coalesce(quarantine_reason, $3),
+                     quarantined_at = coalesce(quarantined_at, $4) WHERE game = $1 AND version = $2",
+            )
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .bind(printable(reason))
+            .bind(int(at.0)),
+            None => sqlx::query(
+                "UPDATE versions SET quarantine_reason = NULL, quarantined_at = NULL WHERE game = $1 AND version = $2",
+            )
+            .bind(game.as_str())
+            .bind(id.0.to_vec()),
+        };
+        self.run(async {
+            let updated = query.execute(&self.pool).await?;
+            Ok(updated.rows_affected() == 1)
+        })
+        .await
+    }
+
+    async fn set_settings(
+        &self,
+        game: &GameName,
+        id: VersionId,
+        overrides: &[(String, String)],
+    ) -> Result<bool, StoreError> {
+        self.run(async {
+            let updated = sqlx::query("UPDATE versions SET overrides = $1 WHERE game = $2 AND version = $3")
+                .bind(to_json(&overrides))
+                .bind(game.as_str())
+                .bind(id.0.to_vec())
+                .execute(&self.pool)
+                .await?;
+            Ok(updated.rows_affected() == 1)
+        })
+        .await
+    }
+
+    async fn is_published(&self, id: VersionId) -> Result<bool, StoreError> {
+        self.run(async {
+            let row = sqlx::query("SELECT 1 FROM versions WHERE version = $1 LIMIT 1")
+                .bind(id.0.to_vec())
+                .fetch_optional(&self.pool)
+                .await?;
+            Ok(row.is_some())
+        })
+        .await
+    }
+}
+
+async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Postgres>, version: &Version) -> Result<(), StoreError> {
+    let description = &version.description;
+    sqlx::query(
+        "INSERT INTO versions (game, version, title, seats_min, seats_max, teams, rate, memory_bytes, step_us, schema,
+             settings, saves, overrides, image_checkpoints, warm_image, size_bytes, compile_cpu_ms, created_at,
+             retired_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+    )
+    .bind(version.game.as_str())
+    .bind(version.id.0.to_vec())
+    .bind(printable(&description.title))
+    .bind(i64::from(description.seats_min))
+    .bind(i64::from(description.seats_max))
+    .bind(i64::from(description.teams))
+    .bind(i64::from(description.rate))
+    .bind(int(description.memory_bytes))
+    .bind(i64::from(description.step_us))
+    .bind(description.schema.as_deref())
+    .bind(to_json(&description.settings))
+    .bind(description.saves)
+    .bind(to_json(&version.overrides))
+    .bind(to_json(&description.image_checkpoints))
+    .bind(to_json(&description.warm_image))
+    .bind(int(version.size_bytes))
+    .bind(i64::from(version.compile_cpu_ms))
+    .bind(int(version.created_at.0))
+    .bind(version.retired_at.map(|at| int(at.0)))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// A guest's own text: the one character that PostgreSQL's texts cannot hold is shown as what cannot be shown.
+fn printable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn game_of(row: &PgRow) -> Result<Game, StoreError> {
+    Ok(Game {
+        name: parsed(row.try_get("name")?)?,
+        owner: parsed(row.try_get("owner")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+    })
+}
+
+fn entry(row: &PgRow) -> Result<GameEntry, StoreError> {
+    let latest = match row.try_get::<Option<&[u8]>, _>("version")? {
+        Some(id) => Some((VersionId(array(id)?), row.try_get("title")?)),
+        None => None,
+    };
+    let quarantined = row.try_get::<Option<i64>, _>("quarantined_at")?.is_some();
+    Ok(GameEntry { game: game_of(row)?, latest, quarantined })
+}
+
+fn version(row: &PgRow) -> Result<Version, StoreError> {
+    let retired_at: Option<i64> = row.try_get("retired_at")?;
+    Ok(Version {
+        game: parsed(row.try_get("game")?)?,
+        id: VersionId(array(row.try_get("version")?)?),
+        description: description(row)?,
+        overrides: from_json(row.try_get("overrides")?)?,
+        size_bytes: uint(row.try_get("size_bytes")?)?,
+        compile_cpu_ms: uint(row.try_get("compile_cpu_ms")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+        retired_at: retired_at.map(uint).transpose()?.map(UnixMs),
+        quarantine: quarantine(row)?,
+    })
+}
+
+fn quarantine(row: &PgRow) -> Result<Option<Quarantine>, StoreError> {
+    let Some(at) = row.try_get::<Option<i64>, _>("quarantined_at")? else { return Ok(None) };
+    let reason: Option<String> = row.try_get("quarantine_reason")?;
+    Ok(Some(Quarantine { at: UnixMs(uint(at)?), reason: reason.unwrap_or_default() }))
+}
+
+fn description(row: &PgRow) -> Result<Description, StoreError> {
+    Ok(Description {
+        title: row.try_get("title")?,
+        seats_min: uint(row.try_get("seats_min")?)?,
+        seats_max: uint(row.try_get("seats_max")?)?,
+        teams: uint(row.try_get("teams")?)?,
+        rate: uint(row.try_get("rate")?)?,
+        memory_bytes: uint(row.try_get("memory_bytes")?)?,
+        step_us: uint(row.try_get("step_us")?)?,
+        schema: row.try_get("schema")?,
+        settings: from_json(row.try_get("settings")?)?,
+        saves: row.try_get("saves")?,
+        image_checkpoints: from_json(row.try_get("image_checkpoints")?)?,
+        warm_image: from_json(row.try_get("warm_image")?)?,
+    })
+}

@@ -1,0 +1,341 @@
+//! Matches in PostgreSQL.
+
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row, Transaction};
+use stadion_protocol::contract::MatchStatus;
+use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
+
+use super::PostgresStore;
+use crate::model::{
+    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Usage,
+    UsageScope, UsageSum, Viewer, Visibility,
+};
+use crate::store::row::{array, from_json, int, parsed, to_json, uint};
+use crate::store::{MatchStore, StoreError};
+
+/// Sums of one answer.
+const MOST_SUMS: i64 = 1_000;
+
+#[async_trait::async_trait]
+impl MatchStore for PostgresStore {
+    async fn write_matches(&self, writes: &[MatchWrite]) -> Result<(), StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            for write in writes {
+                match write {
+                    MatchWrite::Started(record) => started(&mut transaction, record).await?,
+                    MatchWrite::Ended { status, end } => ended(&mut transaction, status, end).await?,
+                }
+            }
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn match_record(&self, id: MatchId) -> Result<Option<MatchRecord>, StoreError> {
+        self.run(async {
+            let row = sqlx::query("SELECT * FROM matches WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(&self.pool)
+                .await?;
+            row.map(|row| record(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn matches(
+        &self,
+        filter: &MatchFilter,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+        self.run(async {
+            let rows = list(filter, page).build().fetch_all(&self.pool).await?;
+            cut(&rows, page)
+        })
+        .await
+    }
+
+    async fn unfinished(
+        &self,
+        host: &HostName,
+        page: &PageRequest<(UnixMs, MatchId)>,
+    ) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+        self.run(async {
+            let mut query =
+                QueryBuilder::new("SELECT * FROM matches WHERE ended_at IS NULL AND (host IS NULL OR host = ");
+            query.push_bind(host.to_string()).push(")");
+            page_of(&mut query, page);
+            let rows = query.build().fetch_all(&self.pool).await?;
+            cut(&rows, page)
+        })
+        .await
+    }
+
+    async fn running_by_code(&self, game: &GameName, code: &MatchCode) -> Result<Option<MatchRecord>, StoreError> {
+        self.run(async {
+            let row = sqlx::query(
+                "SELECT * FROM matches WHERE code = $1 AND game = $2 AND ended_at IS NULL
+                 ORDER BY created_at DESC LIMIT 1",
+            )
+            .bind(code.as_str())
+            .bind(game.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+            row.map(|row| record(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn running_by_key(&self, game: &GameName, key: &MatchKey) -> Result<Option<MatchRecord>, StoreError> {
+        self.run(async {
+            let row = sqlx::query(
+                "SELECT * FROM matches WHERE game = $1 AND key = $2 AND ended_at IS NULL
+                 ORDER BY created_at DESC LIMIT 1",
+            )
+            .bind(game.as_str())
+            .bind(key.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+            row.map(|row| record(&row)).transpose()
+        })
+        .await
+    }
+
+    async fn kept_journals(&self) -> Result<Vec<(MatchId, u64)>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query(
+                "SELECT id, journal_bytes FROM matches WHERE journal_bytes IS NOT NULL ORDER BY ended_at, id",
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            rows.iter().map(|row| Ok((parsed(row.try_get("id")?)?, uint(row.try_get("journal_bytes")?)?))).collect()
+        })
+        .await
+    }
+
+    async fn usage(&self, scope: &UsageScope, since: UnixMs) -> Result<Vec<UsageSum>, StoreError> {
+        self.run(async {
+            let mut query = QueryBuilder::new(
+                "SELECT game, version, COUNT(*) AS matches, MIN(ended_at) AS first_ended_at,
+                     SUM(usage_cpu_us)::BIGINT AS usage_cpu_us, MAX(usage_memory_bytes) AS usage_memory_bytes,
+                     SUM(usage_ticks)::BIGINT AS usage_ticks, SUM(usage_messages_in)::BIGINT AS usage_messages_in,
+                     SUM(usage_bytes_in)::BIGINT AS usage_bytes_in, SUM(usage_messages_out)::BIGINT AS usage_messages_out,
+                     SUM(usage_bytes_out)::BIGINT AS usage_bytes_out, SUM(usage_journal_bytes)::BIGINT AS usage_journal_bytes
+                 FROM matches WHERE usage_cpu_us IS NOT NULL AND ended_at >= ",
+            );
+            query.push_bind(int(since.0));
+            match scope {
+                UsageScope::Game(game) => query.push(" AND game = ").push_bind(game.to_string()),
+                UsageScope::Owner(owner) => {
+                    query.push(" AND game IN (SELECT name FROM games WHERE owner = ").push_bind(owner.to_string()).push(")")
+                }
+            };
+            query.push(" GROUP BY game, version ORDER BY usage_cpu_us DESC, game, version LIMIT ").push_bind(MOST_SUMS);
+            let rows = query.build().fetch_all(&self.pool).await?;
+            rows.iter().map(sum).collect()
+        })
+        .await
+    }
+
+    async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError> {
+        self.run(async {
+            sqlx::query("UPDATE matches SET journal_bytes = NULL WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn list(filter: &MatchFilter, page: &PageRequest<(UnixMs, MatchId)>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("SELECT * FROM matches WHERE 1 = 1");
+    if let Some(game) = &filter.game {
+        query.push(" AND game = ").push_bind(game.to_string());
+    }
+    match filter.state {
+        Some(StateFilter::Live) => query.push(" AND ended_at IS NULL"),
+        Some(StateFilter::Ended) => query.push(" AND ended_at IS NOT NULL"),
+        None => &mut query,
+    };
+    match &filter.viewer {
+        Viewer::Anyone => query.push(" AND visibility = 'public'"),
+        Viewer::Account(id) => query
+            .push(" AND (visibility = 'public' OR creator = ")
+            .push_bind(id.to_string())
+            .push(" OR game IN (SELECT name FROM games WHERE owner = ")
+            .push_bind(id.to_string())
+            .push("))"),
+        Viewer::Operator => &mut query,
+    };
+    page_of(&mut query, page);
+    query
+}
+
+/// The part of a list that a page is, newest first; one more than asked for says that there is more.
+fn page_of(query: &mut QueryBuilder<Postgres>, page: &PageRequest<(UnixMs, MatchId)>) {
+    if let Some((created_at, id)) = page.after {
+        query
+            .push(" AND (created_at, id) < (")
+            .push_bind(int(created_at.0))
+            .push(", ")
+            .push_bind(id.to_string())
+            .push(")");
+    }
+    query.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(i64::from(page.limit) + 1);
+}
+
+fn cut(
+    rows: &[PgRow],
+    page: &PageRequest<(UnixMs, MatchId)>,
+) -> Result<Page<MatchRecord, (UnixMs, MatchId)>, StoreError> {
+    let items = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(items, page.limit, |record| (record.created_at, record.id)))
+}
+
+/// The end may have been written first: only what it could not know is added then.
+async fn started(transaction: &mut Transaction<'_, Postgres>, record: &MatchRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO matches (id, code, key, host, game, version, creator, visibility, seat_count, created_at, seats, label,
+             incarnation, tick)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (id) DO UPDATE SET code = excluded.code, key = excluded.key, host = excluded.host, creator = excluded.creator,
+             visibility = excluded.visibility, created_at = excluded.created_at",
+    )
+    .bind(record.id.to_string())
+    .bind(record.code.as_ref().map(MatchCode::as_str))
+    .bind(record.key.as_ref().map(MatchKey::as_str))
+    .bind(record.host.as_ref().map(HostName::as_str))
+    .bind(record.game.as_str())
+    .bind(record.version.0.to_vec())
+    .bind(record.creator.as_ref().map(PlayerId::as_str))
+    .bind(record.visibility.as_str())
+    .bind(i64::from(record.seat_count))
+    .bind(int(record.created_at.0))
+    .bind(to_json(&record.seats))
+    .bind(record.label.as_str())
+    .bind(i64::from(record.incarnation.0))
+    .bind(int(record.tick.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Who made the match and when may follow in a later write; private until then.
+async fn ended(
+    transaction: &mut Transaction<'_, Postgres>,
+    status: &MatchStatus,
+    end: &MatchEnd,
+) -> Result<(), StoreError> {
+    let used = |part: fn(&Usage) -> u64| end.usage.as_ref().map(|usage| int(part(usage)));
+    sqlx::query(
+        "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
+             ended_at, end_reason, placings, data, chain, journal_bytes, last_log, usage_cpu_us, usage_memory_bytes,
+             usage_ticks, usage_messages_in, usage_bytes_in, usage_messages_out, usage_bytes_out, usage_journal_bytes)
+         VALUES ($1, $2, $3, 'private', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+         ON CONFLICT (id) DO UPDATE SET version = excluded.version, seats = excluded.seats, label = excluded.label,
+             incarnation = excluded.incarnation, tick = excluded.tick, ended_at = excluded.ended_at,
+             end_reason = excluded.end_reason, placings = excluded.placings, data = excluded.data,
+             chain = excluded.chain, journal_bytes = excluded.journal_bytes, last_log = excluded.last_log,
+             usage_cpu_us = excluded.usage_cpu_us, usage_memory_bytes = excluded.usage_memory_bytes,
+             usage_ticks = excluded.usage_ticks, usage_messages_in = excluded.usage_messages_in,
+             usage_bytes_in = excluded.usage_bytes_in, usage_messages_out = excluded.usage_messages_out,
+             usage_bytes_out = excluded.usage_bytes_out, usage_journal_bytes = excluded.usage_journal_bytes",
+    )
+    .bind(status.id.to_string())
+    .bind(status.game.as_str())
+    .bind(status.version.0.to_vec())
+    .bind(i64::from(status.seat_count))
+    .bind(int(end.at.0))
+    .bind(to_json(&status.seats))
+    .bind(status.label.as_str())
+    .bind(i64::from(status.incarnation.0))
+    .bind(int(status.tick.0))
+    .bind(int(end.at.0))
+    .bind(to_json(&end.reason))
+    .bind(to_json(&end.placings))
+    .bind(end.data.as_slice())
+    .bind(end.chain.map(|chain| chain.to_vec()))
+    .bind(end.journal_bytes.map(int))
+    .bind(to_json(&end.last_log))
+    .bind(used(|usage| usage.cpu_us))
+    .bind(used(|usage| usage.peak_memory_bytes))
+    .bind(used(|usage| usage.ticks))
+    .bind(used(|usage| usage.messages_in))
+    .bind(used(|usage| usage.bytes_in))
+    .bind(used(|usage| usage.messages_out))
+    .bind(used(|usage| usage.bytes_out))
+    .bind(used(|usage| usage.journal_bytes))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn record(row: &PgRow) -> Result<MatchRecord, StoreError> {
+    let code: Option<&str> = row.try_get("code")?;
+    let key: Option<&str> = row.try_get("key")?;
+    let host: Option<&str> = row.try_get("host")?;
+    let creator: Option<&str> = row.try_get("creator")?;
+    let visibility =
+        if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
+    Ok(MatchRecord {
+        id: parsed(row.try_get("id")?)?,
+        code: code.map(parsed).transpose()?,
+        key: key.map(parsed).transpose()?,
+        host: host.map(parsed).transpose()?,
+        game: parsed(row.try_get("game")?)?,
+        version: VersionId(array(row.try_get("version")?)?),
+        creator: creator.map(parsed).transpose()?,
+        visibility,
+        seat_count: uint(row.try_get("seat_count")?)?,
+        created_at: UnixMs(uint(row.try_get("created_at")?)?),
+        seats: from_json(row.try_get("seats")?)?,
+        label: row.try_get("label")?,
+        incarnation: Incarnation(uint(row.try_get("incarnation")?)?),
+        tick: Tick(uint(row.try_get("tick")?)?),
+        end: end(row)?,
+    })
+}
+
+fn end(row: &PgRow) -> Result<Option<MatchEnd>, StoreError> {
+    let Some(at) = row.try_get::<Option<i64>, _>("ended_at")? else { return Ok(None) };
+    let chain: Option<&[u8]> = row.try_get("chain")?;
+    let journal_bytes: Option<i64> = row.try_get("journal_bytes")?;
+    Ok(Some(MatchEnd {
+        at: UnixMs(uint(at)?),
+        reason: from_json(row.try_get("end_reason")?)?,
+        placings: from_json(row.try_get("placings")?)?,
+        data: row.try_get("data")?,
+        chain: chain.map(array).transpose()?,
+        journal_bytes: journal_bytes.map(uint).transpose()?,
+        usage: usage(row)?,
+        last_log: row.try_get::<Option<&str>, _>("last_log")?.map_or(Ok(Vec::new()), from_json)?,
+    }))
+}
+
+fn usage(row: &PgRow) -> Result<Option<Usage>, StoreError> {
+    let Some(cpu_us) = row.try_get::<Option<i64>, _>("usage_cpu_us")? else { return Ok(None) };
+    let used = |column: &str| uint(row.try_get(column)?);
+    Ok(Some(Usage {
+        cpu_us: uint(cpu_us)?,
+        peak_memory_bytes: used("usage_memory_bytes")?,
+        ticks: used("usage_ticks")?,
+        messages_in: used("usage_messages_in")?,
+        bytes_in: used("usage_bytes_in")?,
+        messages_out: used("usage_messages_out")?,
+        bytes_out: used("usage_bytes_out")?,
+        journal_bytes: used("usage_journal_bytes")?,
+    }))
+}
+
+fn sum(row: &PgRow) -> Result<UsageSum, StoreError> {
+    Ok(UsageSum {
+        game: parsed(row.try_get("game")?)?,
+        version: VersionId(array(row.try_get("version")?)?),
+        matches: uint(row.try_get("matches")?)?,
+        first_ended_at: UnixMs(uint(row.try_get("first_ended_at")?)?),
+        usage: usage(row)?.unwrap_or_default(),
+    })
+}

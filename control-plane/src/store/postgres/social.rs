@@ -1,0 +1,155 @@
+//! Friends and blocks in PostgreSQL.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use stadion_protocol::PlayerId;
+
+use super::PostgresStore;
+use super::accounts::account;
+use crate::model::{Account, Friend, Friendship, UnixMs};
+use crate::store::row::{int, parsed};
+use crate::store::{SocialStore, StoreError};
+
+#[async_trait::async_trait]
+impl SocialStore for PostgresStore {
+    async fn befriend(
+        &self,
+        one: &PlayerId,
+        other: &PlayerId,
+        now: UnixMs,
+        limit: u16,
+    ) -> Result<Option<Friendship>, StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query(
+                "INSERT INTO friendships (one, other, since)
+                 SELECT $1, $2, $3 WHERE (SELECT COUNT(*) FROM friendships WHERE one = $1) < $4 ON CONFLICT DO NOTHING",
+            )
+            .bind(one.as_str())
+            .bind(other.as_str())
+            .bind(int(now.0))
+            .bind(i64::from(limit))
+            .execute(&mut *transaction)
+            .await?;
+            let row = sqlx::query(
+                "SELECT (SELECT COUNT(*) FROM friendships WHERE one = $1 AND other = $2) AS mine,
+                        (SELECT COUNT(*) FROM friendships WHERE one = $2 AND other = $1) AS theirs",
+            )
+            .bind(one.as_str())
+            .bind(other.as_str())
+            .fetch_one(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            let mine: i64 = row.try_get("mine")?;
+            if mine == 0 { Ok(None) } else { friendship(&row).map(Some) }
+        })
+        .await
+    }
+
+    async fn unfriend(&self, one: &PlayerId, other: &PlayerId) -> Result<(), StoreError> {
+        self.run(async {
+            sqlx::query("DELETE FROM friendships WHERE (one = $1 AND other = $2) OR (one = $2 AND other = $1)")
+                .bind(one.as_str())
+                .bind(other.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn friends(&self, of: &PlayerId, limit: u16) -> Result<Vec<Friend>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query(
+                "SELECT a.id, a.name, a.sign_in, a.role, a.linked, a.created_at, MAX(f.mine) AS mine, MAX(f.theirs) AS theirs
+                 FROM (SELECT other AS who, CAST(1 AS BIGINT) AS mine, CAST(0 AS BIGINT) AS theirs
+                       FROM friendships WHERE one = $1
+                       UNION ALL
+                       SELECT one, CAST(0 AS BIGINT), CAST(1 AS BIGINT) FROM friendships WHERE other = $1) AS f
+                 JOIN accounts AS a ON a.id = f.who
+                 GROUP BY a.id, a.name, a.sign_in, a.role, a.linked, a.created_at ORDER BY a.name, a.id LIMIT $2",
+            )
+            .bind(of.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+            rows.iter().map(|row| Ok(Friend { account: account(row)?, friendship: friendship(row)? })).collect()
+        })
+        .await
+    }
+
+    async fn block(&self, one: &PlayerId, other: &PlayerId, now: UnixMs, limit: u16) -> Result<bool, StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query("DELETE FROM friendships WHERE (one = $1 AND other = $2) OR (one = $2 AND other = $1)")
+                .bind(one.as_str())
+                .bind(other.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(
+                "INSERT INTO blocks (one, other, since)
+                 SELECT $1, $2, $3 WHERE (SELECT COUNT(*) FROM blocks WHERE one = $1) < $4 ON CONFLICT DO NOTHING",
+            )
+            .bind(one.as_str())
+            .bind(other.as_str())
+            .bind(int(now.0))
+            .bind(i64::from(limit))
+            .execute(&mut *transaction)
+            .await?;
+            let row = sqlx::query("SELECT COUNT(*) AS there FROM blocks WHERE one = $1 AND other = $2")
+                .bind(one.as_str())
+                .bind(other.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(row.try_get::<i64, _>("there")? > 0)
+        })
+        .await
+    }
+
+    async fn unblock(&self, one: &PlayerId, other: &PlayerId) -> Result<(), StoreError> {
+        self.run(async {
+            sqlx::query("DELETE FROM blocks WHERE one = $1 AND other = $2")
+                .bind(one.as_str())
+                .bind(other.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn blocked(&self, by: &PlayerId) -> Result<Vec<PlayerId>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query("SELECT other FROM blocks WHERE one = $1 ORDER BY other")
+                .bind(by.as_str())
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter().map(|row| parsed(row.try_get("other")?)).collect()
+        })
+        .await
+    }
+
+    async fn blocked_accounts(&self, by: &PlayerId) -> Result<Vec<Account>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query(
+                "SELECT a.id, a.name, a.sign_in, a.role, a.linked, a.created_at FROM blocks AS b JOIN accounts AS a ON a.id = b.other
+                 WHERE b.one = $1 ORDER BY a.name, a.id",
+            )
+            .bind(by.as_str())
+            .fetch_all(&self.pool)
+            .await?;
+            rows.iter().map(account).collect()
+        })
+        .await
+    }
+}
+
+fn friendship(row: &PgRow) -> Result<Friendship, StoreError> {
+    let (mine, theirs): (i64, i64) = (row.try_get("mine")?, row.try_get("theirs")?);
+    Ok(match (mine > 0, theirs > 0) {
+        (true, true) => Friendship::Mutual,
+        (true, false) => Friendship::Asked,
+        (false, _) => Friendship::Asking,
+    })
+}

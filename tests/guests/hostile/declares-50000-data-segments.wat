@@ -1,0 +1,2 @@
+;; repeat 50000
+(data (i32.const 0) "")

@@ -1,0 +1,2 @@
+;; once
+(table 10000000 funcref)
