@@ -102,14 +102,32 @@ impl Person {
         for _ in 0..TRIES {
             let (status, seat, _) = self.ask("/v1/games/ledger/play", token, &json!({})).await;
             assert!(status.is_success(), "{status} {seat}");
-            // A seat that nobody could take in time, since its replica was away, is gone.
-            if let Ok(connection) = chaos::try_enter(&seat).await {
+            // A seat that nobody could take in time, since its replica was away, is gone. And a join counts from its tick
+            // on: whoever comes in while the replica dies may find the seat given to somebody else.
+            if let Ok(mut connection) = chaos::try_enter(&seat).await
+                && plays(&mut connection).await
+            {
                 return Seated { player, seat, _connection: connection };
             }
             self.again.fetch_add(1, Ordering::Relaxed);
         }
         panic!("{} got no seat", self.name);
     }
+}
+
+/// Whether the game answered a first input: from then on the seat is its player's, whoever dies.
+async fn plays(seat: &mut RawMatch) -> bool {
+    seat.send(&1_u64.to_le_bytes()).unwrap();
+    let answered = async {
+        loop {
+            match seat.next().await {
+                RawEvent::Message(_) => return true,
+                RawEvent::End(_) => return false,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(HEALED * 4, answered).await.expect("a seat answers or ends")
 }
 
 /// An answer that came whole and does not say to come again: the server is not ready, or carries the same request out.
