@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, bench, bot, build, completions, dev, fork, friends, games, keys, leaderboard, logs, matches, new, party,
-    play, publish, quarantine, replay, search, serve, types, usage,
+    account, bench, bot, build, completions, dev, events, fork, friends, games, keys, leaderboard, logs, matches, new,
+    party, play, publish, quarantine, replay, search, serve, types, usage,
 };
 use crate::output::{Format, Output};
 
@@ -70,6 +70,7 @@ pub(crate) enum Command {
     Games(games::Games),
     Keys(keys::Keys),
     Matches(matches::Matches),
+    Events(events::EventsArgs),
     Logs(logs::Logs),
     Usage(usage::UsageOf),
     Play(play::Play),

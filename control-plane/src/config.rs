@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
+pub use crate::events::EventConfig;
 pub use crate::oidc_config::{OidcProvider, Secret};
 use crate::web::SitePage;
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub matches: MatchConfig,
     /// The audit log.
     pub audit: AuditConfig,
+    /// What happened in games and on hosts.
+    pub events: EventConfig,
 }
 
 /// Bounds of the HTTP server.
@@ -222,6 +225,8 @@ impl Config {
         self.web.validate(&mut faults);
         self.matches.validate(&mut faults);
         faults.seconds("audit.keep", self.audit.keep, 3600, 3650 * 86_400);
+        faults.seconds("events.keep", self.events.keep, 3600, 3650 * 86_400);
+        faults.range("events.bytes_of_a_game", &self.events.bytes_of_a_game, &(1 << 20), &(1 << 40));
         if faults.0.is_empty() { Ok(()) } else { Err(InvalidConfig { faults: faults.0 }) }
     }
 }

@@ -5,6 +5,7 @@
 //!   http         connections, problems, tokens     knows no endpoint
 //!   accounts     games     lobby     matches       what happens, without HTTP or SQL
 //!   parties      queues    ratings                 by which rules: pure
+//!   events                                         what happened, kept and followed
 //!   model                                          what it is about
 //!   store ── sqlite             coordination ── memory
 //! ```
@@ -22,6 +23,7 @@ pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod coordination;
+mod events;
 mod games;
 mod http;
 mod keys;
@@ -50,6 +52,7 @@ use accounts::{AccountParts, Accounts, TokenMint};
 use audit::Auditor;
 use clock::{Clock, Rng};
 use coordination::{Coordination, CoordinationError};
+use events::{EventLog, host_down, host_up};
 use games::{Catalog, Starts, UploadParts, Uploads};
 use lobby::{Lobby, LobbyParts, run_queues};
 use matches::{
@@ -133,6 +136,7 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) auditor: Auditor,
+    pub(crate) event_log: EventLog,
     pub(crate) accounts: Arc<Accounts>,
     /// `None`: this is the only one.
     pub(crate) replicas: Option<Arc<Replicas>>,
@@ -149,6 +153,8 @@ pub(crate) struct App {
     pub(crate) lobby: Arc<Lobby>,
     /// Room for players who listen.
     pub(crate) event_streams: Arc<Semaphore>,
+    /// Room for those who follow events of games and hosts.
+    pub(crate) event_log_streams: Arc<Semaphore>,
     /// Room for logs that are followed.
     pub(crate) log_streams: Arc<Semaphore>,
     pub(crate) going_down: AtomicBool,
@@ -165,6 +171,8 @@ pub struct ControlPlane {
     handling: JoinHandle<()>,
     writing: JoinHandle<()>,
     auditing: JoinHandle<()>,
+    recording: JoinHandle<()>,
+    host_name: HostName,
     queueing: JoinHandle<()>,
     /// What a replica does for and with others.
     among_others: Vec<JoinHandle<()>>,
@@ -187,12 +195,14 @@ impl ControlPlane {
         let live = Arc::new(live);
         let events = parts.events.clone();
         let (auditor, audited) = Auditor::new(config.audit.clone(), parts.clock.clone(), parts.store.clone());
+        let sources = (parts.store.clone(), parts.coordination.clone());
+        let (event_log, recorder) = EventLog::new(config.events.clone(), sources, parts.clock.clone());
         let (news, waiting) = match &parts.replica_url {
             Some(_) => Some(News::new()).unzip(),
             None => (None, None),
         };
         let news = news.unwrap_or_else(News::for_nobody);
-        let app = Arc::new(compose(config, &parts, (&live, news), &journals, (&writer, auditor)));
+        let app = Arc::new(compose(config, &parts, (&live, news), &journals, (&writer, auditor, event_log.clone())));
         let reconciler = Reconciler {
             store: parts.store.clone(),
             host: parts.host.clone(),
@@ -224,7 +234,9 @@ impl ControlPlane {
             among_others.push(tokio::spawn(spread(parts, waiting)));
         }
         reconciler.run().await?;
-        let writing = tokio::spawn(write_behind(written, parts.store.clone()));
+        host_up(&*parts.store, &parts.host_name, parts.clock.now()).await?;
+        let recording = tokio::spawn(recorder.run());
+        let writing = tokio::spawn(write_behind(written, parts.store.clone(), event_log.bell().clone()));
         let handling = tokio::spawn(handle_events(EventParts {
             queue: events.clone(),
             live,
@@ -232,11 +244,25 @@ impl ControlPlane {
             writer: writer.clone(),
             clock: parts.clock.clone(),
             lobby: app.lobby.clone(),
+            event_log,
+            host_name: parts.host_name.clone(),
         }));
         let auditing = tokio::spawn(audited.write());
         app.lobby.rate_left_over().await?;
         let queueing = tokio::spawn(run_queues(app.lobby.clone()));
-        Ok(ControlPlane { app, events, writer, handling, writing, auditing, queueing, among_others })
+        let host_name = parts.host_name;
+        Ok(ControlPlane {
+            app,
+            events,
+            writer,
+            handling,
+            writing,
+            auditing,
+            recording,
+            host_name,
+            queueing,
+            among_others,
+        })
     }
 
     /// Serves the API until `shutdown`, then lets requests under way end within their grace. `/readyz` says no from then.
@@ -270,6 +296,9 @@ impl ControlPlane {
         let _ = self.handling.await;
         self.writer.finish().await;
         let _ = self.writing.await;
+        self.app.event_log.record(host_down(&self.host_name, "stopped", self.app.clock.now()));
+        self.app.event_log.finish().await;
+        let _ = self.recording.await;
         self.app.auditor.finish().await;
         let _ = self.auditing.await;
         self.app.store.close().await;
@@ -309,7 +338,7 @@ fn compose(
     parts: &Parts,
     (live, news): (&Arc<LiveIndex>, News),
     journals: &Arc<Journals>,
-    (writer, auditor): (&Writer, Auditor),
+    (writer, auditor, event_log): (&Writer, Auditor, EventLog),
 ) -> App {
     let catalog = Arc::new(Catalog::new(parts.store.clone(), parts.clock.clone(), news));
     let accounts = Accounts::new(
@@ -386,6 +415,7 @@ fn compose(
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         auditor,
+        event_log,
         accounts: Arc::new(accounts),
         replicas,
         catalog,
@@ -394,6 +424,7 @@ fn compose(
         placer,
         lobby: Arc::new(lobby),
         event_streams: Arc::new(Semaphore::new(api::EVENT_STREAMS)),
+        event_log_streams: Arc::new(Semaphore::new(api::EVENT_LOG_STREAMS)),
         live: live.clone(),
         matches,
         origins: parts.origins.clone(),

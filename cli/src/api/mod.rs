@@ -1,5 +1,6 @@
 //! The REST API as the commands use it. Errors become [`Failure`]s that name the fix; nothing here prints.
 
+mod event_log;
 mod events;
 mod lobby;
 mod log;
@@ -13,6 +14,7 @@ use futures_util::stream;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+pub(crate) use event_log::{Happened, Hears, Wanted};
 pub(crate) use events::Events;
 pub(crate) use lobby::{Party, SignedIn};
 pub(crate) use log::{Followed, LogLine};

@@ -6,6 +6,7 @@ pub(crate) mod bot;
 pub(crate) mod build;
 pub(crate) mod completions;
 pub(crate) mod dev;
+pub(crate) mod events;
 pub(crate) mod fork;
 pub(crate) mod friends;
 pub(crate) mod games;
@@ -82,6 +83,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Games(args) => games::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Matches(args) => matches::run(&args, context),
+        Command::Events(args) => events::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
         Command::Fork(args) => fork::run(&args, context),

@@ -5,6 +5,7 @@ mod audit;
 mod document;
 mod elsewhere;
 mod endpoints;
+mod event_log;
 mod events;
 mod friends;
 mod games;
@@ -22,6 +23,7 @@ mod unplaced;
 mod versions;
 mod wire;
 
+pub(crate) use event_log::STREAMS as EVENT_LOG_STREAMS;
 pub(crate) use events::STREAMS as EVENT_STREAMS;
 pub(crate) use matches::log::STREAMS as LOG_STREAMS;
 
@@ -83,6 +85,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(games::usage::get_usage))
         .routes(routes!(system::load::get_load))
         .routes(routes!(events::get_events))
+        .routes(routes!(event_log::of_game::get_game_events))
+        .routes(routes!(event_log::of_hosts::get_host_events))
         .merge(parties::endpoints())
         .merge(queues::endpoints())
         .merge(friends::endpoints())

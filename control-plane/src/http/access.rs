@@ -41,6 +41,8 @@ const RULES: &[Rule] = &[
     ("GET", "/v1/load", Role::Developer, MATCHES),
     ("GET", "/v1/games/{game}/usage", Role::Player, MATCHES),
     ("GET", "/v1/usage", Role::Player, MATCHES),
+    ("GET", "/v1/games/{game}/events", Role::Player, MATCHES),
+    ("GET", "/v1/events/hosts", Role::Operator, MATCHES),
     ("GET", "/v1/matches", Role::Player, MATCHES),
     ("GET DELETE", "/v1/matches/{id}", Role::Player, MATCHES),
     ("GET", "/v1/matches/{id}/journal", Role::Player, MATCHES),

@@ -3,20 +3,23 @@
 //! The queue is bounded by what it may drop: of changes only the newest of each match is kept (as many as matches run),
 //! the end of a match always stays, its journal goes when too many bytes of them wait, and reports go when too many wait.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde_json::json;
 use stadion_protocol::MatchId;
 use stadion_protocol::contract::{HostEvent, HostEvents, LogLine, MatchEnded, MatchState, MatchStatus, MatchUsage};
 use tokio::sync::Notify;
 
 use super::journals::Journals;
-use super::live::LiveIndex;
+use super::live::{LiveIndex, LiveMatch};
 use super::writer::Writer;
 use crate::clock::Clock;
+use crate::events::{Budgets, EventLog};
 use crate::lobby::{self, Lobby};
-use crate::model::{MatchEnd, MatchWrite, Usage};
+use crate::model::{EventKind, HostName, MatchEnd, MatchWrite, NewEvent, Usage};
 
 /// Journals that may wait to be kept, bytes.
 const JOURNAL_BACKLOG: usize = 256 * 1024 * 1024;
@@ -124,10 +127,14 @@ pub(crate) struct EventParts {
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lobby: Arc<Lobby>,
+    pub(crate) event_log: EventLog,
+    /// Where what is told here happens, unless a note says otherwise.
+    pub(crate) host_name: HostName,
 }
 
 /// Handles events until the queue is closed.
 pub(crate) async fn handle_events(parts: EventParts) {
+    let mut budgets = Budgets::default();
     while let Some(waiting) = parts.queue.take().await {
         for status in waiting.changed.values() {
             if let Err(error) = parts.live.changed(status).await {
@@ -135,15 +142,47 @@ pub(crate) async fn handle_events(parts: EventParts) {
             }
             parts.lobby.match_changed(status).await;
         }
+        // Before the ends: of a match that is over it is not noted any more where it ran.
+        record_reports(&parts, &mut budgets, waiting.reports).await;
+        if waiting.dropped_reports > 0 {
+            let why = "reports came faster than they are handled";
+            tracing::warn!(dropped = waiting.dropped_reports, why);
+            let event = NewEvent::new(EventKind::EventsDropped, parts.clock.now()).on(&parts.host_name);
+            parts.event_log.record(event.with(json!({"dropped": waiting.dropped_reports, "why": why})));
+        }
         for over in waiting.ended {
             end(&parts, over).await;
         }
-        for (id, kind, json) in waiting.reports {
-            tracing::info!(%id, kind, json, "report");
+    }
+}
+
+/// What games report, as far as each may.
+async fn record_reports(parts: &EventParts, budgets: &mut Budgets, reports: VecDeque<(MatchId, String, String)>) {
+    let now = parts.clock.now();
+    // As many as reports wait.
+    let mut found: HashMap<MatchId, Option<LiveMatch>> = HashMap::new();
+    for (id, name, json) in reports {
+        let live = match found.entry(id) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(new) => new.insert(parts.live.by_id(id).await.unwrap_or_default()),
+        };
+        let Some(live) = live else {
+            tracing::debug!(%id, name, "nobody knows any more what the match that reports this is");
+            continue;
+        };
+        let mut event = NewEvent::report(now, &name, &json);
+        if !budgets.admit(&live.game, event.bytes(), now) {
+            continue;
         }
-        if waiting.dropped_reports > 0 {
-            tracing::warn!(dropped = waiting.dropped_reports, "reports came faster than they are handled");
-        }
+        event.host = Some(live.host.clone().unwrap_or_else(|| parts.host_name.clone()));
+        (event.game, event.version, event.of) = (Some(live.game.clone()), Some(live.version), Some(id));
+        parts.event_log.record(event);
+    }
+    for (game, dropped) in budgets.dropped(now) {
+        let why = "the game reports more than 256 KiB a second";
+        tracing::warn!(%game, dropped, why);
+        let event = NewEvent { game: Some(game), ..NewEvent::new(EventKind::EventsDropped, now) };
+        parts.event_log.record(event.with(json!({"dropped": dropped, "why": why})));
     }
 }
 

@@ -4,10 +4,12 @@
 //! **Invariant.** Changes are written in the order in which they were queued, and none is given up: while the store
 //! fails the queue fills, and then no more matches are created.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::events::Bell;
 use crate::model::MatchWrite;
 use crate::store::{Store, StoreError};
 
@@ -88,8 +90,8 @@ impl Place {
     }
 }
 
-/// Writes until [`Writer::finish`].
-pub(crate) async fn write_behind(mut written: Written, store: std::sync::Arc<dyn Store>) {
+/// Writes until [`Writer::finish`], and rings for what was written.
+pub(crate) async fn write_behind(mut written: Written, store: Arc<dyn Store>, bell: Arc<Bell>) {
     let mut entries = Vec::with_capacity(BATCH);
     while written.0.recv_many(&mut entries, BATCH).await > 0 {
         let mut writes = Vec::with_capacity(entries.len());
@@ -103,6 +105,7 @@ pub(crate) async fn write_behind(mut written: Written, store: std::sync::Arc<dyn
             }
         }
         write_batch(&*store, &writes, &written).await;
+        bell.ring_for(&writes);
         for done in waiting {
             let _ = done.send(());
         }

@@ -1,4 +1,4 @@
-//! What the control plane keeps and decides about: accounts, sessions, games, versions, matches.
+//! What the control plane keeps and decides about: accounts, sessions, games, versions, matches, events.
 //!
 //! Domain types only: nothing here is serialized, knows SQL or HTTP. Wire types are built from these at the door
 //! ([`crate::api`]), rows in the store.
@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod audit;
+mod event;
 mod game;
 mod host;
 mod identity;
@@ -20,6 +21,10 @@ mod usage;
 pub use account::{Account, AccountName, DisplayName, InvalidName, PasswordHash, Role};
 pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId, InvalidScope, Scope, Scopes};
 pub use audit::{AuditEntry, AuditFilter};
+pub use event::{
+    EVENT_BYTES, Event, EventFilter, EventKind, EventScope, EventsSince, InvalidEventKind, NewEvent, is_failure,
+    reason_name,
+};
 pub use game::{Game, GameEntry, Quarantine, Version};
 pub use host::{HostName, InvalidHostName};
 pub use identity::Identity;
@@ -28,5 +33,5 @@ pub use matches::{MatchEnd, MatchFilter, MatchRecord, MatchWrite, StateFilter, V
 pub use page::{Page, PageRequest};
 pub use session::{Refresh, Session, SessionId};
 pub use social::{Friend, Friendship, QueuedMatch, Rating, Standing};
-pub use time::UnixMs;
+pub use time::{InvalidTime, UnixMs};
 pub use usage::{Usage, UsageScope, UsageSum};

@@ -1,5 +1,5 @@
 //! What must outlive the process: accounts, sign-in sessions, keys, games, versions, matches, friends, ratings, who did
-//! what.
+//! what, what happened.
 //!
 //! One trait for each of them, in the file of its name; every implementation has the same files. `suite` is the one
 //! set of tests that each implementation must pass.
@@ -10,6 +10,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod events;
 mod games;
 mod identity;
 mod matches;
@@ -22,6 +23,8 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod suite_events;
+#[cfg(test)]
 mod suite_security;
 #[cfg(test)]
 mod suite_social;
@@ -30,6 +33,7 @@ pub(crate) use accounts::MOST_REVOKED;
 pub use accounts::{AccountStore, NewAccountError};
 pub use api_keys::ApiKeyStore;
 pub use audit::AuditStore;
+pub use events::EventStore;
 pub use games::GameStore;
 pub use identity::{DeleteAccountError, IdentityStore};
 pub use matches::MatchStore;
@@ -39,7 +43,15 @@ pub use social::SocialStore;
 /// All of it. Implementations are handed on as `Arc<dyn Store>`.
 #[async_trait::async_trait]
 pub trait Store:
-    AccountStore + IdentityStore + ApiKeyStore + AuditStore + GameStore + MatchStore + SocialStore + RatingStore
+    AccountStore
+    + IdentityStore
+    + ApiKeyStore
+    + AuditStore
+    + EventStore
+    + GameStore
+    + MatchStore
+    + SocialStore
+    + RatingStore
 {
     /// Whether it answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -24,6 +24,7 @@ pub(super) async fn run(store: &dyn Store) {
     matches_are_listed_newest_first(store).await;
     journals_are_listed_until_forgotten(store).await;
     usage_is_summed_by_game_and_version(store).await;
+    super::suite_events::run(store).await;
     super::suite_security::run(store).await;
     super::suite_social::run(store).await;
     everything_is_still_there(store).await;

@@ -29,6 +29,11 @@ impl Ears {
         Ears::open(stage.get("/v1/events").bearer(token).with("last-event-id", last), stage).await
     }
 
+    /// Listens to what a call answers.
+    pub(crate) async fn on(stage: &Stage, call: super::stage::Call<'_>) -> Ears {
+        Ears::open(call, stage).await
+    }
+
     async fn open(call: super::stage::Call<'_>, stage: &Stage) -> Ears {
         let response = stage.stream(call).await;
         assert_eq!(response.status(), 200);

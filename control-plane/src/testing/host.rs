@@ -81,6 +81,12 @@ impl FakeHost {
         self.events.publish(HostEvent::Changed(status.clone()));
     }
 
+    /// What a game reports.
+    pub(crate) fn report(&self, id: &str, kind: &str, json: &str) {
+        let (id, kind, json) = (id.parse().unwrap(), kind.to_owned(), json.to_owned());
+        self.events.publish(HostEvent::Report { id, kind, json });
+    }
+
     /// Ends a match as its game would.
     pub(crate) fn finish(&self, id: &str) {
         self.end_as(id.parse().unwrap(), EndReason::Finished).unwrap();

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::wire::PlayerBody;
 use crate::http::{Extras, Fault, Kind};
 use crate::matches::{MatchError, MatchView};
-use crate::model::{MatchEnd, MatchRecord};
+use crate::model::{MatchEnd, MatchRecord, reason_name};
 
 /// A match.
 #[derive(Debug, Serialize, ToSchema)]
@@ -223,19 +223,11 @@ impl From<SeatStatus> for SeatStatusBody {
 
 impl From<&EndReason> for EndBody {
     fn from(reason: &EndReason) -> EndBody {
-        let (kind, detail) = match reason {
-            EndReason::Finished => ("finished", None),
-            EndReason::Closed => ("closed", None),
-            EndReason::Empty => ("empty", None),
-            EndReason::TooLong => ("too-long", None),
-            EndReason::Trapped(what) => ("trapped", Some(what)),
-            EndReason::OverBudget => ("over-budget", None),
-            EndReason::OverQuota(what) => ("over-quota", Some(what)),
-            EndReason::HostFailed(what) => ("host-failed", Some(what)),
-            EndReason::Diverged => ("diverged", None),
-            EndReason::Poisoned => ("poisoned", None),
+        let detail = match reason {
+            EndReason::Trapped(what) | EndReason::OverQuota(what) | EndReason::HostFailed(what) => Some(what),
+            _ => None,
         };
-        EndBody { kind, detail: detail.cloned(), message: reason.to_string() }
+        EndBody { kind: reason_name(reason), detail: detail.cloned(), message: reason.to_string() }
     }
 }
 

@@ -6,9 +6,10 @@ use stadion_protocol::contract::MatchStatus;
 use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
 
 use super::PostgresStore;
+use super::events::append;
 use crate::model::{
-    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, StateFilter, UnixMs, Usage,
-    UsageScope, UsageSum, Viewer, Visibility,
+    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, NewEvent, Page, PageRequest, StateFilter,
+    UnixMs, Usage, UsageScope, UsageSum, Viewer, Visibility,
 };
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{MatchStore, StoreError};
@@ -21,12 +22,14 @@ impl MatchStore for PostgresStore {
     async fn write_matches(&self, writes: &[MatchWrite]) -> Result<(), StoreError> {
         self.run(async {
             let mut transaction = self.pool.begin().await?;
+            let mut events = Vec::with_capacity(writes.len());
             for write in writes {
                 match write {
-                    MatchWrite::Started(record) => started(&mut transaction, record).await?,
-                    MatchWrite::Ended { status, end } => ended(&mut transaction, status, end).await?,
+                    MatchWrite::Started(record) => events.push(started(&mut transaction, record).await?),
+                    MatchWrite::Ended { status, end } => events.push(ended(&mut transaction, status, end).await?),
                 }
             }
+            append(&mut transaction, &events).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -196,7 +199,7 @@ fn cut(
 }
 
 /// The end may have been written first: only what it could not know is added then.
-async fn started(transaction: &mut Transaction<'_, Postgres>, record: &MatchRecord) -> Result<(), StoreError> {
+async fn started(transaction: &mut Transaction<'_, Postgres>, record: &MatchRecord) -> Result<NewEvent, StoreError> {
     sqlx::query(
         "INSERT INTO matches (id, code, key, host, game, version, creator, visibility, seat_count, created_at, seats, label,
              incarnation, tick)
@@ -220,7 +223,7 @@ async fn started(transaction: &mut Transaction<'_, Postgres>, record: &MatchReco
     .bind(int(record.tick.0))
     .execute(&mut **transaction)
     .await?;
-    Ok(())
+    Ok(NewEvent::started(record))
 }
 
 /// Who made the match and when may follow in a later write; private until then.
@@ -228,9 +231,9 @@ async fn ended(
     transaction: &mut Transaction<'_, Postgres>,
     status: &MatchStatus,
     end: &MatchEnd,
-) -> Result<(), StoreError> {
+) -> Result<NewEvent, StoreError> {
     let used = |part: fn(&Usage) -> u64| end.usage.as_ref().map(|usage| int(part(usage)));
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick,
              ended_at, end_reason, placings, data, chain, journal_bytes, last_log, usage_cpu_us, usage_memory_bytes,
              usage_ticks, usage_messages_in, usage_bytes_in, usage_messages_out, usage_bytes_out, usage_journal_bytes)
@@ -242,7 +245,8 @@ async fn ended(
              usage_cpu_us = excluded.usage_cpu_us, usage_memory_bytes = excluded.usage_memory_bytes,
              usage_ticks = excluded.usage_ticks, usage_messages_in = excluded.usage_messages_in,
              usage_bytes_in = excluded.usage_bytes_in, usage_messages_out = excluded.usage_messages_out,
-             usage_bytes_out = excluded.usage_bytes_out, usage_journal_bytes = excluded.usage_journal_bytes",
+             usage_bytes_out = excluded.usage_bytes_out, usage_journal_bytes = excluded.usage_journal_bytes
+         RETURNING host",
     )
     .bind(status.id.to_string())
     .bind(status.game.as_str())
@@ -268,9 +272,10 @@ async fn ended(
     .bind(used(|usage| usage.messages_out))
     .bind(used(|usage| usage.bytes_out))
     .bind(used(|usage| usage.journal_bytes))
-    .execute(&mut **transaction)
+    .fetch_one(&mut **transaction)
     .await?;
-    Ok(())
+    let host = row.try_get::<Option<&str>, _>("host")?.map(parsed).transpose()?;
+    Ok(NewEvent::ended(status, end, host))
 }
 
 fn record(row: &PgRow) -> Result<MatchRecord, StoreError> {

@@ -9,6 +9,7 @@ mod checkpoint;
 mod counting;
 mod living;
 mod moving;
+mod reporting;
 mod rescuing;
 mod resuming;
 mod settle;
@@ -39,6 +40,7 @@ use super::{ShardHandle, Shared};
 
 use checkpoint::Debt;
 use living::{Living, secret};
+use reporting::ReportAllowance;
 use sleeping::Dozing;
 use starting::{START_WITHIN, Starting, create_error};
 use transit::Transit;
@@ -79,6 +81,8 @@ pub(crate) struct Slot {
     here_since: Moment,
     worked_before: Duration,
     ticks_before: u64,
+    /// What it may still report.
+    reports: ReportAllowance,
 }
 
 enum Stage {
@@ -136,6 +140,7 @@ impl Slot {
             here_since: now,
             worked_before: Duration::ZERO,
             ticks_before: 0,
+            reports: ReportAllowance::new(now),
         }
     }
 

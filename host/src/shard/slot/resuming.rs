@@ -10,6 +10,7 @@ use super::super::command::ResumeJob;
 use super::super::task::Task;
 use super::checkpoint::Debt;
 use super::living::Living;
+use super::reporting::ReportAllowance;
 use super::sleeping::Dozing;
 use super::{Around, Key, Next, Slot, Stage, Whereabouts};
 
@@ -51,6 +52,7 @@ impl Slot {
             worked_before: stats.total_step,
             ticks_before: stats.ticks,
             stats,
+            reports: ReportAllowance::new(now),
         }
     }
 

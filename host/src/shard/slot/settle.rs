@@ -15,6 +15,7 @@ use super::super::farewell::Farewell;
 use super::super::logbook::Said;
 use super::counting::count_out;
 use super::living::Living;
+use super::reporting::{Reported, dropped_text};
 use super::{Around, Next, Slot, Stage, Whereabouts};
 
 /// Sessions with more memory than this are ended in the slow lane: the system takes about 0.1 ms for a megabyte back that was
@@ -62,10 +63,18 @@ impl Slot {
                     let said = Said { tick: living.life.tick(), level, text: &text };
                     self.mailbox.log.write(&around.shared.logs, now, said);
                 }
-                Effect::Report { kind, json } => {
-                    let id = living.life.spec().id;
-                    around.shared.events.publish(HostEvent::Report { id, kind, json });
-                }
+                Effect::Report { kind, json } => match self.reports.take(now) {
+                    Reported::Yes => {
+                        let id = living.life.spec().id;
+                        around.shared.events.publish(HostEvent::Report { id, kind, json });
+                    }
+                    Reported::No { tell: Some(dropped) } => {
+                        let text = dropped_text(dropped);
+                        let said = Said { tick: living.life.tick(), level: LogLevel::Warn, text: &text };
+                        self.mailbox.log.write(&around.shared.logs, now, said);
+                    }
+                    Reported::No { tell: None } => {}
+                },
                 Effect::DropSession => match std::mem::replace(&mut self.session, Whereabouts::Gone) {
                     Whereabouts::Away(unwanted) => unwanted.store(true, Ordering::Relaxed),
                     Whereabouts::Here(task) if self.stats.memory_bytes > ENDED_HERE => around.shared.slow.end(task),
