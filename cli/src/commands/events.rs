@@ -20,7 +20,7 @@ Examples:
   stadion events bomberman --follow                   as they happen
   stadion events bomberman --kind match.failed --since 1h
   stadion events bomberman --kind game.report --name round-over --json
-  stadion events --host h-5f1c0ad2b6e94c1d --since 1d everything on this host, for operators
+  stadion events --host h-1 --since 1d                everything on this host, for operators
   stadion events --follow                             hosts that come and go, for operators
 
 Kinds: match.started, match.ended, match.failed, game.report, report.filed, report.closed, host.up, host.down,
