@@ -125,7 +125,7 @@ impl LocalHost {
             events,
             journals,
             logs: Arc::default(),
-            slow: SlowLane::start(recorders.next())?,
+            slow: SlowLane::new(recorders.next()),
             rescue: RescueLane::start()?,
             farewell: FarewellLane::start()?,
             matches: AtomicU32::new(0),

@@ -37,6 +37,7 @@ pub mod journal;
 pub mod life;
 pub mod link;
 pub mod model;
+mod os;
 pub mod recovery;
 pub mod replay;
 pub mod session;

@@ -51,6 +51,11 @@ impl Mind {
         Some(Some(json!({ "Go": way.map(Way::name) })))
     }
 
+    /// Which way it goes is said anew: the game stops the figures of players who are away.
+    pub(crate) fn say_again(&mut self) {
+        self.going = None;
+    }
+
     fn look(&mut self, arena: &Arena, rng: &mut Rng) {
         let before = std::mem::take(&mut self.noticed);
         for bomb in arena.bombs() {

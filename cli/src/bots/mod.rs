@@ -52,6 +52,13 @@ impl Bot {
         }
     }
 
+    /// What was said may not be known any more: the connection was lost, or there was no room for it.
+    pub(crate) fn say_again(&mut self) {
+        if let Mind::Bomberman(mind) = &mut self.mind {
+            mind.say_again();
+        }
+    }
+
     /// What to send, if anything. A mind that does not understand the view leaves it to chance: another game may have
     /// the same name.
     pub(crate) fn act(&mut self, schema: &Schema, seat: u16, view: Option<&Value>) -> Option<Value> {

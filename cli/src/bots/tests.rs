@@ -42,6 +42,22 @@ fn bomberman_ends_before_the_walls_have_closed() {
 }
 
 #[test]
+fn after_a_lost_connection_a_bot_says_again_where_it_goes() {
+    let schema = fixture::schema::<::bomberman::Bomberman>();
+    let mut m = Match::<::bomberman::Bomberman>::with_players(2);
+    let mut bot = Bot::of("bomberman", 100);
+    let going = (0..20 * 10).find_map(|_| {
+        m.pass(LOOK);
+        bot.act(&schema, 0, Some(&fixture::view(&m, 0)))
+    });
+    assert!(going.is_some(), "the countdown is over, and there are bricks to go to");
+    let view = fixture::view(&m, 0);
+    assert_eq!(bot.act(&schema, 0, Some(&view)), None, "the game knows");
+    bot.say_again();
+    assert_eq!(bot.act(&schema, 0, Some(&view)), going);
+}
+
+#[test]
 fn hearts_ends_by_points_and_not_by_sleep() {
     play::<::hearts::Hearts>("hearts", 4, 20 * 60 * 30);
 }

@@ -97,20 +97,24 @@ async fn play_to_the_end(mut player: Player, mut mind: Mind) -> Outcome<Played> 
     })?;
     let seat = player.seat();
     let mut view: Option<Value> = None;
-    let mut sent = 0;
+    let (mut sent, mut away) = (0, false);
     let mut pace = tokio::time::interval(mind.pace());
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             heard = player.next() => match heard {
                 Heard::View(seen) => view = Some(seen),
+                Heard::Stalled => away = true,
+                Heard::Live { .. } if std::mem::take(&mut away) => mind.say_again(),
                 Heard::End(end) => return Ok(Played { seat, sent, end }),
                 _ => {}
             },
             _ = pace.tick() => {
-                // A send that finds the queue full is made up for by the next.
-                if let Some(input) = mind.act(&schema, seat, view.as_ref()) && player.send(&input).is_ok() {
-                    sent += 1;
+                let Some(input) = mind.act(&schema, seat, view.as_ref()) else { continue };
+                match player.send(&input) {
+                    Ok(()) => sent += 1,
+                    // The queue is full: made up for by the next.
+                    Err(_) => mind.say_again(),
                 }
             }
         }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use wasmtime::EngineWeak;
 
+use crate::os;
+
 /// One epoch. A late turn makes slices longer, never a guest's budget: that is counted in CPU time.
 const EPOCH: Duration = Duration::from_millis(1);
 
@@ -22,6 +24,8 @@ impl Ticker {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let thread = thread::Builder::new().name("epoch-ticker".to_owned()).spawn(move || {
+            os::exact_timers();
+            os::turns_of(os::EPOCH_TURN);
             while !told.load(Relaxed) {
                 let Some(engine) = engine.upgrade() else { return };
                 engine.increment_epoch();

@@ -201,6 +201,7 @@ fn start_thread(
     let runtime = thread::runtime()?;
     let run = move || {
         let _hangs_up: SyncSender<()> = ended_to;
+        crate::os::turns_of(crate::os::TICK_TURN);
         let entered = runtime.enter();
         match GatewayThread::start(&config, socket, certificates, link) {
             Ok(thread) => {

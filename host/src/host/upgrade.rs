@@ -39,7 +39,7 @@ impl LocalHost {
         let (reply, answer) = oneshot::channel();
         let thread = std::thread::Builder::new().name("upgrade".to_owned());
         let spawned = thread.spawn(move || {
-            crate::shard::background_priority();
+            crate::os::background_priority();
             let _ = reply.send(upgrade.run());
         });
         if let Err(error) = spawned {

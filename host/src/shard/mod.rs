@@ -31,7 +31,6 @@ mod farewell;
 mod logbook;
 mod mailbox;
 mod moving;
-mod os;
 mod plant;
 mod rescue;
 mod saving;
@@ -50,6 +49,7 @@ use stadion_protocol::contract::HostEvents;
 use crate::dormant::Dormant;
 use crate::journal::Journals;
 use crate::link::Outbox;
+use crate::os;
 use crate::recovery::recorder::RecorderSlot;
 
 pub(crate) use balancer::{Balancer, BalancerStop};
@@ -58,7 +58,6 @@ pub use directory::{Archive, ArchiveLimits, Archived, Directory};
 pub(crate) use farewell::FarewellLane;
 pub(crate) use logbook::LogBytes;
 pub(crate) use mailbox::{Key, Mailbox};
-pub(crate) use os::{background_priority, exact_timers};
 pub use plant::Plant;
 pub(crate) use rescue::RescueLane;
 pub(crate) use saving::SaveLane;
@@ -118,6 +117,7 @@ impl Shard {
         let own = Arc::clone(&handle);
         let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || {
             os::exact_timers();
+            os::turns_of(os::TICK_TURN);
             worker::Worker::new(own, shared, recorder).run();
         })?;
         handle.set_thread(thread.thread().clone());

@@ -37,7 +37,7 @@ impl SaveLane {
     pub(crate) fn start() -> std::io::Result<SaveLane> {
         let (jobs, incoming) = channel::<SaveJob>();
         std::thread::Builder::new().name("save-lane".to_owned()).spawn(move || {
-            super::background_priority();
+            crate::os::background_priority();
             while let Ok(job) = incoming.recv() {
                 let mailbox = Arc::clone(&job.mailbox);
                 let saved = save(job);

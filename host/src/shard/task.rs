@@ -95,6 +95,25 @@ impl Task {
     }
 }
 
+#[cfg(test)]
+impl Task {
+    /// A session that says when it has ended, and can do nothing else.
+    pub(super) fn ending(ended: Arc<std::sync::atomic::AtomicBool>) -> Task {
+        struct Says(Arc<std::sync::atomic::AtomicBool>);
+        impl Drop for Says {
+            fn drop(&mut self) {
+                self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+        let says = Says(ended);
+        let future = Box::pin(async move {
+            let _says = says;
+            std::future::pending::<()>().await;
+        });
+        Task { future, desk: Arc::default() }
+    }
+}
+
 impl Desk {
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -76,7 +76,7 @@ impl Drop for DiskJournals {
 }
 
 fn write(mut writer: LogWriter, stop: &AtomicBool) {
-    crate::shard::exact_timers();
+    crate::os::exact_timers();
     while !stop.load(Ordering::Acquire) {
         writer.heard();
         match writer.turn() {

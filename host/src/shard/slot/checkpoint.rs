@@ -206,8 +206,7 @@ impl Slot {
         task.give(Work::Image);
         (self.slices, self.given_at) = (0, now);
         if self.stats.memory_bytes > IMAGE_HERE {
-            self.send_away(around);
-            return Next::Wait;
+            return self.send_away(around);
         }
         self.run(around, None)
     }

@@ -237,8 +237,7 @@ impl Slot {
     /// One slice of the call in flight, which begins with this input or goes on.
     fn run(&mut self, around: &Around<'_>, input: Option<&TickInput>) -> Next {
         if self.slices == 0 && self.manners.is_rude(self.given_at) {
-            self.send_away(around);
-            return Next::Wait;
+            return self.send_away(around);
         }
         let Whereabouts::Here(task) = &mut self.session else { return Next::Wait };
         if let Stage::Living(living) = &self.stage {
@@ -257,8 +256,7 @@ impl Slot {
                 if self.slices < SLICES_HERE {
                     return Next::Slice;
                 }
-                self.send_away(around);
-                Next::Wait
+                self.send_away(around)
             }
         }
     }
@@ -321,23 +319,31 @@ impl Slot {
         }
     }
 
-    fn send_away(&mut self, around: &Around<'_>) {
+    /// Lets the call in flight go on in the slow lane, or here if there is none.
+    fn send_away(&mut self, around: &Around<'_>) -> Next {
         let unwanted = Arc::new(AtomicBool::new(false));
-        let give_up_at = match &self.stage {
-            Stage::Starting(starting) => Some(starting.began + START_WITHIN),
-            Stage::Living(_) | Stage::Gone => None,
+        let away = Whereabouts::Away(Arc::clone(&unwanted));
+        let task = match std::mem::replace(&mut self.session, away) {
+            Whereabouts::Here(task) => task,
+            other => {
+                self.session = other;
+                return Next::Wait;
+            }
         };
-        if let Whereabouts::Here(task) = std::mem::replace(&mut self.session, Whereabouts::Away(Arc::clone(&unwanted)))
-        {
-            around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
-            self.stats.slow += 1;
-            let home = Arc::clone(around.handle);
-            let of = match &self.stage {
-                Stage::Living(living) => Some((living.life.spec().id, living.life.tick_in_flight())),
-                Stage::Starting(_) | Stage::Gone => None,
-            };
-            around.shared.slow.take(SlowJob { key: self.key, of, task, home, give_up_at, unwanted });
+        let (of, give_up_at) = match &self.stage {
+            Stage::Starting(starting) => (None, Some(starting.began + START_WITHIN)),
+            Stage::Living(living) => (Some((living.life.spec().id, living.life.tick_in_flight())), None),
+            Stage::Gone => (None, None),
+        };
+        let home = Arc::clone(around.handle);
+        if let Err(task) = around.shared.slow.take(SlowJob { key: self.key, of, task, home, give_up_at, unwanted }) {
+            self.session = Whereabouts::Here(task);
+            self.slices = self.slices.max(1);
+            return Next::Slice;
         }
+        around.handle.stats.slow.fetch_add(1, Ordering::Relaxed);
+        self.stats.slow += 1;
+        Next::Wait
     }
 }
 
