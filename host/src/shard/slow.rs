@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use stadion_protocol::{MatchId, Moment};
 
-use crate::{clock, os};
 use crate::recovery::recorder::RecorderSlot;
+use crate::{clock, os};
 
 use super::command::{Command, ShardHandle};
 use super::mailbox::Key;
