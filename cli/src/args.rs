@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     account, bench, bot, build, completions, dev, events, fork, friends, games, keys, leaderboard, logs, matches, new,
-    party, play, publish, quarantine, replay, search, serve, types, usage,
+    party, play, publish, quarantine, replay, search, serve, storage, types, usage,
 };
 use crate::output::{Format, Output};
 
@@ -79,6 +79,7 @@ pub(crate) enum Command {
     Search(search::Search),
     Friends(friends::Friends),
     Leaderboard(leaderboard::Leaderboard),
+    Storage(storage::Storage),
     Bot(bot::Bot),
     Replay(replay::Replay),
     Fork(fork::Fork),

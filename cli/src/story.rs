@@ -105,6 +105,7 @@ impl<'a> Story<'a> {
                 let whose = player.as_deref().unwrap_or("the game");
                 format!("storage {request}: {op:?} {key:?} of {whose}")
             }
+            Output::Call { request, endpoint, json } => format!("call {request}: {endpoint} {json}"),
         }
     }
 

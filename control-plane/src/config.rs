@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
 pub use crate::events::EventConfig;
+use crate::model::DocumentLimits;
 pub use crate::oidc_config::{OidcProvider, Secret};
 use crate::web::SitePage;
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// What happened in games and on hosts.
     pub events: EventConfig,
+    /// Documents of games.
+    pub documents: DocumentLimits,
 }
 
 /// Bounds of the HTTP server.

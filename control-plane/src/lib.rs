@@ -35,6 +35,7 @@ pub mod parties;
 pub mod queues;
 pub mod ratings;
 mod replicas;
+mod requests;
 pub mod store;
 #[cfg(test)]
 mod testing;
@@ -43,7 +44,7 @@ mod web;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use stadion_protocol::contract::Host;
+use stadion_protocol::contract::{Host, Requests};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -60,6 +61,7 @@ use matches::{
 };
 use model::{HostName, InvalidName, Role};
 use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
+use requests::{GameRequests, sweep_answers};
 use store::{NewAccountError, Store, StoreError};
 use web::{Home, PackLimits, WebShelf, WebShelfParts};
 
@@ -71,6 +73,7 @@ pub use http::{
 };
 pub use keys::{JoinListener, Keys, KeysError, RotateError};
 pub use matches::HostEventQueue;
+pub use requests::{BackendCall, Backends, NoBackends};
 pub use web::SitePage;
 
 /// What a control plane stands on.
@@ -167,6 +170,8 @@ pub(crate) struct App {
 pub struct ControlPlane {
     app: Arc<App>,
     events: Arc<HostEventQueue>,
+    requests: Arc<GameRequests>,
+    sweeping: JoinHandle<()>,
     writer: Writer,
     handling: JoinHandle<()>,
     writing: JoinHandle<()>,
@@ -250,10 +255,15 @@ impl ControlPlane {
         let auditing = tokio::spawn(audited.write());
         app.lobby.rate_left_over().await?;
         let queueing = tokio::spawn(run_queues(app.lobby.clone()));
+        let kept = (parts.store.clone(), parts.clock.clone(), app.config.documents);
+        let sweeping = tokio::spawn(sweep_answers(kept.0.clone(), kept.1.clone()));
+        let requests = Arc::new(GameRequests::new(kept, Arc::new(NoBackends)));
         let host_name = parts.host_name;
         Ok(ControlPlane {
             app,
             events,
+            requests,
+            sweeping,
             writer,
             handling,
             writing,
@@ -263,6 +273,11 @@ impl ControlPlane {
             queueing,
             among_others,
         })
+    }
+
+    /// Carries out what the matches of hosts ask for.
+    pub fn requests(&self) -> Arc<dyn Requests> {
+        Arc::clone(&self.requests) as Arc<dyn Requests>
     }
 
     /// Serves the API until `shutdown`, then lets requests under way end within their grace. `/readyz` says no from then.
@@ -288,6 +303,7 @@ impl ControlPlane {
     pub async fn finish(self) {
         // Another replica goes on with its queues.
         self.queueing.abort();
+        self.sweeping.abort();
         self.among_others.iter().for_each(JoinHandle::abort);
         if let Some(replicas) = &self.app.replicas {
             replicas.leave().await;

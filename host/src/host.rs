@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Order of calls for whoever composes: [`LocalHost::new`], [`LocalHost::take_up`], a gateway over [`LocalHost::inbox`],
-//! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
+//! [`LocalHost::connect_outbox`], [`LocalHost::connect_requests`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
 
 mod account;
 mod config;
@@ -25,8 +25,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use stadion_protocol::contract::{
     Artifacts, CreateError, CreateMatch, EndReason, EndedMatch, Endpoints, ForkError, ForkMatch, Forked, Host,
-    HostEvents, HostLoad, LogPage, MatchCreated, MatchStatus, MatchUsage, Pace, Pending, Reservation, ReserveError,
-    TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
+    HostEvents, HostLoad, LogPage, MatchCreated, MatchStatus, MatchUsage, Pace, Pending, Requests, Reservation,
+    ReserveError, TickRange, TicksError, ToldTicks, UnknownMatch, UpgradeError, UpgradeWay, Upgraded,
 };
 use stadion_protocol::{Incarnation, MatchId, Seat, VersionId};
 use tokio::sync::{Semaphore, oneshot};
@@ -41,6 +41,7 @@ use crate::link::{Inbox, Outbox};
 use crate::model::Setup;
 use crate::recovery::recorder::{self, RecorderSlot};
 use crate::recovery::suspects::{self, Verdict};
+use crate::requests::RequestLane;
 use crate::shard::{
     Archive, Archived, Balancer, BalancerStop, Command, CreateJob, Directory, FarewellLane, Mailbox, RescueLane,
     SaveLane, Shard, ShardHandle, ShardStats, Shared, SlowLane,
@@ -131,6 +132,7 @@ impl LocalHost {
             matches: AtomicU32::new(0),
             plant: config.plant.clone(),
             saving: SaveLane::start()?,
+            requests: RequestLane::start()?,
             dormant: Arc::default(),
         });
         let shards = (0..count).map(|n| Shard::start(n, Arc::clone(&shared), recorders.next()));
@@ -171,6 +173,11 @@ impl LocalHost {
     /// Where matches hand out what players are told. Once; later calls change nothing. Until then words are dropped.
     pub fn connect_outbox(&self, outbox: Arc<dyn Outbox>) {
         let _ = self.shared.outbox.set(outbox);
+    }
+
+    /// Who carries out what matches ask of the world outside. Until then their requests wait, for seconds.
+    pub fn connect_requests(&self, requests: Arc<dyn Requests>) {
+        self.shared.requests.connect(requests);
     }
 
     /// Where players connect, as the gateway found out.

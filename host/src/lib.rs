@@ -40,6 +40,7 @@ pub mod model;
 mod os;
 pub mod recovery;
 pub mod replay;
+mod requests;
 pub mod session;
 pub mod shard;
 mod transition;

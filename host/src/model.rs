@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use stadion_protocol::Seat;
 use stadion_protocol::contract::{Placing, PlayerInfo};
 
-pub use stadion_protocol::contract::LogLevel;
+pub use stadion_protocol::contract::{DocumentAction, LogLevel, RequestError};
 
 /// Match time in nanoseconds, 0 at the start.
 pub type MatchTime = u64;
@@ -34,7 +34,7 @@ pub struct Limits {
     pub sends_per_tick: u32,
     /// Bytes sent in one tick.
     pub send_bytes_per_tick: u32,
-    /// Storage requests without an answer.
+    /// Requests without an answer, for documents and for the owner's backend.
     pub requests_open: u32,
     /// The largest `save`, bytes.
     pub saved_bytes: u64,
@@ -70,23 +70,6 @@ pub enum Departure {
     TimedOut,
     /// Another player has the seat now.
     Replaced,
-}
-
-/// Why a storage request failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RequestError {
-    /// No such document.
-    NotFound,
-    /// Another version is there: this one.
-    Conflict(u64),
-    /// Over the size limit.
-    TooLarge,
-    /// Over the owner's quota.
-    OverQuota,
-    /// Not this game's to touch.
-    Denied,
-    /// Storage did not answer.
-    Unavailable,
 }
 
 /// What happened since the tick before.
@@ -128,7 +111,7 @@ pub enum Event {
     },
     /// How many spectators watch now.
     Spectators(u32),
-    /// A storage request's answer.
+    /// A request's answer.
     Answer {
         /// Which request.
         request: u64,
@@ -204,25 +187,6 @@ pub enum Target {
     Spectators,
 }
 
-/// A document operation that a guest asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StorageOp {
-    /// Read.
-    Get,
-    /// Write, optionally only over a known version.
-    Put {
-        /// The version that must be there.
-        expect: Option<u64>,
-        /// The new content.
-        data: Vec<u8>,
-    },
-    /// Remove, optionally only a known version.
-    Delete {
-        /// The version that must be there.
-        expect: Option<u64>,
-    },
-}
-
 /// What a step asked for, in the order in which it asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
@@ -276,7 +240,16 @@ pub enum Output {
         /// Which document.
         key: String,
         /// What to do.
-        op: StorageOp,
+        op: DocumentAction,
+    },
+    /// A request to the backend of the game's owner.
+    Call {
+        /// Its number, counted with those of storage.
+        request: u64,
+        /// As the owner named it.
+        endpoint: String,
+        /// For it.
+        json: String,
     },
 }
 

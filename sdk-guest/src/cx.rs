@@ -1,6 +1,7 @@
 //! What a game acts through.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::raw::{Delivery, Host, Level, SendError, Setup, Target};
 use crate::results::Results;
 use crate::rng::Rng;
 use crate::seat::{Player, Seat};
-use crate::storage::Storage;
+use crate::storage::{Request, Storage, StorageError};
 use crate::table::Table;
 use crate::timers::Timers;
 
@@ -34,6 +35,8 @@ pub struct Cx<G: Game> {
     pub(crate) host: Rc<dyn Host>,
     pub(crate) table: RefCell<Table>,
     pub(crate) timers: RefCell<Timers<G::Timer>>,
+    /// Calls without an answer: the others are requests for documents.
+    pub(crate) calls: RefCell<BTreeSet<u64>>,
     pub(crate) results: RefCell<Option<Results>>,
     pub(crate) refusal: RefCell<Option<String>>,
     /// A send of this step failed for its size or a quota, and that was logged.
@@ -52,6 +55,7 @@ impl<G: Game> Cx<G> {
             setup,
             host,
             timers: RefCell::new(Timers::new()),
+            calls: RefCell::default(),
             results: RefCell::new(None),
             refusal: RefCell::new(None),
             complained: Cell::new(false),
@@ -198,7 +202,7 @@ impl<G: Game> Cx<G> {
         self.host.report(kind, json);
     }
 
-    /// The documents of a player, or with `None` of the game. None if nobody sits on that seat.
+    /// The documents of a player, or with `None` of the game, in all of its matches. None if nobody sits on that seat.
     pub fn storage(&self, of: Option<Seat>) -> Option<Storage<'_>> {
         let player = match of {
             Some(seat) => Some(self.player(seat)?),
@@ -207,7 +211,25 @@ impl<G: Game> Cx<G> {
         Some(Storage { host: &*self.host, player })
     }
 
+    /// Asks the backend of the game's owner: an endpoint that the owner registered, and JSON of at most 64 KiB. The answer
+    /// comes in a later step, to [`Game::called`]. After a crash of the server the backend may be asked once more, under
+    /// the same id.
+    ///
+    /// # Errors
+    /// [`StorageError::OverQuota`]: 64 requests wait for their answers. [`StorageError::TooLarge`], [`StorageError::Denied`]: what
+    /// is asked for cannot be.
+    pub fn call(&self, endpoint: &str, json: &str) -> Result<Request, StorageError> {
+        let request = self.host.call(endpoint, json)?;
+        self.calls.borrow_mut().insert(request);
+        Ok(Request(request))
+    }
+
     // ---- Inside
+
+    /// Whether this request was a call; it is answered now.
+    pub(crate) fn is_call(&mut self, request: u64) -> bool {
+        self.calls.get_mut().remove(&request)
+    }
 
     pub(crate) fn is_finished(&self) -> bool {
         self.results.borrow().is_some()

@@ -71,8 +71,13 @@ pub trait Game: Sized + 'static {
         let _ = (cx, seat, how);
     }
 
-    /// The answer to a request of [`Cx::storage`].
+    /// The answer to a request of [`Cx::storage`], in a later step. Answers come in the order of the requests.
     fn answer(&mut self, cx: &Cx<Self>, request: Request, answer: Result<Document, StorageError>) {
+        let _ = (cx, request, answer);
+    }
+
+    /// The answer to [`Cx::call`]: the bytes that the owner's backend answered, at most 64 KiB.
+    fn called(&mut self, cx: &Cx<Self>, request: Request, answer: Result<Vec<u8>, StorageError>) {
         let _ = (cx, request, answer);
     }
 

@@ -32,6 +32,8 @@ pub trait Host {
     fn put(&self, player: Option<&str>, key: &str, expect: Option<u64>, data: &[u8]) -> Result<Request, RequestError>;
     /// Removes a document, optionally only a known version.
     fn delete(&self, player: Option<&str>, key: &str, expect: Option<u64>) -> Result<Request, RequestError>;
+    /// Asks an endpoint of the owner's backend, in JSON; its answer comes as an event.
+    fn call(&self, endpoint: &str, json: &str) -> Result<Request, RequestError>;
 }
 
 /// A game in terms of the contract.

@@ -1,8 +1,52 @@
 //! Documents that outlive a match: of a player in this game, or of the game.
+//!
+//! ```
+//! use stadion_sdk::prelude::*;
+//! use stadion_sdk::storage::{Document, Request, StorageError};
+//!
+//! /// What is kept of each player.
+//! #[derive(Default)]
+//! #[state]
+//! struct Record { played: u32, won: u32 }
+//! # struct MyGame { asked: Option<(Request, Seat)>, records: Vec<(Seat, u64, Record)> }
+//! # impl MyGame {
+//!
+//! fn join(&mut self, cx: &Cx<Self>, seat: Seat) {
+//!     let Some(storage) = cx.storage(Some(seat)) else { return };
+//!     self.asked = storage.get("record").ok().map(|request| (request, seat));
+//! }
+//!
+//! fn answer(&mut self, cx: &Cx<Self>, request: Request, answer: Result<Document, StorageError>) {
+//!     let Some((_, seat)) = self.asked.filter(|(asked, _)| *asked == request) else { return };
+//!     let (version, record) = match &answer {
+//!         Ok(document) => (document.version, document.value().unwrap_or_default()),
+//!         Err(StorageError::NotFound) => (0, Record::default()),
+//!         Err(why) => return cx.log(format!("no record: {why:?}")),
+//!     };
+//!     self.records.push((seat, version, record));
+//! }
+//! # }
+//! # impl Game for MyGame {
+//! #     const INFO: Info = Info::new("doc").seats(1..=2);
+//! #     type In = (); type Out = (); type View = (); type Timer = ();
+//! #     fn start(_: &Cx<Self>) -> Self { MyGame { asked: None, records: Vec::new() } }
+//! #     fn view(&self, _: &Cx<Self>, _: Seat) {}
+//! # }
+//! ```
+//!
+//! At the end of the match: `storage.put_value("record", Some(version), &record)`. With the version that was read, a write of
+//! another match in between shows as [`StorageError::Conflict`]: read again, then write.
+//!
+//! A write is done once, whatever happens to the server, and what a game writes in its last step is written. An answer
+//! [`StorageError::Unavailable`] says that none came: the write may have been done.
 
 use std::rc::Rc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::raw::{self, Host};
+use crate::save;
 use crate::seat::Player;
 
 /// Names a request until its answer comes to [`crate::Game::answer`].
@@ -22,6 +66,14 @@ pub struct Document {
 }
 
 impl Document {
+    /// The value that [`Storage::put_value`] wrote, perhaps in an older version of the game.
+    ///
+    /// # Errors
+    /// It is another one, or no value at all: in words.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, String> {
+        save::from_cbor(&self.data)
+    }
+
     /// From the bytes of an answer: the version (u64, little-endian), then the content.
     pub(crate) fn from_answer(bytes: &[u8]) -> Result<Document, StorageError> {
         let (version, data) = bytes.split_first_chunk().ok_or(StorageError::Unavailable)?;
@@ -42,7 +94,17 @@ impl Storage<'_> {
         self.host.get(self.player(), key).map(Request)
     }
 
+    /// Writes a value as a document, self-describing (CBOR): a later version of the game may add fields with
+    /// `#[serde(default)]` and still read it. Otherwise as [`Storage::put`].
+    pub fn put_value<T: Serialize>(&self, key: &str, expect: Option<u64>, value: &T) -> Result<Request, StorageError> {
+        self.put(key, expect, &save::to_cbor(value))
+    }
+
     /// Writes a document. With `expect`, only over that version (0: only if there is none).
+    ///
+    /// # Errors
+    /// [`StorageError::TooLarge`]: the key has over 256 bytes or the document over 256 KiB; [`StorageError::Denied`]: the key is
+    /// empty; [`StorageError::OverQuota`]: 64 requests wait for their answers. Whatever else can be wrong is in the answer.
     pub fn put(&self, key: &str, expect: Option<u64>, data: &[u8]) -> Result<Request, StorageError> {
         self.host.put(self.player(), key, expect, data).map(Request)
     }

@@ -1,5 +1,6 @@
 //! A [`Game`] as the contract wants it: events in, calls to the game, views out.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use crate::raw::{self, Delivery, Description, Event, Host, Level, RawGame, RawSt
 use crate::rng::Rng;
 use crate::save;
 use crate::seat::{Player, Seat};
-use crate::storage;
+use crate::storage::{self, Request};
 use crate::table::{MAX_BAD_MESSAGES, Table};
 use crate::timers::Timers;
 
@@ -89,8 +90,12 @@ impl<G: Game> Typed<G> {
             Event::Left((seat, how)) => self.leave(Seat(seat), how),
             Event::Message(message) => self.message(Seat(message.seat), &message.data),
             Event::Answer(answer) => {
-                let (request, outcome) = storage::answer(&answer);
-                game.answer(cx, request, outcome);
+                if cx.is_call(answer.request) {
+                    game.called(cx, Request(answer.request), answer.outcome);
+                } else {
+                    let (request, outcome) = storage::answer(&answer);
+                    game.answer(cx, request, outcome);
+                }
             }
             Event::Notice(notice) => game.notice(cx, &notice.topic, &notice.data),
             // Spectators see nothing of typed games yet, and quality is for games that ask for it.
@@ -248,6 +253,9 @@ struct Saved<Table, Timers, State> {
     drawn: u64,
     table: Table,
     timers: Timers,
+    /// Calls without an answer; earlier SDKs made none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    calls: BTreeSet<u64>,
     game: State,
 }
 
@@ -261,6 +269,7 @@ impl<G: Game + Serialize + DeserializeOwned> Typed<G> {
             drawn: self.cx.rng.drawn(),
             table: &*self.cx.table.borrow(),
             timers: &*self.cx.timers.borrow(),
+            calls: self.cx.calls.borrow().clone(),
             game: &self.game,
         })
     }
@@ -276,6 +285,7 @@ impl<G: Game + Serialize + DeserializeOwned> Typed<G> {
         cx.rng = Rng::resumed([a, b, c, d], saved.drawn);
         cx.table.replace(saved.table);
         cx.timers.replace(saved.timers);
+        cx.calls.replace(saved.calls);
         Ok(Typed { cx, game: saved.game, buffer: Vec::new() })
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Once;
 
-use crate::bindings::stateful::stadion::game::{host, storage};
+use crate::bindings::stateful::stadion::game::{backend, host, storage};
 use crate::raw::{Delivery, Host, Level, Placing, Request, RequestError, SendError, Target};
 
 /// Growing memory is a system call for each session, and shrinking it again when its place is reused another: half the
@@ -60,5 +60,9 @@ impl Host for Imports {
 
     fn delete(&self, player: Option<&str>, key: &str, expect: Option<u64>) -> Result<Request, RequestError> {
         storage::delete(player, key, expect)
+    }
+
+    fn call(&self, endpoint: &str, json: &str) -> Result<Request, RequestError> {
+        backend::call(endpoint, json)
     }
 }

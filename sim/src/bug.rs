@@ -18,11 +18,15 @@ pub enum Bug {
     SameIncarnation,
     /// The disk says that it synced, and did not.
     LyingDisk,
+    /// A request that is asked again is carried out again.
+    DoneTwice,
+    /// A request that has no answer when the server goes down is not asked again.
+    NotAskedAgain,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 9] = [
         Bug::ReleaseBeforeDurable,
         Bug::AckOnArrival,
         Bug::NoDedupe,
@@ -30,5 +34,7 @@ impl Bug {
         Bug::ForgottenRecord,
         Bug::SameIncarnation,
         Bug::LyingDisk,
+        Bug::DoneTwice,
+        Bug::NotAskedAgain,
     ];
 }

@@ -1,8 +1,12 @@
-//! A toy game: a deterministic function whose every reliable message says where in its seat's history it stands and what
+//! A toy game that writes a document: a deterministic function whose every reliable message says where in its seat's history it stands and what
 //! the game was when it was said, so that nothing lost, doubled or undone goes unnoticed.
 
-use stadion_host::model::{Delivery, Event, Output, Stepped, Target, TickInput, Wake};
+use stadion_host::model::{Delivery, DocumentAction, Event, Output, Stepped, Target, TickInput, Wake};
 use stadion_protocol::Seat;
+use stadion_protocol::contract::RequestOutcome;
+
+/// Requests without an answer: as many as the limits of these stories allow.
+const OPEN: u64 = 4;
 
 /// What a player sends: the number of its page, counted from 1, and of the input on it, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +70,16 @@ pub(crate) struct SeatState {
 pub(crate) struct Game {
     pub(crate) seats: Vec<SeatState>,
     history: u64,
+    /// Requests so far, and how many of them are answered.
+    pub(crate) asked: u64,
+    pub(crate) answered: u64,
     /// What no player may ever cause.
     pub(crate) fault: Option<String>,
 }
 
 impl Game {
     pub(crate) fn new(seats: u16) -> Game {
-        Game { seats: vec![SeatState::default(); usize::from(seats)], history: 1, fault: None }
+        Game { seats: vec![SeatState::default(); usize::from(seats)], history: 1, asked: 0, answered: 0, fault: None }
     }
 
     /// What `start` asks for.
@@ -100,9 +107,30 @@ impl Game {
             Event::Message { seat, via: Delivery::Reliable, data } => {
                 self.heard(*seat, data);
                 self.tell_all(tick, outputs);
+                self.write(outputs);
             }
+            Event::Answer { request, outcome } => self.answer(*request, outcome),
             _ => {}
         }
+    }
+
+    /// Writes the one document, unless too much is open.
+    fn write(&mut self, outputs: &mut Vec<Output>) {
+        if self.asked - self.answered < OPEN {
+            self.asked += 1;
+            let op = DocumentAction::Put { expect: None, data: bytes(&[self.history]) };
+            outputs.push(Output::Storage { request: self.asked, player: None, key: "notes".to_owned(), op });
+        }
+    }
+
+    /// Every write is answered once, in order, and the document was written as often as it was asked for.
+    fn answer(&mut self, request: u64, outcome: &RequestOutcome) {
+        let version = outcome.as_ref().ok().and_then(|bytes| words(bytes)).map(|[version]| version);
+        if request != self.answered + 1 || version != Some(request) {
+            let fault = format!("request {request} of {} was answered {outcome:?} after {}", self.asked, self.answered);
+            self.fault.get_or_insert(fault);
+        }
+        self.answered = request;
     }
 
     fn heard(&mut self, seat: Seat, data: &[u8]) {
@@ -140,16 +168,16 @@ impl Game {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let seat = |seat: &SeatState| [u64::from(seat.joined), seat.page, seat.newest, seat.told];
         let seats: Vec<u64> = self.seats.iter().flat_map(seat).collect();
-        bytes(&[&[self.history][..], &seats].concat())
+        bytes(&[&[self.history, self.asked, self.answered][..], &seats].concat())
     }
 
     /// From a checkpoint.
     pub(crate) fn from_bytes(data: &[u8]) -> Game {
-        let [history] = words(&data[..8]).expect("a checkpoint of this game");
+        let [history, asked, answered] = words(&data[..24]).expect("a checkpoint of this game");
         let seat = |data: &[u8]| {
             let [joined, page, newest, told] = words(data).expect("a checkpoint of this game");
             SeatState { joined: joined == 1, page, newest, told }
         };
-        Game { seats: data[8..].chunks_exact(32).map(seat).collect(), history, fault: None }
+        Game { seats: data[24..].chunks_exact(32).map(seat).collect(), history, asked, answered, fault: None }
     }
 }

@@ -18,6 +18,7 @@ pub mod disk;
 mod game;
 mod nap;
 mod net;
+mod outside;
 mod plan;
 mod player;
 mod run;

@@ -44,11 +44,12 @@ fn stories() -> Result<ExitCode> {
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} stories, {eta} left")?);
     let outcome = run(from..from.saturating_add(count), plan, &|done| bar.set_position(done));
     bar.finish_and_clear();
-    let Told { inputs, messages, crashes, naps, welcomes, reloads, devices } = outcome.told;
+    let Told { inputs, messages, crashes, naps, welcomes, reloads, devices, requests, repeated } = outcome.told;
     println!(
         "{crashes} crashes, {naps} naps, {welcomes} welcomes, {reloads} pages loaded again, {devices} times another device"
     );
     println!("{inputs} inputs acknowledged, {messages} reliable messages told");
+    println!("{requests} requests answered, {repeated} of them asked again");
     let flag = if plan.failing_disk { " --failing-disk" } else { "" };
     for Broken { seed, at_ms, what } in &outcome.broken {
         println!("BROKEN after {at_ms} ms: {what}\n    cargo xtask sim --seed {seed}{flag}");

@@ -1,13 +1,15 @@
 //! A match that leaves memory in the middle of a story: everything about it but its bed is dropped, and what comes back is read from
 //! the log.
 
-use stadion_host::journal::{Checkpoint, Journal, JournalError, Position, Record, Reopened};
+use stadion_host::journal::chain::{self, TickContent};
+use stadion_host::journal::{Checkpoint, IdleRun, Journal, JournalError, Position, Record, Reopened};
 use stadion_host::life::{Asleep, HostState};
+use stadion_host::model::{TickInput, Wake};
 use stadion_protocol::Moment;
 
 use crate::bug::Bug;
 use crate::game::Game;
-use crate::server::{Lost, replay};
+use crate::server::{Lost, RATE};
 
 /// Turns in a row in which a match could not be brought back: ten seconds. A disk works again long before.
 const MOST_FAILED: u32 = 2_000;
@@ -59,6 +61,43 @@ pub(crate) fn restored(reopened: &mut Reopened, bug: Option<Bug>) -> Result<(Gam
         replay(&mut game, &mut state, record, forget)?;
     }
     Ok((game, state))
+}
+
+/// A record is run again and compared.
+fn replay(game: &mut Game, state: &mut HostState, record: &Record, forget: bool) -> Result<(), Lost> {
+    match record {
+        Record::Tick(tick) => {
+            if tick.previous != state.chain {
+                return Err(format!("tick {} does not follow the one before", tick.input.number));
+            }
+            let stepped = game.step(&tick.input);
+            if chain::outputs(&stepped.outputs) != tick.outputs {
+                return Err(format!("tick {} differs", tick.input.number));
+            }
+            state.ticked(tick, if forget { &[] } else { &stepped.outputs });
+        }
+        Record::Idle(run) => replay_idle(game, state, run)?,
+        Record::Resumed(resumed) => state.taken_over(resumed.incarnation),
+        other => return Err(format!("the journal holds {other:?}")),
+    }
+    Ok(())
+}
+
+fn replay_idle(game: &mut Game, state: &mut HostState, run: &IdleRun) -> Result<(), Lost> {
+    let mut link = state.chain;
+    for number in run.first..=run.last_tick() {
+        let time = state.time_of(RATE, number, state.skipped);
+        let input = TickInput { number, time, skipped: 0, events: Vec::new() };
+        let outputs = chain::outputs(&game.step(&input).outputs);
+        let content =
+            TickContent { incarnation: run.incarnation, input: &input, facts: &[], wake: Wake::Next, outputs };
+        link = chain::after_tick(link, &content);
+    }
+    if link != run.last {
+        return Err(format!("ticks {} to {} differ", run.first, run.last_tick()));
+    }
+    state.idled(run, RATE);
+    Ok(())
 }
 
 /// What a match has for a journal while it sleeps: none.

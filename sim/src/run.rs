@@ -52,7 +52,7 @@ impl Outcome {
     fn note(&mut self, story: Result<Told, Broken>) {
         match story {
             Ok(told) => {
-                let Told { inputs, messages, crashes, naps, welcomes, reloads, devices } = told;
+                let Told { inputs, messages, crashes, naps, welcomes, reloads, devices, requests, repeated } = told;
                 self.told.inputs += inputs;
                 self.told.messages += messages;
                 self.told.crashes += crashes;
@@ -60,6 +60,8 @@ impl Outcome {
                 self.told.welcomes += welcomes;
                 self.told.reloads += reloads;
                 self.told.devices += devices;
+                self.told.requests += requests;
+                self.told.repeated += repeated;
             }
             Err(broken) => self.broken.push(broken),
         }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use stadion_host::journal::chain::{self, TickContent};
 use stadion_host::journal::log::{Log, LogConfig, LogKeeper, LogWriter};
-use stadion_host::journal::{Checkpoint, CheckpointKind, IdleRun, Journal, Journals, Position, Record, Standing};
-use stadion_host::life::{Arrival, Effect, HostState, Life, Mark, Spec};
+use stadion_host::journal::{Checkpoint, CheckpointKind, Journal, Journals, Position, Standing};
+use stadion_host::life::{Arrival, Effect, Life, Mark, Spec};
 use stadion_host::link::{Admission, ConnId, Credential, FromPlayer, ToPlayer};
-use stadion_host::model::{Limits, Setup, TickInput, Wake};
+use stadion_host::model::{Limits, Setup, TickInput};
 use stadion_protocol::contract::{
-    Durability, Hibernation, Lifetimes, MatchSettings, PlayerInfo, RateAsleep, Reservation,
+    Durability, GameRequest, Hibernation, Lifetimes, MatchSettings, PlayerInfo, RateAsleep, RequestKey, RequestOutcome,
+    Reservation,
 };
 use stadion_protocol::server::{Connection, ConnectionConfig, InputLimits, Received};
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, SchemaHash};
@@ -27,7 +27,7 @@ use crate::nap::{Closed, Nap, restored};
 use crate::net::{Network, Packet, To, Wire};
 
 const ID: MatchId = MatchId([5; 16]);
-const RATE: u16 = 20;
+pub(crate) const RATE: u16 = 20;
 /// Nothing in these stories ends by itself.
 const LONG: Duration = Duration::from_secs(3_600);
 /// Whenever nobody is there for a moment.
@@ -46,6 +46,10 @@ pub(crate) struct Server {
     unsynced: VecDeque<(Position, Mark)>,
     doors: BTreeMap<Wire, Connection>,
     mailbox: VecDeque<(Wire, FromPlayer)>,
+    /// Asked of the world outside.
+    pub(crate) asks: Vec<GameRequest>,
+    /// What it answered.
+    answers: VecDeque<(RequestKey, RequestOutcome)>,
     /// It is out of memory.
     nap: Option<Nap>,
     pub(crate) naps: u64,
@@ -157,6 +161,8 @@ impl Server {
             unsynced: VecDeque::new(),
             doors: BTreeMap::new(),
             mailbox: VecDeque::new(),
+            asks: Vec::new(),
+            answers: VecDeque::new(),
             nap: None,
             naps: 0,
             flight: None,
@@ -233,6 +239,11 @@ impl Server {
         }
         self.sync(now);
         while self.life.has_room()
+            && let Some((key, outcome)) = self.answers.pop_front()
+        {
+            self.life.answered(now, key, outcome);
+        }
+        while self.life.has_room()
             && let Some((wire, word)) = self.mailbox.pop_front()
         {
             if let (Some(Bug::AckOnArrival), FromPlayer::Input { in_seq, .. }) = (self.bug, &word) {
@@ -289,7 +300,7 @@ impl Server {
     fn sleeps(&mut self, now: Moment) -> bool {
         let Some(mut nap) = self.nap.take() else { return false };
         let called = self.mailbox.iter().any(|(_, word)| matches!(word, FromPlayer::Hello(_)));
-        if !called && !nap.is_over(now) {
+        if !called && self.answers.is_empty() && !nap.is_over(now) {
             self.nap = Some(nap);
             return true;
         }
@@ -308,6 +319,9 @@ impl Server {
         let settings = reopened.setup.settings;
         let spec = spec(reopened.setup.setup.seats, settings.durability, incarnation);
         self.life = Life::wake(spec, state, &nap.asleep.rest, Arrival { now, unix_ns: now.0 });
+        while let Some((key, outcome)) = self.answers.pop_front() {
+            self.life.answered(now, key, outcome);
+        }
         game.fault = game.fault.take().or(self.game.fault.take());
         (self.journal, self.game) = (reopened.journal, game);
         Ok(())
@@ -370,12 +384,23 @@ impl Server {
                     }
                 },
                 Effect::Post(conn, word) => self.post(net, now, conn, word),
+                Effect::Ask(request) => {
+                    let again = request.key.incarnation < self.life.spec().incarnation;
+                    if !(again && self.bug == Some(Bug::NotAskedAgain)) {
+                        self.asks.push(*request);
+                    }
+                }
                 Effect::DropSession | Effect::Ended(_) => {
                     self.fault.get_or_insert("the match ended".to_owned());
                 }
                 _ => {}
             }
         }
+    }
+
+    /// The world outside has answered.
+    pub(crate) fn answered(&mut self, answers: Vec<(RequestKey, RequestOutcome)>) {
+        self.answers.extend(answers);
     }
 
     fn post(&mut self, net: &mut Network, now: Moment, conn: ConnId, word: ToPlayer) {
@@ -405,43 +430,6 @@ impl Server {
         let bytes = door.frame(&frame);
         net.send(now, wire, To::Client, Packet::Stream(bytes));
     }
-}
-
-/// A record is run again and compared.
-pub(crate) fn replay(game: &mut Game, state: &mut HostState, record: &Record, forget: bool) -> Result<(), Lost> {
-    match record {
-        Record::Tick(tick) => {
-            if tick.previous != state.chain {
-                return Err(format!("tick {} does not follow the one before", tick.input.number));
-            }
-            let stepped = game.step(&tick.input);
-            if chain::outputs(&stepped.outputs) != tick.outputs {
-                return Err(format!("tick {} differs", tick.input.number));
-            }
-            state.ticked(tick, if forget { &[] } else { &stepped.outputs });
-        }
-        Record::Idle(run) => replay_idle(game, state, run)?,
-        Record::Resumed(resumed) => state.taken_over(resumed.incarnation),
-        other => return Err(format!("the journal holds {other:?}")),
-    }
-    Ok(())
-}
-
-fn replay_idle(game: &mut Game, state: &mut HostState, run: &IdleRun) -> Result<(), Lost> {
-    let mut link = state.chain;
-    for number in run.first..=run.last_tick() {
-        let time = state.time_of(RATE, number, state.skipped);
-        let input = TickInput { number, time, skipped: 0, events: Vec::new() };
-        let outputs = chain::outputs(&game.step(&input).outputs);
-        let content =
-            TickContent { incarnation: run.incarnation, input: &input, facts: &[], wake: Wake::Next, outputs };
-        link = chain::after_tick(link, &content);
-    }
-    if link != run.last {
-        return Err(format!("ticks {} to {} differ", run.first, run.last_tick()));
-    }
-    state.idled(run, RATE);
-    Ok(())
 }
 
 /// What the gateway makes of a `hello`: here every token is genuine.

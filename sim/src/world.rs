@@ -9,6 +9,7 @@ use crate::Rng;
 use crate::bug::Bug;
 use crate::disk::{Crash, Disk};
 use crate::net::{self, Network, To};
+use crate::outside::Outside;
 use crate::plan::Plan;
 use crate::player::Player;
 use crate::server::Server;
@@ -60,6 +61,10 @@ pub struct Told {
     pub reloads: u64,
     /// Other devices that a player went on with.
     pub devices: u64,
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Requests that were asked more than once.
+    pub repeated: u64,
 }
 
 struct World {
@@ -67,6 +72,7 @@ struct World {
     now: Moment,
     net: Network,
     disk: Disk,
+    outside: Outside,
     level: Durability,
     /// `None`: down until then.
     server: Option<Server>,
@@ -108,6 +114,7 @@ impl World {
         let weather = net::any(&mut rng);
         World {
             net: Network::new(weather, rng.fork()),
+            outside: Outside::new(rng.fork(), bug),
             server: Some(Server::start(&disk, seats, level, now, bug)),
             players: (0..seats).map(|seat| Player::new(seat, now)).collect(),
             rng,
@@ -201,7 +208,9 @@ impl World {
         }
         if let Some(server) = &mut self.server {
             let naps = server.naps;
+            server.answered(self.outside.turn(self.now));
             server.turn(&mut self.net, self.now, &mut self.rng);
+            server.asks.drain(..).for_each(|request| self.outside.ask(self.now, request));
             if server.naps > naps {
                 // Woken up, it knows as little of devices as after a crash.
                 self.players.iter_mut().for_each(|player| player.server_forgot(&mut self.net, self.now));
@@ -224,6 +233,7 @@ impl World {
         }
         self.told.naps += gone.as_ref().map_or(0, |server| server.naps);
         self.incarnation = self.incarnation.max(gone.and_then(|server| server.told));
+        self.outside.server_gone();
         let power = self.level == Durability::Disk && (self.plan.bug == Some(Bug::LyingDisk) || self.rng.permille(500));
         self.disk.crash(if power { Crash::PowerLoss } else { Crash::Kill });
         self.net.cut_all(self.now);
@@ -260,6 +270,7 @@ impl World {
         for player in &self.players {
             player.fault.clone().map_or(Ok(()), Err)?;
         }
+        self.outside.fault.clone().map_or(Ok(()), Err)?;
         let Some(server) = &self.server else { return Ok(()) };
         server.fault.clone().map_or(Ok(()), Err)?;
         server.game.fault.clone().map_or(Ok(()), Err)?;
@@ -294,7 +305,7 @@ impl World {
             let arrived = sent == 0 || (seat.page, seat.newest) == (page, sent);
             player.is_settled() && arrived && player.newest_told() + 1 >= seat.told
         };
-        self.players.iter().zip(&server.game.seats).all(settled)
+        server.game.asked == server.game.answered && self.players.iter().zip(&server.game.seats).all(settled)
     }
 
     fn finish(&mut self) -> Result<(), String> {
@@ -302,9 +313,14 @@ impl World {
             let players: Vec<_> =
                 self.players.iter().map(|one| (one.newest(), one.newest_told(), one.is_settled())).collect();
             let game = self.server.as_ref().map(|server| &server.game.seats);
-            return Err(format!("not everything arrived after {CALM:?}: players {players:?}, game {game:?}"));
+            let open = self.server.as_ref().map(|server| (server.game.asked, server.game.answered));
+            return Err(format!(
+                "not everything arrived after {CALM:?}: players {players:?}, game {game:?}, asked and answered {open:?}"
+            ));
         }
         self.told.naps += self.server.as_ref().map_or(0, |server| server.naps);
+        self.told.requests += self.server.as_ref().map_or(0, |server| server.game.answered);
+        self.told.repeated += self.outside.repeated;
         for player in &self.players {
             self.told.inputs += player.acknowledged.values().sum::<u64>();
             self.told.messages += player.newest_told();

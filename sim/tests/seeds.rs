@@ -15,6 +15,7 @@ fn whatever_goes_wrong_every_promise_is_kept() {
     // Stories in which nothing happens would prove nothing.
     let told = outcome.told;
     assert!(told.crashes > SEEDS && told.reloads > SEEDS / 2 && told.devices > SEEDS / 2, "{told:?}");
+    assert!(told.requests > SEEDS && told.repeated > 0, "{told:?}");
     assert!(told.naps > SEEDS, "{told:?}");
     assert!(told.inputs > 10 * SEEDS && told.messages > 10 * SEEDS, "{told:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use stadion_host::model::{Delivery, Departure, Event, Output, RequestError, Stepped, StorageOp, TickInput};
+use stadion_host::model::{Delivery, Departure, DocumentAction, Event, Output, RequestError, Stepped, TickInput};
 use stadion_protocol::Seat;
 use stadion_protocol::contract::PlayerInfo;
 use stadion_schema::envelope::Up;
@@ -56,8 +56,8 @@ pub(crate) struct Script {
     chairs: Vec<Chair>,
     number: u64,
     skipped: u64,
-    /// Storage requests without an answer.
-    asked: VecDeque<(u64, StorageOp)>,
+    /// Requests without an answer; a call to the owner's backend is answered as a read is.
+    asked: VecDeque<(u64, DocumentAction)>,
 }
 
 impl Script {
@@ -96,6 +96,7 @@ impl Script {
         for output in &stepped.outputs {
             match output {
                 Output::Storage { request, op, .. } => self.asked.push_back((*request, op.clone())),
+                Output::Call { request, .. } => self.asked.push_back((*request, DocumentAction::Get)),
                 Output::Finish { .. } => over = true,
                 _ => {}
             }
@@ -136,11 +137,11 @@ impl Script {
         }
     }
 
-    fn outcome(&mut self, op: &StorageOp) -> Result<Vec<u8>, RequestError> {
+    fn outcome(&mut self, op: &DocumentAction) -> Result<Vec<u8>, RequestError> {
         match (self.dice.below(4), op) {
             (0, _) => Err(RequestError::NotFound),
             (1, _) => Err(RequestError::Conflict(self.dice.roll())),
-            (_, StorageOp::Get) => Ok([&1u64.to_le_bytes()[..], &self.bytes()].concat()),
+            (_, DocumentAction::Get) => Ok([&1u64.to_le_bytes()[..], &self.bytes()].concat()),
             _ => Ok(2u64.to_le_bytes().to_vec()),
         }
     }

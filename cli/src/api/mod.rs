@@ -5,6 +5,7 @@ mod events;
 mod lobby;
 mod log;
 mod sse;
+mod storage;
 mod types;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) use event_log::{Happened, Hears, Wanted};
 pub(crate) use events::Events;
 pub(crate) use lobby::{Party, SignedIn};
 pub(crate) use log::{Followed, LogLine};
+pub(crate) use storage::{Expected, Shelf};
 pub(crate) use types::{
     Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, Page, Problem, Published,
     PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,

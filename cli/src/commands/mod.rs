@@ -22,6 +22,7 @@ pub(crate) mod quarantine;
 pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
 
@@ -93,6 +94,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Search(args) => search::run(&args, context),
         Command::Friends(args) => friends::run(&args, context),
         Command::Leaderboard(args) => leaderboard::run(&args, context),
+        Command::Storage(args) => storage::run(&args, context),
         Command::Bot(args) => bot::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Types(args) => types::run(&args, context),

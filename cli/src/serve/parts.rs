@@ -112,6 +112,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
     };
     tracing::debug!("start: store and coordination are there");
     let control = ControlPlane::start(config, parts).await.map_err(failed)?;
+    host.connect_requests(control.requests());
     tracing::debug!("start: the control plane is there");
     let developer_key = developer_key(&control, storage).await?;
     control.keep_at_home(&developer_key).await;

@@ -29,6 +29,7 @@ use crate::http::{Kind, Problem, ProblemBody};
         (name = "friends", description = "Friends, and players whom one does not want to meet."),
         (name = "events", description = "What players are told."),
         (name = "matches", description = "Matches that run and that are over."),
+        (name = "storage", description = "Documents that games keep, of their players and of their own."),
         (name = "system", description = "For operators and other programs."),
     )
 )]

@@ -18,6 +18,7 @@ mod pages;
 mod parties;
 mod play;
 mod queues;
+mod storage;
 mod system;
 mod unplaced;
 mod versions;
@@ -90,6 +91,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .merge(parties::endpoints())
         .merge(queues::endpoints())
         .merge(friends::endpoints())
+        .merge(storage::endpoints())
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
@@ -36,18 +38,23 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<JsonBody<T>, Problem> {
         check_type(request.headers())?;
         let limit = app.config.http.json_bytes;
-        let bytes = match Limited::new(request.into_body(), limit).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                return Err(Problem::new(Kind::TooLarge, format!("JSON bodies are at most {limit} bytes")));
-            }
-            Err(error) => return Err(body_fault(error).into()),
-        };
+        let bytes = whole_body(request.into_body(), limit).await?;
+        let bytes =
+            bytes.ok_or_else(|| Problem::new(Kind::TooLarge, format!("JSON bodies are at most {limit} bytes")))?;
         let bytes = if bytes.is_empty() { &b"{}"[..] } else { &bytes[..] };
         serde_json::from_slice(bytes).map(JsonBody).map_err(|error| {
             let kind = if error.is_data() { Kind::Invalid } else { Kind::BadRequest };
             Problem::new(kind, format!("the body: {error}"))
         })
+    }
+}
+
+/// A body that is any bytes, at most so many: `None` if there are more.
+pub(crate) async fn whole_body(body: Body, most: usize) -> Result<Option<Bytes>, Problem> {
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(body_fault(error).into()),
     }
 }
 

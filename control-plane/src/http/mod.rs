@@ -20,7 +20,7 @@ pub(crate) use audit::{AuditSlot, audit};
 pub(crate) use auth::{AuthError, Authenticated, MaybeAuthenticated};
 pub(crate) use body::BodyFault;
 pub(crate) use cors::cors;
-pub(crate) use extract::{ClientAddress, JsonBody, UrlPath, UrlQuery, header_text};
+pub(crate) use extract::{ClientAddress, JsonBody, UrlPath, UrlQuery, header_text, whole_body};
 pub(crate) use idempotency::{Idempotency, Turn};
 pub(crate) use problem::{Extras, Fault, Kind, Problem, ProblemBody, rate_limit_headers};
 pub(crate) use request_id::name_requests;

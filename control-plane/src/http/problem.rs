@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     MethodNotAllowed,
     Timeout,
     Conflict,
+    VersionConflict,
     NameTaken,
     MatchFull,
     MatchClosed,
@@ -49,7 +50,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, for the API's document.
-    pub(crate) const ALL: [Kind; 24] = [
+    pub(crate) const ALL: [Kind; 25] = [
         Kind::BadRequest,
         Kind::Unauthenticated,
         Kind::TokenExpired,
@@ -59,6 +60,7 @@ impl Kind {
         Kind::MethodNotAllowed,
         Kind::Timeout,
         Kind::Conflict,
+        Kind::VersionConflict,
         Kind::NameTaken,
         Kind::MatchFull,
         Kind::MatchClosed,
@@ -88,6 +90,7 @@ impl Kind {
             Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method"),
             Kind::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The request came too slowly"),
             Kind::Conflict => (StatusCode::CONFLICT, "conflict", "The request does not fit what is there"),
+            Kind::VersionConflict => (StatusCode::PRECONDITION_FAILED, "version-conflict", "Another version is there"),
             Kind::NameTaken => (StatusCode::CONFLICT, "name-taken", "The name is taken"),
             Kind::MatchFull => (StatusCode::CONFLICT, "match-full", "The match is full"),
             Kind::MatchClosed => (StatusCode::CONFLICT, "match-closed", "The match takes no more players"),

@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod audit;
+mod document;
 mod event;
 mod game;
 mod host;
@@ -21,6 +22,10 @@ mod usage;
 pub use account::{Account, AccountName, DisplayName, InvalidName, PasswordHash, Role};
 pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId, InvalidScope, Scope, Scopes};
 pub use audit::{AuditEntry, AuditFilter};
+pub use document::{
+    Document, DocumentChange, DocumentError, DocumentHead, DocumentKey, DocumentLimits, DocumentPlace,
+    InvalidDocumentKey, OnceKey, PlayerAccess,
+};
 pub use event::{
     EVENT_BYTES, Event, EventFilter, EventKind, EventScope, EventsSince, InvalidEventKind, NewEvent, is_failure,
     reason_name,

@@ -10,6 +10,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod documents;
 mod events;
 mod games;
 mod identity;
@@ -23,6 +24,8 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod suite_documents;
+#[cfg(test)]
 mod suite_events;
 #[cfg(test)]
 mod suite_security;
@@ -33,6 +36,7 @@ pub(crate) use accounts::MOST_REVOKED;
 pub use accounts::{AccountStore, NewAccountError};
 pub use api_keys::ApiKeyStore;
 pub use audit::AuditStore;
+pub use documents::DocumentStore;
 pub use events::EventStore;
 pub use games::GameStore;
 pub use identity::{DeleteAccountError, IdentityStore};
@@ -47,6 +51,7 @@ pub trait Store:
     + IdentityStore
     + ApiKeyStore
     + AuditStore
+    + DocumentStore
     + EventStore
     + GameStore
     + MatchStore

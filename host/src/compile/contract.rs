@@ -9,7 +9,7 @@ use super::pipeline::Rejection;
 const CONTRACT: &str = "0.1.0";
 
 /// Interfaces of the contract that a game may import.
-const CONTRACT_IMPORTS: [&str; 3] = ["types", "host", "storage"];
+const CONTRACT_IMPORTS: [&str; 4] = ["types", "host", "storage", "backend"];
 
 /// WASI interfaces that a game may import; what they give is in `wasi`.
 const WASI_IMPORTS: [&str; 20] = [
@@ -64,7 +64,7 @@ fn check_import(name: &str) -> Result<(), Rejection> {
         return match (CONTRACT_IMPORTS.contains(&interface), version == CONTRACT) {
             (true, true) => Ok(()),
             (true, false) => Err(unknown(name, &format!("this server speaks version {CONTRACT}: use a matching SDK"))),
-            (false, _) => Err(unknown(name, "the contract has host and storage to import")),
+            (false, _) => Err(unknown(name, "the contract has host, storage and backend to import")),
         };
     }
     if let Some(interface) = path.strip_prefix("wasi:") {
@@ -80,7 +80,7 @@ fn check_import(name: &str) -> Result<(), Rejection> {
 
 fn wasi_advice(interface: &str) -> &'static str {
     match interface.split('/').next() {
-        Some("http") => "a game has no network: use `storage`, or `report` to your own backend",
+        Some("http") => "a game has no network: use `storage`, or `call` of `backend` to ask your own",
         Some("threads" | "thread-spawn") => "a game runs on one thread: build without threads",
         _ => "a game gets the plain parts of WASI only: remove the dependency that needs it",
     }

@@ -1,6 +1,7 @@
 //! What waits for the log, and how it is released: reliable messages in order, then acknowledgements and tokens.
 
 use bytes::Bytes;
+use stadion_protocol::contract::RequestKey;
 use stadion_protocol::{CloseCode, Moment, Seat, Tick};
 
 use crate::link::ToPlayer;
@@ -29,6 +30,7 @@ pub(super) enum Release {
     Label(String),
     Open(bool),
     Report { kind: String, json: String },
+    Request(RequestKey),
 }
 
 impl Uncommitted {
@@ -55,6 +57,7 @@ impl Life {
 
     fn commit(&mut self, now: Moment, committed: Uncommitted) {
         self.durable_tick = committed.tick;
+        self.requests.settle(&committed.promised.answers);
         for release in committed.releases {
             self.release(now, Tick(committed.tick), release);
         }
@@ -94,6 +97,7 @@ impl Life {
                 self.changed();
             }
             Release::Report { kind, json } => self.effects.push_back(Effect::Report { kind, json }),
+            Release::Request(key) => self.ask(now, key),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a match wants done.
 
-use stadion_protocol::contract::MatchEnded;
+use stadion_protocol::contract::{GameRequest, MatchEnded};
 
 use crate::journal::Record;
 use crate::link::{ConnId, ToPlayer};
@@ -38,6 +38,8 @@ pub enum Effect {
         /// As the game wrote it.
         json: String,
     },
+    /// Have this carried out; answer with [`super::Life::answered`].
+    Ask(Box<GameRequest>),
     /// The guest is not needed any more, whatever it is doing.
     DropSession,
     /// The match is over. Always the last.

@@ -36,9 +36,12 @@ impl Lingering {
 }
 
 impl Life {
-    /// Ends the match from outside or by its host. A tick in flight is cut. Ending twice changes nothing.
+    /// Ends the match from outside or by its host. A tick in flight is cut. Ending twice changes nothing, and one that has
+    /// given its results ends with them.
     pub fn end(&mut self, now: Moment, reason: EndReason) {
-        self.close(now, reason, Vec::new(), Vec::new());
+        if !self.finish_now(now) {
+            self.close(now, reason, Vec::new(), Vec::new());
+        }
     }
 
     /// The step did not return, for this reason. The tick is cut.
@@ -48,7 +51,8 @@ impl Life {
 
     /// The journal does not take records any more: nothing can be promised, so it ends at once and without a record.
     pub fn journal_failed(&mut self, now: Moment, what: &str) {
-        self.end(now, EndReason::HostFailed(format!("its journal failed: {what}")));
+        let reason = EndReason::HostFailed(format!("its journal failed: {what}"));
+        self.close(now, reason, Vec::new(), Vec::new());
         self.uncommitted.clear();
         self.over(now);
     }

@@ -6,20 +6,24 @@
 //! ([`super::Life::host_state`]). It is in the journal's units: what is not in a record (acknowledgements, reservations, words that
 //! wait) is not in here, except that a checkpoint spares messages that were acknowledged before it.
 //!
-//! As bytes it is frozen: a version number (1 byte) and postcard 1 in field order.
+//! As bytes it is frozen: a version number (1 byte), postcard 1 in field order, and the requests without an answer.
 
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::{Placing, PlayerInfo, Presence, SeatStatus};
 use stadion_protocol::server::SeatLink;
-use stadion_protocol::{Seat, Tick, VersionId};
+use stadion_protocol::{Incarnation, Seat, Tick, VersionId};
 
 use super::admission::{JoinUse, JoinUses, ResumeHashes};
+use super::requests::OpenRequest;
 use super::schedule::exact_time;
 use crate::journal::{Fact, IdleRun, Link, SetupRecord, SkippedRecord, Swap, SwappedRecord, TickRecord};
 use crate::model::{Delivery, Event, MatchTime, Output, Setup, Target, Wake};
 
 /// The version of the bytes.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
+
+/// Before requests were carried out: it has their numbers alone.
+const FORMAT_NUMBERS: u8 = 2;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +51,9 @@ pub struct HostState {
     pub(super) seats: Vec<SeatRecord>,
     /// Kicks that were asked for and are not carried out as far as the journal knows.
     pub(super) kicks: Vec<(Seat, String)>,
-    /// Storage requests without an answer.
-    pub(super) requests: Vec<u64>,
+    /// Requests without an answer. In these bytes their numbers alone; what they want follows.
+    #[serde(with = "super::requests::numbers")]
+    pub(super) requests: Vec<OpenRequest>,
     pub(super) open: bool,
     pub(super) label: String,
     /// The game has finished in that tick and the end was not written any more.
@@ -107,7 +112,7 @@ impl HostState {
             label: String::new(),
             finished: None,
         };
-        state.asked(outputs);
+        state.asked(setup.incarnation, outputs);
         state
     }
 
@@ -123,7 +128,7 @@ impl HostState {
         for (event, fact) in record.events() {
             self.happened(event, fact);
         }
-        self.asked(outputs);
+        self.asked(record.incarnation, outputs);
     }
 
     /// The match time that a tick shows, in a match that began with this rate and has skipped this much.
@@ -170,7 +175,7 @@ impl HostState {
             self.requests.clear();
             self.unintroduced = true;
         }
-        self.asked(outputs);
+        self.asked(record.incarnation, outputs);
     }
 
     /// A tick trapped, and is run again without an event. The event counts as heard: it does not come again.
@@ -224,13 +229,19 @@ impl HostState {
 
     /// As bytes, for a checkpoint.
     pub fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![FORMAT]).expect("plain data encodes")
+        let state = postcard::to_extend(self, vec![FORMAT]).expect("plain data encodes");
+        postcard::to_extend(&self.requests, state).expect("plain data encodes")
     }
 
     /// From the bytes of a checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<HostState, BadHostState> {
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| BadHostState),
+            Some((&FORMAT, rest)) => {
+                let (state, rest) = postcard::take_from_bytes::<HostState>(rest).map_err(|_| BadHostState)?;
+                let requests = postcard::from_bytes(rest).map_err(|_| BadHostState)?;
+                Ok(HostState { requests, ..state })
+            }
+            Some((&FORMAT_NUMBERS, rest)) => postcard::from_bytes(rest).map_err(|_| BadHostState),
             _ => Err(BadHostState),
         }
     }
@@ -265,7 +276,7 @@ impl HostState {
                     tenant.link.make_durable(*in_seq);
                 }
             }
-            Event::Answer { request, .. } => self.requests.retain(|open| open != request),
+            Event::Answer { request, .. } => self.requests.retain(|open| open.key.number != *request),
             Event::Spectators(_) | Event::Quality { .. } | Event::Notice { .. } => {}
         }
     }
@@ -295,8 +306,9 @@ impl HostState {
     }
 
     /// What a step asked for, as `life` sorts it: the same messages get the same numbers.
-    fn asked(&mut self, outputs: &[Output]) {
+    fn asked(&mut self, incarnation: u32, outputs: &[Output]) {
         for output in outputs {
+            self.requests.extend(OpenRequest::of(Incarnation(incarnation), output));
             match output {
                 Output::Send { to, via: Delivery::Reliable, data } => self.told(*to, data),
                 Output::Kick { seat, reason } => {
@@ -307,8 +319,11 @@ impl HostState {
                 Output::Label(label) => self.label.clone_from(label),
                 Output::Open(open) => self.open = *open,
                 Output::Finish { placings, data } => self.finished = Some((placings.clone(), data.clone())),
-                Output::Storage { request, .. } => self.requests.push(*request),
-                Output::Send { via: Delivery::Unreliable, .. } | Output::Log { .. } | Output::Report { .. } => {}
+                Output::Send { via: Delivery::Unreliable, .. }
+                | Output::Log { .. }
+                | Output::Report { .. }
+                | Output::Storage { .. }
+                | Output::Call { .. } => {}
             }
         }
     }

@@ -14,7 +14,7 @@
 //!              │ are told and have time to acknowledge             │
 //!              └───────────────────────────────────────────────────┘
 //!
-//!   recorded ──durable──▶ committed: reliable messages, acknowledgements, kicks, reports, resume tokens
+//!   recorded ──durable──▶ committed: reliable messages, acknowledgements, kicks, reports, requests, resume tokens
 //!
 //!   a seat:  free ──reserve──▶ reserved ──join──▶ connected ◀──resume──┐
 //!             ▲                   │ claim time     │   └──lost──▶ disconnected
@@ -24,7 +24,7 @@
 //! ```
 //!
 //! # Order of calls
-//! [`Life::started`] once, or [`Life::resume`] for a match that another session began, or [`Life::wake`] for one that slept. Then, at any time, [`Life::reserve`], [`Life::hear`] and [`Life::end`]; at
+//! [`Life::started`] once, or [`Life::resume`] for a match that another session began, or [`Life::wake`] for one that slept. Then, at any time, [`Life::reserve`], [`Life::hear`], [`Life::answered`] and [`Life::end`]; at
 //! [`Life::deadline`], [`Life::turn`] and then [`Life::seal`]; for each sealed tick exactly one of [`Life::stepped`] and
 //! [`Life::failed`] (or `end`, which cuts it). After each call, drain [`Life::poll_effect`]: an [`Effect::Append`] must be
 //! answered by [`Life::durable`] when its record is durable. Time never goes back.
@@ -41,6 +41,7 @@ mod hear;
 mod host_state;
 mod link_bytes;
 mod pace;
+mod requests;
 mod resume;
 mod schedule;
 mod seats;
@@ -75,6 +76,7 @@ pub use swap::Successor;
 use commit::Uncommitted;
 use ending::Lingering;
 use pace::Hold;
+use requests::{Finishing, Requests};
 use schedule::Schedule;
 use seats::Seats;
 use tick::{InFlight, Inbound};
@@ -128,6 +130,10 @@ pub struct Life {
     conns: HashMap<ConnId, Seat>,
     /// What waits for the next tick.
     inbound: Inbound,
+    /// Asked of the world outside.
+    requests: Requests,
+    /// Its results, given while it waited for answers. No tick follows.
+    finishing: Option<Box<Finishing>>,
     /// Recorded, not yet durable.
     uncommitted: VecDeque<Uncommitted>,
     chain: Link,
@@ -217,7 +223,7 @@ impl Life {
 
     /// Keeps a seat for a player. The same player gets the same seat again.
     pub fn reserve(&mut self, now: Moment, wanted: &Reservation) -> Result<Seat, ReserveError> {
-        if !matches!(self.phase, Phase::Running(_)) {
+        if !matches!(self.phase, Phase::Running(_)) || self.is_finishing() {
             return Err(ReserveError::Ended);
         }
         let until = now + wanted.claim_within;
@@ -302,7 +308,9 @@ impl Life {
     /// Whether any word of a player wants to be heard at once; otherwise inputs can wait for [`Life::deadline`].
     pub fn wants_input_now(&self) -> bool {
         match &self.phase {
-            Phase::Running(running) => !running.schedule.is_periodic() || self.stands_still(),
+            Phase::Running(running) => {
+                !running.schedule.is_periodic() || self.stands_still() || self.finishing.is_some()
+            }
             Phase::Lingering(_) => true,
             Phase::Over(_) => false,
         }
@@ -356,6 +364,8 @@ impl Life {
             seats: Seats::new(spec.setup.seats),
             conns: HashMap::new(),
             inbound: Inbound::default(),
+            requests: Requests::default(),
+            finishing: None,
             uncommitted: VecDeque::new(),
             chain: Link::default(),
             tick: 0,

@@ -81,14 +81,15 @@ impl Life {
             ..Life::blank(spec, now)
         };
         let resumed = ResumedRecord { incarnation: life.spec.incarnation.0, tick: state.tick, unix_ns };
-        life.raising = Some(life.append(Record::Resumed(resumed)));
+        let mark = life.append(Record::Resumed(resumed));
+        life.raising = Some(mark);
         life.seat_again(state.seats, state.unintroduced, kept_until);
         for (seat, reason) in state.kicks {
             life.vacate(now, seat, Departure::Kicked, (CloseCode::Kicked, &reason));
         }
-        state.requests.into_iter().for_each(|request| life.refuse_storage(request));
+        life.ask_again(mark, state.requests);
         if let Some((placings, data)) = state.finished {
-            life.finish(now, placings, data);
+            life.finish_when_answered(now, placings, data);
         }
         life.publish_if_due(now);
         life
@@ -168,10 +169,10 @@ impl Life {
             chain: self.chain,
             seats: (0..self.seats.count()).map(|seat| self.seat_record(Seat(seat))).collect::<Option<_>>()?,
             kicks: Vec::new(),
-            requests: self.inbound.unanswered(),
+            requests: self.requests.unanswered(),
             open: self.open,
             label: self.label.clone(),
-            finished: None,
+            finished: self.given_results(),
         };
         for waiting in &self.uncommitted {
             let tick = Tick(waiting.tick);
@@ -220,7 +221,8 @@ impl Life {
             }
             Release::Label(label) => state.label.clone_from(label),
             Release::Open(open) => state.open = *open,
-            Release::Report { .. } => {}
+            // Requests are among those without an answer.
+            Release::Report { .. } | Release::Request(_) => {}
         }
     }
 

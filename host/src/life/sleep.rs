@@ -159,6 +159,7 @@ impl Life {
             && !self.inbound.any()
             && self.raising.is_none()
             && self.hold == Hold::Free
+            && !self.is_finishing()
             && self.stand_ins.is_none()
             && self.uncommitted.iter().all(Uncommitted::is_mute)
             && !(0..self.seats.count()).any(reserved)

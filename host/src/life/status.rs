@@ -13,8 +13,8 @@ impl Life {
             game: self.spec.game.clone(),
             version: self.spec.version,
             state: match self.phase {
-                Phase::Running(_) => MatchState::Running,
-                Phase::Lingering(_) => MatchState::Finishing,
+                Phase::Running(_) if !self.is_finishing() => MatchState::Running,
+                Phase::Running(_) | Phase::Lingering(_) => MatchState::Finishing,
                 Phase::Over(_) => MatchState::Ended,
             },
             incarnation: self.spec.incarnation,

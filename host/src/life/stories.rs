@@ -14,7 +14,7 @@ use super::testing::{
 use super::{MAX_EVENTS, MAX_UNCOMMITTED};
 use crate::journal::{Fact, Link, Record, chain};
 use crate::link::{ConnId, FromPlayer, ToPlayer};
-use crate::model::{Output, Stepped, StorageOp, Target, Wake};
+use crate::model::{Output, Stepped, Target, Wake};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -405,15 +405,6 @@ fn a_measurement_alone_wakes_no_turn_based_match() {
     assert!(world.life.seal(world.now + SECOND).is_none());
     world.input(0, 1);
     assert_eq!(kinds(&world.tick(vec![])), ["message 0 Reliable [1]", "quality 0"], "the newest goes along");
-}
-
-#[test]
-fn storage_answers_unavailable_in_the_next_tick() {
-    let mut world = World::new(0, 1);
-    world.all_join();
-    world.input(0, 1);
-    world.tick(vec![Output::Storage { request: 1, player: None, key: "k".to_owned(), op: StorageOp::Get }]);
-    assert_eq!(kinds(&world.tick(vec![])), ["answer 1 Err(Unavailable)"]);
 }
 
 #[test]

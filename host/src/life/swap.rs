@@ -30,6 +30,7 @@ impl Life {
     /// for nothing need not be durable: a log may keep them back until there is more to write.
     pub fn rests(&self) -> bool {
         matches!(&self.phase, Phase::Running(running) if running.in_flight.is_none())
+            && !self.is_finishing()
             && self.uncommitted.iter().all(Uncommitted::is_mute)
     }
 
@@ -109,6 +110,7 @@ impl Life {
             }
         }
         self.inbound.forget_audience();
+        self.requests.forget();
         self.inbound.push_first(introductions);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use stadion_protocol::contract::{MatchEnded, MatchSettings, PlayerInfo, Reservation};
+use stadion_protocol::contract::{GameRequest, MatchEnded, MatchSettings, PlayerInfo, Reservation};
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims, ResumeToken, SchemaHash};
 use stadion_protocol::wire::{ClientId, Speaker};
 use stadion_protocol::{CloseCode, Incarnation, MatchId, Moment, Seat, Tick, VersionId};
@@ -41,6 +41,8 @@ pub(super) struct World {
     pub(super) ended: Option<MatchEnded>,
     pub(super) session_dropped: bool,
     pub(super) published: usize,
+    /// What was asked of the world outside.
+    pub(super) requests: Vec<GameRequest>,
     secrets: u8,
 }
 
@@ -153,6 +155,7 @@ impl World {
             ended: None,
             session_dropped: false,
             published: 0,
+            requests: Vec::new(),
             secrets: 0,
         };
         world.drain();
@@ -174,6 +177,7 @@ impl World {
                 Effect::Ended(ended) => self.ended = Some(*ended),
                 Effect::DropSession => self.session_dropped = true,
                 Effect::Changed => self.published += 1,
+                Effect::Ask(request) => self.requests.push(*request),
                 Effect::Log { .. } | Effect::Report { .. } => {}
             }
         }
@@ -190,6 +194,7 @@ impl World {
         self.life = Life::resume(spec, state, Arrival { now: self.now, unix_ns });
         self.newest = Mark(0);
         self.said.clear();
+        self.requests.clear();
         self.drain();
         self
     }

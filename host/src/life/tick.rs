@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stadion_protocol::contract::RequestKey;
 use stadion_protocol::token::ResumeToken;
 use stadion_protocol::{Moment, Seat, Tick};
 
 use crate::journal::chain;
 use crate::journal::{Fact, IdleRun, Record, TickRecord};
 use crate::link::{ConnId, ToPlayer};
-use crate::model::{Delivery, Event, Output, RequestError, Stepped, Target, TickInput};
+use crate::model::{Delivery, Event, Output, Stepped, Target, TickInput};
 
 use super::commit::{Release, Uncommitted};
 use super::effect::{Effect, Mark};
@@ -61,6 +62,8 @@ pub(super) struct Promised {
     pub(super) acks: Vec<(Seat, Tenancy, u64)>,
     /// Resume tokens.
     pub(super) tokens: Vec<(Seat, Tenancy, ConnId, ResumeToken)>,
+    /// Requests whose answers the tick has: nobody asks them again.
+    pub(super) answers: Vec<RequestKey>,
 }
 
 /// The tick that the guest is working on.
@@ -149,15 +152,6 @@ impl Inbound {
             Event::Joined { .. } | Event::Connected { .. } => waiting.fact.is_none(),
             _ => false,
         })
-    }
-
-    /// Storage requests whose answers wait for the next tick.
-    pub(super) fn unanswered(&self) -> Vec<u64> {
-        let request = |waiting: &Waiting| match waiting.event {
-            Event::Answer { request, .. } => Some(request),
-            _ => None,
-        };
-        self.waiting.iter().filter_map(request).collect()
     }
 
     /// Takes the events of a tick.
@@ -253,7 +247,8 @@ impl Life {
         let heading = running.schedule.seal(now);
         self.stepped_on();
         let Phase::Running(running) = &mut self.phase else { return None };
-        let (events, facts, promised) = self.inbound.take();
+        let (events, facts, mut promised) = self.inbound.take();
+        promised.answers.extend(events.iter().filter_map(|event| self.requests.told(answered(event)?)));
         let input = TickInput { number: heading.number, time: heading.time, skipped: heading.skipped, events };
         let input = Arc::new(input);
         running.in_flight = Some(InFlight { input: Arc::clone(&input), facts, promised });
@@ -283,7 +278,7 @@ impl Life {
 
     /// When the next tick is due; `None` while one is in flight or the log is too far behind.
     pub(super) fn tick_due(&self, running: &Running) -> Option<Moment> {
-        if running.in_flight.is_some() || self.uncommitted.len() >= MAX_UNCOMMITTED {
+        if running.in_flight.is_some() || self.uncommitted.len() >= MAX_UNCOMMITTED || self.finishing.is_some() {
             return None;
         }
         let due = running.schedule.due(self.inbound.any());
@@ -315,6 +310,7 @@ impl Life {
     pub(super) fn take_outputs(&mut self, now: Moment, mark: Mark, outputs: Vec<Output>, promised: Promised) {
         let (mut releases, mut finished) = (Vec::new(), None);
         for output in outputs {
+            releases.extend(self.wants(&output));
             match output {
                 Output::Send { to, via: Delivery::Unreliable, data } => self.post_unreliable(to, data),
                 Output::Send { to, via: Delivery::Reliable, data } => {
@@ -333,12 +329,12 @@ impl Life {
                 Output::Report { kind, json } => releases.push(Release::Report { kind, json }),
                 Output::Log { level, text } => self.effects.push_back(Effect::Log { level, text }),
                 Output::Finish { placings, data } => finished = Some((placings, data)),
-                Output::Storage { request, .. } => self.refuse_storage(request),
+                Output::Storage { .. } | Output::Call { .. } => {}
             }
         }
         self.uncommitted.push_back(Uncommitted { mark, tick: self.tick, releases, promised });
         if let Some((placings, data)) = finished {
-            self.finish(now, placings, data);
+            self.finish_when_answered(now, placings, data);
         }
     }
 
@@ -353,12 +349,11 @@ impl Life {
             self.effects.extend(conn.map(|conn| Effect::Post(conn, word(data.clone()))));
         }
     }
+}
 
-    /// There is no storage behind this host yet: the game learns so in its next tick, as it would of an outage.
-    pub(super) fn refuse_storage(&mut self, request: u64) {
-        let answer = Event::Answer { request, outcome: Err(RequestError::Unavailable) };
-        self.inbound.push(Waiting::new(answer, None, Tenancy::default()));
-    }
+/// Which request this is the answer to.
+fn answered(event: &Event) -> Option<u64> {
+    if let Event::Answer { request, .. } = event { Some(*request) } else { None }
 }
 
 fn cost(event: &Event) -> usize {

@@ -9,6 +9,7 @@
 //! resumed on another thread. They may be dropped at any point. **Invariant:** what a session puts out depends on its
 //! setup and ticks alone; clocks only decide whether a call is ended.
 
+mod backend;
 mod bindings;
 mod clock;
 mod convert;
@@ -91,7 +92,7 @@ pub struct Saved {
     pub bytes: Vec<u8>,
     /// Who sits where.
     pub seats: Seats,
-    /// Storage requests numbered so far.
+    /// Requests numbered so far.
     pub requests: u64,
     /// Those without an answer.
     pub open_requests: u32,

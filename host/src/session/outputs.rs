@@ -125,7 +125,7 @@ fn delivery(via: wit::Delivery) -> Delivery {
 }
 
 /// Others parse it: what is not JSON is the guest's bug and ends here.
-fn check_json(function: &str, json: &str, largest: usize) -> Result<()> {
+pub(super) fn check_json(function: &str, json: &str, largest: usize) -> Result<()> {
     if json.len() > largest {
         wasmtime::bail!("{function}: {} bytes of JSON; at most {largest}", json.len());
     }

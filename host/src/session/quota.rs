@@ -71,11 +71,11 @@ impl Quota {
         self.send_bytes += bytes as u64;
     }
 
-    /// Numbers a storage request.
+    /// Numbers a request.
     pub(super) fn ask_request(&mut self, limits: &Limits) -> Result<Result<u64, RequestError>, Stop> {
         self.requests_asked += 1;
         if self.requests_asked > u64::from(limits.requests_open).max(1) * INSISTENCE {
-            return Err(Stop::OverQuota(format!("more than {} storage requests", limits.requests_open)));
+            return Err(Stop::OverQuota(format!("more than {} requests", limits.requests_open)));
         }
         if self.open_requests >= limits.requests_open {
             return Ok(Err(RequestError::OverQuota));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stadion_protocol::contract::MAX_DOCUMENT_BYTES;
 use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -125,7 +126,7 @@ pub(super) async fn instantiate(
 /// The most that one host call may make the host hold: the largest legal argument and some room.
 pub(super) fn call_fuel(limits: &Limits) -> usize {
     let largest = limits.reliable_bytes.max(limits.unreliable_bytes) as usize;
-    largest.max(super::storage::DOCUMENT_BYTES).saturating_add(FUEL_SLACK)
+    largest.max(MAX_DOCUMENT_BYTES).saturating_add(FUEL_SLACK)
 }
 
 fn resumed_state(setup: &Setup, saved: &Saved) -> State {

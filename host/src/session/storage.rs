@@ -1,24 +1,19 @@
 //! The contract's `storage` interface: requests are numbered and put out; answers come as events of later ticks.
 
+use stadion_protocol::contract::{MAX_DOCUMENT_BYTES, MAX_KEY_BYTES};
 use wasmtime::Result;
 
 use super::bindings::stadion::game::storage::Host;
 use super::bindings::stadion::game::types::RequestError;
 use super::state::State;
-use crate::model::{Output, StorageOp};
+use crate::model::{DocumentAction, Output};
 
-/// The longest key of a document, bytes.
-pub(super) const KEY_BYTES: usize = 256;
-
-/// The longest player id in a request, bytes.
-pub(super) const PLAYER_BYTES: usize = 128;
-
-/// The largest document, bytes.
-pub(super) const DOCUMENT_BYTES: usize = 256 * 1024;
+/// The longest player id in a request, bytes. What is no account's id is denied in the answer.
+const PLAYER_BYTES: usize = 128;
 
 impl Host for State {
     fn get(&mut self, player: Option<String>, key: String) -> Result<Result<u64, RequestError>> {
-        self.request("storage get", player, key, StorageOp::Get)
+        self.request("storage get", player, key, DocumentAction::Get)
     }
 
     fn put(
@@ -28,7 +23,7 @@ impl Host for State {
         expect: Option<u64>,
         data: Vec<u8>,
     ) -> Result<Result<u64, RequestError>> {
-        self.request("storage put", player, key, StorageOp::Put { expect, data })
+        self.request("storage put", player, key, DocumentAction::Put { expect, data })
     }
 
     fn delete(
@@ -37,7 +32,7 @@ impl Host for State {
         key: String,
         expect: Option<u64>,
     ) -> Result<Result<u64, RequestError>> {
-        self.request("storage delete", player, key, StorageOp::Delete { expect })
+        self.request("storage delete", player, key, DocumentAction::Delete { expect })
     }
 }
 
@@ -47,14 +42,14 @@ impl State {
         function: &str,
         player: Option<String>,
         key: String,
-        op: StorageOp,
+        op: DocumentAction,
     ) -> Result<Result<u64, RequestError>> {
         self.within_a_match(function)?;
-        let document = if let StorageOp::Put { data, .. } = &op { data.len() } else { 0 };
+        let document = if let DocumentAction::Put { data, .. } = &op { data.len() } else { 0 };
         if key.is_empty() || player.as_ref().is_some_and(|player| player.is_empty() || player.len() > PLAYER_BYTES) {
             return Ok(Err(RequestError::Denied));
         }
-        if key.len() > KEY_BYTES || document > DOCUMENT_BYTES {
+        if key.len() > MAX_KEY_BYTES || document > MAX_DOCUMENT_BYTES {
             return Ok(Err(RequestError::TooLarge));
         }
         let request = match self.quota.ask_request(&self.limits)? {

@@ -8,6 +8,7 @@ use std::task::Wake;
 use crate::link::{ConnId, FromPlayer};
 
 use stadion_protocol::MatchId;
+use stadion_protocol::contract::{RequestKey, RequestOutcome};
 
 use crate::dormant::Dormant;
 
@@ -55,6 +56,8 @@ pub(crate) struct Mailbox {
 struct Words {
     queue: VecDeque<(ConnId, FromPlayer)>,
     bytes: usize,
+    /// Answers to what the match asked: at most one for each of its requests, and those are bounded.
+    answers: VecDeque<(RequestKey, RequestOutcome)>,
 }
 
 /// Where the match is.
@@ -92,6 +95,21 @@ impl Mailbox {
         true
     }
 
+    /// Queues the answer to a request. A match that sleeps is brought back for it.
+    pub(crate) fn answer(&self, key: RequestKey, outcome: RequestOutcome) {
+        self.words().answers.push_back((key, outcome));
+        // As in `post`, and with the same order of things for a match that goes to sleep.
+        let asleep = matches!(*self.home(), Home::Asleep(..));
+        if asleep || self.eager.load(Ordering::SeqCst) {
+            self.poke();
+        }
+    }
+
+    /// The oldest answer.
+    pub(super) fn take_answer(&self) -> Option<(RequestKey, RequestOutcome)> {
+        self.words().answers.pop_front()
+    }
+
     /// The oldest word.
     pub(super) fn take(&self) -> Option<(ConnId, FromPlayer)> {
         let mut words = self.words();
@@ -102,7 +120,8 @@ impl Mailbox {
 
     /// Whether a word waits that a match would want to be woken for.
     pub(crate) fn waits(&self) -> bool {
-        self.words().queue.iter().any(|(_, word)| wakes(word) != Wakes::Never)
+        let words = self.words();
+        !words.answers.is_empty() || words.queue.iter().any(|(_, word)| wakes(word) != Wakes::Never)
     }
 
     /// Makes the shard look at this match soon, and brings back one that sleeps.

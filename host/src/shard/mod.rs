@@ -51,6 +51,7 @@ use crate::journal::Journals;
 use crate::link::Outbox;
 use crate::os;
 use crate::recovery::recorder::RecorderSlot;
+use crate::requests::RequestLane;
 
 pub(crate) use balancer::{Balancer, BalancerStop};
 pub(crate) use command::{Command, CreateJob, Created, ResumeJob, ShardHandle};
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     pub(crate) farewell: FarewellLane,
     /// Where matches of versions without images are saved.
     pub(crate) saving: SaveLane,
+    /// Where what matches ask of the world outside is carried out.
+    pub(crate) requests: RequestLane,
     /// Matches that are out of memory.
     pub(crate) dormant: Arc<Dormant>,
     /// Matches that hold a place: starting, running, lingering or being put away.

@@ -7,7 +7,7 @@ use stadion_protocol::contract::{MAX_SHOWN_BYTES, MAX_SHOWN_OUTPUTS, ShownOutput
 
 use crate::engine::LoadedVersion;
 use crate::journal::Record;
-use crate::model::{Delivery, Output, Stepped, StorageOp, Target, Wake};
+use crate::model::{Delivery, DocumentAction, Output, Stepped, Target, Wake};
 use crate::replay::{Compare, Difference, Epoch, Follower, Stop, follow};
 
 use super::job::Job;
@@ -112,12 +112,13 @@ fn show(output: &Output) -> ShownOutput {
         Output::Report { kind, json } => shown("report", kind.clone(), json.as_bytes()),
         Output::Storage { player, key, op, .. } => {
             let (verb, data) = match op {
-                StorageOp::Get => ("get", &[][..]),
-                StorageOp::Put { data, .. } => ("put", &data[..]),
-                StorageOp::Delete { .. } => ("delete", &[][..]),
+                DocumentAction::Get => ("get", &[][..]),
+                DocumentAction::Put { data, .. } => ("put", &data[..]),
+                DocumentAction::Delete { .. } => ("delete", &[][..]),
             };
             shown("storage", format!("{verb} {key} of {}", player.as_deref().unwrap_or("the game")), data)
         }
+        Output::Call { endpoint, json, .. } => shown("call", endpoint.clone(), json.as_bytes()),
     }
 }
 

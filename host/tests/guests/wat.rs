@@ -16,7 +16,10 @@ pub(crate) fn module(fields: &str) -> Vec<u8> {
     let asks_for = |word: &str| fields.lines().next().is_some_and(|line| line.trim() == word);
     let prepared = asks_for(";; image");
     let stateful = prepared || asks_for(";; state");
-    let mut text = PRELUDE.to_owned();
+    // Imports come before everything else.
+    let (imports, fields): (Vec<&str>, Vec<&str>) = fields.lines().partition(|line| line.starts_with("(import"));
+    let fields = fields.join("\n");
+    let mut text = format!("{}\n{PRELUDE}", imports.join("\n"));
     let pass = "(param i32) (result i32) (local.get 0)";
     let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)"), ("$on_alloc", pass)];
     if stateful {

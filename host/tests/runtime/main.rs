@@ -16,6 +16,7 @@ mod off_shard;
 mod play;
 mod recovery;
 mod replays;
+mod requests;
 mod rig;
 mod schedule;
 mod upgrade_recoveries;

@@ -8,6 +8,7 @@
 //!   control plane ──[Compiler: compile an upload in a child]───────▶ host (compile child)
 //!   control plane ◀──[Artifacts: fetch a signed artifact]─────────── host
 //!   control plane ◀──[HostEvents: joined, left, ended, report]────── host
+//!   control plane ◀──[Requests: documents, calls of matches]──────── host
 //! ```
 //!
 //! **Invariant.** The host decides: a reservation or a creation that it refuses does not exist, whatever the control
@@ -18,6 +19,7 @@ mod artifact;
 mod fork;
 mod host;
 mod queues;
+mod requests;
 mod settings;
 mod status;
 mod upgrade;
@@ -37,6 +39,10 @@ pub use host::{
     Reservation, ReserveError, UnknownMatch, WebAddress,
 };
 pub use queues::{InvalidQueueName, MAX_QUEUES, QueueName, QueueRules, WideningWindow, queues_of};
+pub use requests::{
+    DocumentAction, GameRequest, MAX_CALL_BYTES, MAX_DOCUMENT_BYTES, MAX_ENDPOINT_BYTES, MAX_KEY_BYTES, RequestError,
+    RequestKey, RequestOutcome, Requests, Wanted,
+};
 pub use settings::{
     Durability, Hibernation, InvalidSetting, Lifetimes, LogFailure, MatchSettings, RateAsleep, TrapPolicy,
 };

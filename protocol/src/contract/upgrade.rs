@@ -74,7 +74,7 @@ pub struct VersionDifference {
 /// One thing that a step asked for, as a developer is shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownOutput {
-    /// `send`, `kick`, `label`, `open`, `finish`, `log`, `report`, `storage`; `wake` for when it wants to be called next.
+    /// `send`, `kick`, `label`, `open`, `finish`, `log`, `report`, `storage`, `call`; `wake` for when it wants to be called next.
     pub kind: &'static str,
     /// To whom or about what: `seat 1, reliable`.
     pub about: String,

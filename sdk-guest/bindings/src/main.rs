@@ -38,7 +38,7 @@ fn options(world: &str) -> Opts {
     options.default_bindings_module = Some(format!("stadion_sdk::bindings::{world}"));
     options.additional_derive_attributes = vec!["PartialEq".into(), "Eq".into()];
     if world == "basic" {
-        options.with = ["types", "host", "storage"]
+        options.with = ["types", "host", "storage", "backend"]
             .map(|name| {
                 let path = format!("crate::bindings::stateful::stadion::game::{name}");
                 (format!("stadion:game/{name}@0.1.0"), WithOption::Path(path))

@@ -2,7 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::documents::Place;
 use crate::raw::{Delivery, Event, Host, Level, Limits, Placing, Request, RequestError, SendError, Setup, Target};
+
+/// The longest name and the most bytes of a document, and of a call.
+const DOCUMENT: (usize, usize) = (256, 256 * 1024);
+/// See [`DOCUMENT`].
+const CALL: (usize, usize) = (64, 64 * 1024);
 
 /// What a game asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +20,10 @@ pub(super) enum Output {
     Finish { placings: Vec<Placing>, data: Vec<u8> },
     Log { level: Level, text: String },
     Report { kind: String, json: String },
-    Storage,
+    Get { request: Request, place: Place },
+    Put { request: Request, place: Place, expect: Option<u64>, data: Vec<u8> },
+    Delete { request: Request, place: Place, expect: Option<u64> },
+    Call { request: Request, endpoint: String, json: String },
 }
 
 pub(super) struct TestHost {
@@ -24,6 +33,8 @@ pub(super) struct TestHost {
     limits: Limits,
     sent: Cell<u32>,
     requests: Cell<Request>,
+    /// Requests without an answer.
+    open: Cell<u32>,
 }
 
 /// Whether an output for `to` is for the seat at `index`, if that one is connected.
@@ -43,6 +54,7 @@ impl TestHost {
             limits: setup.limits,
             sent: Cell::new(0),
             requests: Cell::new(0),
+            open: Cell::new(0),
         }
     }
 
@@ -54,6 +66,7 @@ impl TestHost {
             match event {
                 Event::Connected(presence) => connected[usize::from(presence.seat)] = true,
                 Event::Disconnected(seat) | Event::Left((seat, _)) => connected[usize::from(*seat)] = false,
+                Event::Answer(_) => self.open.set(self.open.get().saturating_sub(1)),
                 _ => {}
             }
         }
@@ -75,9 +88,19 @@ impl TestHost {
         }
     }
 
-    fn request(&self) -> Result<Request, RequestError> {
+    /// Numbers a request, within the bounds of the contract.
+    fn request(&self, name: &str, most: (usize, usize), bytes: usize) -> Result<Request, RequestError> {
+        if name.is_empty() {
+            return Err(RequestError::Denied);
+        }
+        if name.len() > most.0 || bytes > most.1 {
+            return Err(RequestError::TooLarge);
+        }
+        if self.open.get() >= self.limits.requests_open {
+            return Err(RequestError::OverQuota);
+        }
+        self.open.set(self.open.get() + 1);
         self.requests.set(self.requests.get() + 1);
-        self.push(Output::Storage);
         Ok(self.requests.get())
     }
 }
@@ -127,15 +150,31 @@ impl Host for TestHost {
         self.push(Output::Report { kind: kind.to_owned(), json: json.to_owned() });
     }
 
-    fn get(&self, _: Option<&str>, _: &str) -> Result<Request, RequestError> {
-        self.request()
+    fn get(&self, player: Option<&str>, key: &str) -> Result<Request, RequestError> {
+        let request = self.request(key, DOCUMENT, 0)?;
+        self.push(Output::Get { request, place: place(player, key) });
+        Ok(request)
     }
 
-    fn put(&self, _: Option<&str>, _: &str, _: Option<u64>, _: &[u8]) -> Result<Request, RequestError> {
-        self.request()
+    fn put(&self, player: Option<&str>, key: &str, expect: Option<u64>, data: &[u8]) -> Result<Request, RequestError> {
+        let request = self.request(key, DOCUMENT, data.len())?;
+        self.push(Output::Put { request, place: place(player, key), expect, data: data.to_vec() });
+        Ok(request)
     }
 
-    fn delete(&self, _: Option<&str>, _: &str, _: Option<u64>) -> Result<Request, RequestError> {
-        self.request()
+    fn delete(&self, player: Option<&str>, key: &str, expect: Option<u64>) -> Result<Request, RequestError> {
+        let request = self.request(key, DOCUMENT, 0)?;
+        self.push(Output::Delete { request, place: place(player, key), expect });
+        Ok(request)
     }
+
+    fn call(&self, endpoint: &str, json: &str) -> Result<Request, RequestError> {
+        let request = self.request(endpoint, CALL, json.len())?;
+        self.push(Output::Call { request, endpoint: endpoint.to_owned(), json: json.to_owned() });
+        Ok(request)
+    }
+}
+
+fn place(player: Option<&str>, key: &str) -> Place {
+    (player.map(str::to_owned), key.to_owned())
 }

@@ -6,6 +6,7 @@
 
 mod client;
 mod copy;
+mod documents;
 mod host;
 mod outcome;
 mod plan;
@@ -13,13 +14,14 @@ mod plan;
 use std::time::Duration;
 
 use crate::message;
-use crate::raw::{Delivery, Departure, Event, Level, Message, Player, Presence, Tick, Wake};
+use crate::raw::{Answer, Delivery, Departure, Event, Level, Message, Player, Presence, RequestError, Tick, Wake};
 use crate::seat::Seat;
 use crate::typed::GameModule;
 use client::Client;
 use copy::Copy;
 use host::Output;
 
+pub use documents::Documents;
 pub use outcome::Outcome;
 pub use plan::Plan;
 
@@ -49,7 +51,13 @@ pub struct Match<G: GameModule> {
     logs: Vec<(Level, String)>,
     reports: Vec<(String, String)>,
     outcome: Option<Outcome>,
+    documents: Documents,
+    storage_fails: bool,
+    backend: Option<Backend>,
 }
+
+/// The owner's backend, as a test plays it.
+type Backend = Box<dyn FnMut(&str, &str) -> Result<Vec<u8>, RequestError>>;
 
 impl<G: GameModule> Match<G> {
     /// A match that `players` have joined. It has exactly as many seats, or the least the game allows.
@@ -145,6 +153,21 @@ impl<G: GameModule> Match<G> {
     pub fn set_lossy(&mut self, seat: impl Into<Seat>, lossy: bool) -> &mut Self {
         let seat = self.seated(seat);
         self.clients[seat.index()].lossy = lossy;
+        self
+    }
+
+    /// From now on requests for documents are answered `Unavailable`, as when a database is lost, or no longer.
+    pub fn set_storage_fails(&mut self, fails: bool) -> &mut Self {
+        self.storage_fails = fails;
+        self
+    }
+
+    /// From now on this answers the game's calls: it is given the endpoint and the JSON. Until then every call is denied.
+    pub fn set_backend(
+        &mut self,
+        backend: impl FnMut(&str, &str) -> Result<Vec<u8>, RequestError> + 'static,
+    ) -> &mut Self {
+        self.backend = Some(Box::new(backend));
         self
     }
 
@@ -246,6 +269,11 @@ impl<G: GameModule> Match<G> {
         &self.reports
     }
 
+    /// The documents that the game has written, for a look or for its next match.
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
     /// Match time.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.now)
@@ -334,7 +362,36 @@ impl<G: GameModule> Match<G> {
             Output::Finish { placings, data } => self.outcome = Some(Outcome::new(placings, data)),
             Output::Log { level, text } => self.logs.push((level, text)),
             Output::Report { kind, json } => self.reports.push((kind, json)),
-            Output::Storage => {}
+            Output::Get { request, place } => {
+                let outcome = self.documents.read(&place);
+                self.answer_document(request, outcome);
+            }
+            Output::Put { request, place, expect, data } if !self.storage_fails => {
+                let outcome = self.documents.put(place, expect, data);
+                self.answer(request, outcome);
+            }
+            Output::Delete { request, place, expect } if !self.storage_fails => {
+                let outcome = self.documents.delete(&place, expect);
+                self.answer(request, outcome);
+            }
+            Output::Put { request, .. } | Output::Delete { request, .. } => {
+                self.answer(request, Err(RequestError::Unavailable));
+            }
+            Output::Call { request, endpoint, json } => {
+                let denied = || Err(RequestError::Denied);
+                let outcome = self.backend.as_mut().map_or_else(denied, |backend| backend(&endpoint, &json));
+                self.answer(request, outcome);
+            }
         }
+    }
+
+    fn answer_document(&mut self, request: u64, outcome: Result<Vec<u8>, RequestError>) {
+        let outcome = if self.storage_fails { Err(RequestError::Unavailable) } else { outcome };
+        self.answer(request, outcome);
+    }
+
+    /// In the next step.
+    fn answer(&mut self, request: u64, outcome: Result<Vec<u8>, RequestError>) {
+        self.queue.push(Event::Answer(Answer { request, outcome }));
     }
 }

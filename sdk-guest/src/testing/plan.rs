@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::Match;
 use super::copy::Copy;
+use super::documents::Documents;
 use crate::raw::{Limits, Setup};
 use crate::testing::client::Client;
 use crate::typed::GameModule;
@@ -13,12 +14,13 @@ pub struct Plan<G> {
     seats: Option<u16>,
     seed: u64,
     parameters: Vec<u8>,
+    documents: Documents,
     game: PhantomData<G>,
 }
 
 impl<G: GameModule> Plan<G> {
     pub(crate) fn new() -> Plan<G> {
-        Plan { seats: None, seed: 1, parameters: Vec::new(), game: PhantomData }
+        Plan { seats: None, seed: 1, parameters: Vec::new(), documents: Documents::new(), game: PhantomData }
     }
 
     /// So many seats, whether players take them or not.
@@ -36,6 +38,12 @@ impl<G: GameModule> Plan<G> {
     /// What the creator asks for.
     pub fn parameters(mut self, parameters: impl AsRef<[u8]>) -> Plan<G> {
         self.parameters = parameters.as_ref().to_vec();
+        self
+    }
+
+    /// What earlier matches of the game left behind.
+    pub fn documents(mut self, documents: Documents) -> Plan<G> {
+        self.documents = documents;
         self
     }
 
@@ -69,6 +77,9 @@ impl<G: GameModule> Plan<G> {
             logs: Vec::new(),
             reports: Vec::new(),
             outcome: None,
+            documents: self.documents,
+            storage_fails: false,
+            backend: None,
         };
         outputs.into_iter().for_each(|output| game.deliver(output));
         for _ in 0..players {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,10 +20,13 @@ use crate::api::friends::FRIENDS;
 use crate::api::keys::KeyBody;
 use crate::api::queues::RatingBody;
 use crate::http::{Authenticated, Problem};
-use crate::model::{AuditFilter, PageRequest};
+use crate::model::{AuditFilter, Document, DocumentPlace, PageRequest};
 
 /// Matches and entries of the audit log in an export at most: the newest.
 const MOST: u16 = 10_000;
+
+/// Documents in an export at most.
+const DOCUMENTS: u16 = 1_000;
 
 /// What is kept about an account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,8 +56,27 @@ pub(crate) struct ExportBody {
     blocks: Vec<String>,
     /// How good it is at what.
     ratings: Vec<RatingBody>,
+    /// What games keep about it, at most 1,000 documents.
+    documents: Vec<KeptBody>,
     /// The newest 10,000 entries of the audit log about what it did.
     audit: Vec<AuditBody>,
+}
+
+/// A document that a game keeps about somebody.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeptBody {
+    /// Which game.
+    #[schema(example = "tictactoe")]
+    game: String,
+    /// Its key.
+    #[schema(example = "record")]
+    key: String,
+    /// When it was written.
+    #[schema(example = "2026-11-20T10:00:00.000Z")]
+    changed_at: String,
+    /// Its content, base64.
+    #[schema(example = "eyJ3b24iOjN9")]
+    data: String,
 }
 
 /// An identity at a provider.
@@ -100,6 +124,7 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
     let audit = store.audit(&filter, &PageRequest { after: None, limit: MOST }).await?;
     let sessions = store.sessions(id, app.clock.now()).await?;
     let identities = store.identities(id).await?;
+    let documents = store.documents_of_player(id, DOCUMENTS).await?;
     Ok(ExportBody {
         account: AccountBody::from(&account),
         sign_in: account.sign_in.map(|name| name.as_str().to_owned()),
@@ -118,8 +143,18 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
         friends: store.friends(id, FRIENDS).await?.iter().map(|friend| friend.account.id.to_string()).collect(),
         blocks: store.blocked(id).await?.iter().map(ToString::to_string).collect(),
         ratings: store.ratings_of(id).await?.into_iter().map(RatingBody::from).collect(),
+        documents: documents.into_iter().map(kept).collect(),
         audit: audit.items.into_iter().map(AuditBody::from).collect(),
     })
+}
+
+fn kept((place, document): (DocumentPlace, Document)) -> KeptBody {
+    KeptBody {
+        game: place.game.to_string(),
+        key: place.key.as_str().to_owned(),
+        changed_at: document.changed_at.to_string(),
+        data: STANDARD.encode(&document.data),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use stadion_protocol::{MatchId, PlayerId};
 use super::PostgresStore;
 use super::accounts::{account, session};
 use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, SessionId, UnixMs};
+use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError};
@@ -227,6 +228,11 @@ async fn forget(transaction: &mut Transaction<'_, Postgres>, account: &PlayerId)
         "DELETE FROM blocks WHERE one = $1 OR other = $1",
         "DELETE FROM ratings WHERE account = $1",
     ] {
+        sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
+    }
+    // Changes of documents that are under way are done before, others come after: the totals stay right.
+    sqlx::query("LOCK TABLE document_games IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
+    for statement in sql::FORGET {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }
     sqlx::query(

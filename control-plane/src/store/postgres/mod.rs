@@ -6,6 +6,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod documents;
 mod events;
 mod games;
 mod gate;
@@ -46,11 +47,12 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MIGRATE: Duration = Duration::from_secs(60);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 4] = [
+const CHANGES: [Change; 5] = [
     (1, "initial", include_str!("../../../migrations/postgres/0001_initial.sql")),
     (2, "security", include_str!("../../../migrations/postgres/0002_security.sql")),
     (3, "social", include_str!("../../../migrations/postgres/0003_social.sql")),
     (4, "events", include_str!("../../../migrations/postgres/0004_events.sql")),
+    (5, "documents", include_str!("../../../migrations/postgres/0005_documents.sql")),
 ];
 
 /// Where the database is and how many connections to it may be open.

@@ -7,6 +7,7 @@ use stadion_protocol::{MatchId, PlayerId};
 use super::SqliteStore;
 use super::accounts::{account, session};
 use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, SessionId, UnixMs};
+use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError};
@@ -201,6 +202,9 @@ async fn forget(transaction: &mut Transaction<'_, Sqlite>, account: &PlayerId) -
         "DELETE FROM blocks WHERE one = ?1 OR other = ?1",
         "DELETE FROM ratings WHERE account = ?",
     ] {
+        sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
+    }
+    for statement in sql::FORGET {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }
     sqlx::query(

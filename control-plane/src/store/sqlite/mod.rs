@@ -5,6 +5,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod documents;
 mod events;
 mod games;
 mod identity;
@@ -32,7 +33,7 @@ const TRIES: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 10] = [
+const CHANGES: [Change; 11] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
@@ -43,6 +44,7 @@ const CHANGES: [Change; 10] = [
     (8, "security", include_str!("../../../migrations/sqlite/0008_security.sql")),
     (9, "social", include_str!("../../../migrations/sqlite/0009_social.sql")),
     (10, "events", include_str!("../../../migrations/sqlite/0010_events.sql")),
+    (11, "documents", include_str!("../../../migrations/sqlite/0011_documents.sql")),
 ];
 
 /// See the module.

@@ -7,6 +7,8 @@ use stadion_protocol::Moment;
 use crate::journal::{Journal, Position, Record};
 use crate::life::{Life, Mark};
 
+use super::super::mailbox::Mailbox;
+
 pub(super) struct Living {
     pub(super) life: Life,
     pub(super) journal: Box<dyn Journal>,
@@ -25,6 +27,22 @@ impl Living {
                 tracing::error!(id = %self.life.spec().id, %error, "the journal failed");
                 self.life.journal_failed(now, &error.to_string());
             }
+        }
+    }
+
+    /// Hands over answers to what the match asked, as many as it has room for.
+    pub(super) fn hear_answers(&mut self, now: Moment, mailbox: &Mailbox) {
+        while self.life.has_room()
+            && let Some((key, outcome)) = mailbox.take_answer()
+        {
+            self.life.answered(now, key, outcome);
+        }
+    }
+
+    /// All there are: no more than it may have asked.
+    pub(super) fn hear_all_answers(&mut self, now: Moment, mailbox: &Mailbox) {
+        while let Some((key, outcome)) = mailbox.take_answer() {
+            self.life.answered(now, key, outcome);
         }
     }
 

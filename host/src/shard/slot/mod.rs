@@ -202,6 +202,7 @@ impl Slot {
         let Stage::Living(living) = &mut self.stage else { return Next::Wait };
         self.mailbox.looked_at();
         living.sync(now);
+        living.hear_answers(now, &self.mailbox);
         while living.life.has_room()
             && let Some((conn, word)) = self.mailbox.take()
         {

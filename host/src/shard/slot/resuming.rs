@@ -58,6 +58,10 @@ impl Slot {
 
     /// What it wants done first: above all, to write down that it goes on.
     pub(in crate::shard) fn begin_again(&mut self, around: &Around<'_>, now: Moment) -> Next {
+        if let Stage::Living(living) = &mut self.stage {
+            // What was answered while it slept is not asked again.
+            living.hear_all_answers(now, &self.mailbox);
+        }
         match self.settle(around, now) {
             Next::Forget => Next::Forget,
             _ => self.visit(around, now, None),

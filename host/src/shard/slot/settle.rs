@@ -75,6 +75,7 @@ impl Slot {
                     }
                     Reported::No { tell: None } => {}
                 },
+                Effect::Ask(request) => around.shared.requests.ask(request, &self.mailbox),
                 Effect::DropSession => match std::mem::replace(&mut self.session, Whereabouts::Gone) {
                     Whereabouts::Away(unwanted) => unwanted.store(true, Ordering::Relaxed),
                     Whereabouts::Here(task) if self.stats.memory_bytes > ENDED_HERE => around.shared.slow.end(task),
