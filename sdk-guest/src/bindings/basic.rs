@@ -5,6 +5,7 @@
 //   * with "stadion:game/types@0.1.0" = "crate::bindings::stateful::stadion::game::types"
 //   * with "stadion:game/host@0.1.0" = "crate::bindings::stateful::stadion::game::host"
 //   * with "stadion:game/storage@0.1.0" = "crate::bindings::stateful::stadion::game::storage"
+//   * with "stadion:game/backend@0.1.0" = "crate::bindings::stateful::stadion::game::backend"
 //   * default-bindings-module: "stadion_sdk::bindings::basic"
 //   * export-macro-name: export_basic
 //   * pub-export-macro
@@ -14,6 +15,8 @@ use crate::bindings::stateful::stadion::game::types as __with_name0;
 use crate::bindings::stateful::stadion::game::host as __with_name1;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
 use crate::bindings::stateful::stadion::game::storage as __with_name2;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::stateful::stadion::game::backend as __with_name3;
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod exports {
@@ -837,10 +840,10 @@ macro_rules! __export_basic_impl {
         () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.61.1:stadion:game@0.1.0:basic:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2222] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2334] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb2\x10\x01A\x02\x01\
-A\x14\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa2\x11\x01A\x02\x01\
+A\x16\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
 request\x03\0\x04\x01m\x02\x08reliable\x0aunreliable\x04\0\x08delivery\x03\0\x06\
 \x01q\x03\x04seat\x01\x01\0\x08everyone\0\0\x0aspectators\0\0\x04\0\x06target\x03\
 \0\x08\x01p}\x01r\x06\x02ids\x04names\x04team{\x03bot\x7f\x04data\x0a\x07options\
@@ -883,15 +886,17 @@ r\x01B\x0e\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
 keys\0\x05\x04\0\x03get\x01\x06\x01kw\x01p}\x01@\x04\x06player\x04\x03keys\x06ex\
 pect\x07\x04data\x08\0\x05\x04\0\x03put\x01\x09\x01@\x03\x06player\x04\x03keys\x06\
 expect\x07\0\x05\x04\0\x06delete\x01\x0a\x03\0\x1astadion:game/storage@0.1.0\x05\
-\x0a\x02\x03\0\0\x0bdescription\x02\x03\0\0\x05setup\x02\x03\0\0\x04tick\x02\x03\
-\0\0\x04wake\x01B\x0f\x02\x03\x02\x01\x0b\x04\0\x0bdescription\x03\0\0\x02\x03\x02\
-\x01\x0c\x04\0\x05setup\x03\0\x02\x02\x03\x02\x01\x0d\x04\0\x04tick\x03\0\x04\x02\
-\x03\x02\x01\x0e\x04\0\x04wake\x03\0\x06\x01@\0\0\x01\x04\0\x08describe\x01\x08\x01\
-j\x01\x07\x01s\x01@\x01\x05setup\x03\0\x09\x04\0\x05start\x01\x0a\x01@\x01\x04ti\
-ck\x05\0\x07\x04\0\x04step\x01\x0b\x04\0\x17stadion:game/game@0.1.0\x05\x0f\x04\0\
-\x18stadion:game/basic@0.1.0\x04\0\x0b\x0b\x01\0\x05basic\x03\0\0\0G\x09producer\
-s\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.6\
-1.1";
+\x0a\x01B\x07\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
+\0\x0drequest-error\x03\0\x02\x01j\x01\x01\x01\x03\x01@\x02\x08endpoints\x04json\
+s\0\x04\x04\0\x04call\x01\x05\x03\0\x1astadion:game/backend@0.1.0\x05\x0b\x02\x03\
+\0\0\x0bdescription\x02\x03\0\0\x05setup\x02\x03\0\0\x04tick\x02\x03\0\0\x04wake\
+\x01B\x0f\x02\x03\x02\x01\x0c\x04\0\x0bdescription\x03\0\0\x02\x03\x02\x01\x0d\x04\
+\0\x05setup\x03\0\x02\x02\x03\x02\x01\x0e\x04\0\x04tick\x03\0\x04\x02\x03\x02\x01\
+\x0f\x04\0\x04wake\x03\0\x06\x01@\0\0\x01\x04\0\x08describe\x01\x08\x01j\x01\x07\
+\x01s\x01@\x01\x05setup\x03\0\x09\x04\0\x05start\x01\x0a\x01@\x01\x04tick\x05\0\x07\
+\x04\0\x04step\x01\x0b\x04\0\x17stadion:game/game@0.1.0\x05\x10\x04\0\x18stadion\
+:game/basic@0.1.0\x04\0\x0b\x0b\x01\0\x05basic\x03\0\0\0G\x09producers\x01\x0cpr\
+ocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -904,9 +909,9 @@ pub use __export_basic_impl as export_basic;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2077] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x81\x0f\x01A\x02\x01\
-A\x0e\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2189] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf1\x0f\x01A\x02\x01\
+A\x10\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
 request\x03\0\x04\x01m\x02\x08reliable\x0aunreliable\x04\0\x08delivery\x03\0\x06\
 \x01q\x03\x04seat\x01\x01\0\x08everyone\0\0\x0aspectators\0\0\x04\0\x06target\x03\
 \0\x08\x01p}\x01r\x06\x02ids\x04names\x04team{\x03bot\x7f\x04data\x0a\x07options\
@@ -949,9 +954,12 @@ r\x01B\x0e\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
 keys\0\x05\x04\0\x03get\x01\x06\x01kw\x01p}\x01@\x04\x06player\x04\x03keys\x06ex\
 pect\x07\x04data\x08\0\x05\x04\0\x03put\x01\x09\x01@\x03\x06player\x04\x03keys\x06\
 expect\x07\0\x05\x04\0\x06delete\x01\x0a\x03\0\x1astadion:game/storage@0.1.0\x05\
-\x0a\x04\08stadion:game/basic-with-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\
-\0%basic-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocesse\
-d-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x0a\x01B\x07\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
+\0\x0drequest-error\x03\0\x02\x01j\x01\x01\x01\x03\x01@\x02\x08endpoints\x04json\
+s\0\x04\x04\0\x04call\x01\x05\x03\0\x1astadion:game/backend@0.1.0\x05\x0b\x04\08\
+stadion:game/basic-with-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%basic-\
+with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
+wit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

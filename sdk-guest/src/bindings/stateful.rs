@@ -846,8 +846,17 @@ pub mod stadion {
                 }
             }
         }
-        /// Documents of a player in this game, or of the game. Answers come as `event.answer`: version (u64 LE) and bytes;
-        /// a write answers with the new version.
+        /// Documents of a player in this game, or of the game. They outlive the match: other matches of the game read them.
+        ///
+        /// Answers come as `event.answer`, in a later tick: version (u64 LE) and bytes; a write answers with the new version, a
+        /// removal with version 0. A write is done once, whatever happens to the host. The requests of a match are carried out in
+        /// the order in which it asks, and not before the tick that asks is durable.
+        ///
+        /// An error at once: `too-large` (a key over 256 bytes, a document over 262,144), `denied` (an empty key, a player's id
+        /// that is none), `over-quota` (`limits.requests-open` are without an answer). In an answer: `not-found`, `conflict` with
+        /// the version that is there, `over-quota` (the player's or the game's documents take too much room), `denied` (a
+        /// developer's copy of a match reads and does not write), `unavailable` (no answer within seconds: the write may have been
+        /// done all the same; read to see).
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod storage {
             #[used]
@@ -857,6 +866,7 @@ pub mod stadion {
             pub type Request = super::super::super::stadion::game::types::Request;
             pub type RequestError = super::super::super::stadion::game::types::RequestError;
             #[allow(unused_unsafe, clippy::all)]
+            /// `player` is `player.id`; none: the game's own documents.
             #[allow(async_fn_in_trait)]
             pub fn get(
                 player: ::core::option::Option<&str>,
@@ -951,6 +961,7 @@ pub mod stadion {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// `expect`: the version that must be there, 0 for none; without it, whatever is there is replaced.
             #[allow(async_fn_in_trait)]
             pub fn put(
                 player: ::core::option::Option<&str>,
@@ -1066,6 +1077,7 @@ pub mod stadion {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// `expect` as for `put`. Removing what is not there answers `not-found`.
             #[allow(async_fn_in_trait)]
             pub fn delete(
                 player: ::core::option::Option<&str>,
@@ -1168,6 +1180,104 @@ pub mod stadion {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result11
+                }
+            }
+        }
+        /// The backend of the game's owner: a game holds no secrets and no sockets, its host asks for it.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod backend {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Request = super::super::super::stadion::game::types::Request;
+            pub type RequestError = super::super::super::stadion::game::types::RequestError;
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sends JSON (at most 65,536 bytes) to an endpoint that the owner registered, by its name (1 to 64 bytes). The answer
+            /// comes as `event.answer`, in a later tick: the bytes that the backend answered, at most 65,536.
+            ///
+            /// The backend may be asked more than once, after a crash; it is told the request's id, which stays the same. Calls of
+            /// a match may overtake one another and its storage requests.
+            ///
+            /// An error at once: `too-large`, `denied` (no name), `over-quota` (`limits.requests-open` are without an answer).
+            /// What is not JSON traps. In an answer: `denied` (no such endpoint, the backend refused, or a developer's copy of a
+            /// match asks), `too-large` (the answer), `over-quota` (too many calls), `unavailable` (no answer within seconds).
+            #[allow(async_fn_in_trait)]
+            pub fn call(
+                endpoint: &str,
+                json: &str,
+            ) -> ::core::result::Result<Request, RequestError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 24]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 24]);
+                    let vec0 = endpoint;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = json;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "stadion:game/backend@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "call"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(ptr0.cast_mut(), len0, ptr1.cast_mut(), len1, ptr2);
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result9 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2.add(8).cast::<i64>();
+                                l5 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr2.add(8).cast::<u8>());
+                                use super::super::super::stadion::game::types::RequestError as V8;
+                                let v8 = match l6 {
+                                    0 => V8::NotFound,
+                                    1 => {
+                                        let e8 = {
+                                            let l7 = *ptr2.add(16).cast::<i64>();
+                                            l7 as u64
+                                        };
+                                        V8::Conflict(e8)
+                                    }
+                                    2 => V8::TooLarge,
+                                    3 => V8::OverQuota,
+                                    4 => V8::Denied,
+                                    n => {
+                                        debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                        V8::Unavailable
+                                    }
+                                };
+                                v8
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
                 }
             }
         }
@@ -2236,10 +2346,10 @@ macro_rules! __export_stateful_impl {
         () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.61.1:stadion:game@0.1.0:stateful:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2371] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2483] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc4\x11\x01A\x02\x01\
-A\x17\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb4\x12\x01A\x02\x01\
+A\x19\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
 request\x03\0\x04\x01m\x02\x08reliable\x0aunreliable\x04\0\x08delivery\x03\0\x06\
 \x01q\x03\x04seat\x01\x01\0\x08everyone\0\0\x0aspectators\0\0\x04\0\x06target\x03\
 \0\x08\x01p}\x01r\x06\x02ids\x04names\x04team{\x03bot\x7f\x04data\x0a\x07options\
@@ -2282,19 +2392,22 @@ r\x01B\x0e\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
 keys\0\x05\x04\0\x03get\x01\x06\x01kw\x01p}\x01@\x04\x06player\x04\x03keys\x06ex\
 pect\x07\x04data\x08\0\x05\x04\0\x03put\x01\x09\x01@\x03\x06player\x04\x03keys\x06\
 expect\x07\0\x05\x04\0\x06delete\x01\x0a\x03\0\x1astadion:game/storage@0.1.0\x05\
-\x0a\x02\x03\0\0\x05setup\x02\x03\0\0\x04time\x02\x03\0\0\x04wake\x01B\x0c\x02\x03\
-\x02\x01\x0b\x04\0\x05setup\x03\0\0\x02\x03\x02\x01\x0c\x04\0\x04time\x03\0\x02\x02\
-\x03\x02\x01\x0d\x04\0\x04wake\x03\0\x04\x01p}\x01@\0\0\x06\x04\0\x04save\x01\x07\
-\x01j\x01\x05\x01s\x01@\x03\x05setup\x01\x03now\x03\x05saved\x06\0\x08\x04\0\x04\
-load\x01\x09\x04\0\x18stadion:game/state@0.1.0\x05\x0e\x02\x03\0\0\x0bdescriptio\
-n\x02\x03\0\0\x04tick\x01B\x0f\x02\x03\x02\x01\x0f\x04\0\x0bdescription\x03\0\0\x02\
-\x03\x02\x01\x0b\x04\0\x05setup\x03\0\x02\x02\x03\x02\x01\x10\x04\0\x04tick\x03\0\
-\x04\x02\x03\x02\x01\x0d\x04\0\x04wake\x03\0\x06\x01@\0\0\x01\x04\0\x08describe\x01\
-\x08\x01j\x01\x07\x01s\x01@\x01\x05setup\x03\0\x09\x04\0\x05start\x01\x0a\x01@\x01\
-\x04tick\x05\0\x07\x04\0\x04step\x01\x0b\x04\0\x17stadion:game/game@0.1.0\x05\x11\
-\x04\0\x1bstadion:game/stateful@0.1.0\x04\0\x0b\x0e\x01\0\x08stateful\x03\0\0\0G\
-\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen\
--rust\x060.61.1";
+\x0a\x01B\x07\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
+\0\x0drequest-error\x03\0\x02\x01j\x01\x01\x01\x03\x01@\x02\x08endpoints\x04json\
+s\0\x04\x04\0\x04call\x01\x05\x03\0\x1astadion:game/backend@0.1.0\x05\x0b\x02\x03\
+\0\0\x05setup\x02\x03\0\0\x04time\x02\x03\0\0\x04wake\x01B\x0c\x02\x03\x02\x01\x0c\
+\x04\0\x05setup\x03\0\0\x02\x03\x02\x01\x0d\x04\0\x04time\x03\0\x02\x02\x03\x02\x01\
+\x0e\x04\0\x04wake\x03\0\x04\x01p}\x01@\0\0\x06\x04\0\x04save\x01\x07\x01j\x01\x05\
+\x01s\x01@\x03\x05setup\x01\x03now\x03\x05saved\x06\0\x08\x04\0\x04load\x01\x09\x04\
+\0\x18stadion:game/state@0.1.0\x05\x0f\x02\x03\0\0\x0bdescription\x02\x03\0\0\x04\
+tick\x01B\x0f\x02\x03\x02\x01\x10\x04\0\x0bdescription\x03\0\0\x02\x03\x02\x01\x0c\
+\x04\0\x05setup\x03\0\x02\x02\x03\x02\x01\x11\x04\0\x04tick\x03\0\x04\x02\x03\x02\
+\x01\x0e\x04\0\x04wake\x03\0\x06\x01@\0\0\x01\x04\0\x08describe\x01\x08\x01j\x01\
+\x07\x01s\x01@\x01\x05setup\x03\0\x09\x04\0\x05start\x01\x0a\x01@\x01\x04tick\x05\
+\0\x07\x04\0\x04step\x01\x0b\x04\0\x17stadion:game/game@0.1.0\x05\x12\x04\0\x1bs\
+tadion:game/stateful@0.1.0\x04\0\x0b\x0e\x01\0\x08stateful\x03\0\0\0G\x09produce\
+rs\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.\
+61.1";
         };
     };
 }
@@ -2307,9 +2420,9 @@ pub use __export_stateful_impl as export_stateful;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2083] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x84\x0f\x01A\x02\x01\
-A\x0e\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2195] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf4\x0f\x01A\x02\x01\
+A\x10\x01B5\x01{\x04\0\x04seat\x03\0\0\x01w\x04\0\x04time\x03\0\x02\x01w\x04\0\x07\
 request\x03\0\x04\x01m\x02\x08reliable\x0aunreliable\x04\0\x08delivery\x03\0\x06\
 \x01q\x03\x04seat\x01\x01\0\x08everyone\0\0\x0aspectators\0\0\x04\0\x06target\x03\
 \0\x08\x01p}\x01r\x06\x02ids\x04names\x04team{\x03bot\x7f\x04data\x0a\x07options\
@@ -2352,9 +2465,12 @@ r\x01B\x0e\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
 keys\0\x05\x04\0\x03get\x01\x06\x01kw\x01p}\x01@\x04\x06player\x04\x03keys\x06ex\
 pect\x07\x04data\x08\0\x05\x04\0\x03put\x01\x09\x01@\x03\x06player\x04\x03keys\x06\
 expect\x07\0\x05\x04\0\x06delete\x01\x0a\x03\0\x1astadion:game/storage@0.1.0\x05\
-\x0a\x04\0;stadion:game/stateful-with-all-of-its-exports-removed@0.1.0\x04\0\x0b\
-.\x01\0(stateful-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0c\
-processed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x0a\x01B\x07\x02\x03\x02\x01\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\
+\0\x0drequest-error\x03\0\x02\x01j\x01\x01\x01\x03\x01@\x02\x08endpoints\x04json\
+s\0\x04\x04\0\x04call\x01\x05\x03\0\x1astadion:game/backend@0.1.0\x05\x0b\x04\0;\
+stadion:game/stateful-with-all-of-its-exports-removed@0.1.0\x04\0\x0b.\x01\0(sta\
+teful-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-b\
+y\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -95,7 +95,7 @@ pub(crate) struct DifferenceBody {
 /// One thing that a step asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OutputBody {
-    /// `send`, `kick`, `label`, `open`, `finish`, `log`, `report`, `storage` or `wake`.
+    /// `send`, `kick`, `label`, `open`, `finish`, `log`, `report`, `storage`, `call` or `wake`.
     #[schema(example = "send")]
     kind: &'static str,
     /// To whom or about what.
