@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, bench, bot, build, completions, dev, events, fork, friends, games, keys, leaderboard, logs, matches, new,
-    party, play, publish, quarantine, replay, search, serve, storage, types, usage,
+    account, bench, bot, build, completions, dev, events, fork, friends, games, history, keys, leaderboard, logs,
+    matches, new, party, play, publish, quarantine, rematch, replay, report, search, serve, storage, types, usage,
 };
 use crate::output::{Format, Output};
 
@@ -71,6 +71,10 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     Matches(matches::Matches),
     Events(events::EventsArgs),
+    History(history::History),
+    Rematch(rematch::Rematch),
+    Report(report::ReportArgs),
+    Reports(report::Reports),
     Logs(logs::Logs),
     Usage(usage::UsageOf),
     Play(play::Play),

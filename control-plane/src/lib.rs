@@ -57,7 +57,8 @@ use events::{EventLog, host_down, host_up};
 use games::{Catalog, Starts, UploadParts, Uploads};
 use lobby::{Lobby, LobbyParts, run_queues};
 use matches::{
-    EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, write_behind,
+    EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, tell_of_ends,
+    write_behind,
 };
 use model::{HostName, InvalidName, Role};
 use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
@@ -179,7 +180,7 @@ pub struct ControlPlane {
     recording: JoinHandle<()>,
     host_name: HostName,
     queueing: JoinHandle<()>,
-    /// What a replica does for and with others.
+    /// What goes on beside: with other replicas, and for those whose matches ended before.
     among_others: Vec<JoinHandle<()>>,
 }
 
@@ -226,6 +227,9 @@ impl ControlPlane {
                 accounts: app.accounts.clone(),
                 keys: parts.keys.clone(),
                 rng: parts.rng.clone(),
+                store: parts.store.clone(),
+                event_log: event_log.clone(),
+                clock: parts.clock.clone(),
             });
             among_others.push(tokio::spawn(keeper.await?.run()));
         }
@@ -238,7 +242,7 @@ impl ControlPlane {
             };
             among_others.push(tokio::spawn(spread(parts, waiting)));
         }
-        reconciler.run().await?;
+        let ends = reconciler.run().await?;
         host_up(&*parts.store, &parts.host_name, parts.clock.now()).await?;
         let recording = tokio::spawn(recorder.run());
         let writing = tokio::spawn(write_behind(written, parts.store.clone(), event_log.bell().clone()));
@@ -253,6 +257,7 @@ impl ControlPlane {
             host_name: parts.host_name.clone(),
         }));
         let auditing = tokio::spawn(audited.write());
+        among_others.push(tokio::spawn(tell_of_ends(app.lobby.clone(), ends)));
         app.lobby.rate_left_over().await?;
         let queueing = tokio::spawn(run_queues(app.lobby.clone()));
         let kept = (parts.store.clone(), parts.clock.clone(), app.config.documents);

@@ -2,6 +2,7 @@
 
 mod event_log;
 mod events;
+mod history;
 mod lobby;
 mod log;
 mod sse;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use event_log::{Happened, Hears, Wanted};
 pub(crate) use events::Events;
+pub(crate) use history::{PlayedMatch, PlayerReport};
 pub(crate) use lobby::{Party, SignedIn};
 pub(crate) use log::{Followed, LogLine};
 pub(crate) use storage::{Expected, Shelf};
@@ -163,7 +165,8 @@ impl Api {
 
     /// The newest versions of a game, retired ones too, newest first.
     pub(crate) async fn versions(&self, game: &str) -> Outcome<Vec<Published>> {
-        let page: Page<Published> = self.json(self.get(&format!("/v1/games/{game}/versions"))).await?;
+        let path = format!("/v1/games/{game}/versions");
+        let page: Page<Published> = self.json(self.get(&path).query(&[("limit", "200")])).await?;
         Ok(page.items)
     }
 

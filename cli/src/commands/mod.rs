@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod fork;
 pub(crate) mod friends;
 pub(crate) mod games;
+pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod leaderboard;
 pub(crate) mod logs;
@@ -19,7 +20,9 @@ pub(crate) mod party;
 pub(crate) mod play;
 pub(crate) mod publish;
 pub(crate) mod quarantine;
+pub(crate) mod rematch;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod storage;
@@ -84,6 +87,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Games(args) => games::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Matches(args) => matches::run(&args, context),
+        Command::History(args) => history::run(&args, context),
+        Command::Rematch(args) => rematch::run(&args, context),
+        Command::Report(args) => report::file(&args, context),
+        Command::Reports(args) => report::run(&args, context),
         Command::Events(args) => events::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),

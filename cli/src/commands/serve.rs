@@ -25,7 +25,7 @@ Examples:
 HTTP and WebSocket are on TCP, players' QUIC and WebTransport on UDP, all on the same port. SIGTERM or Ctrl-C ends it: no new matches, running ones
 are told, then exit code 0; a second signal ends it at once.
 
-Every option is also a key of the file of --config, with the same name. It has more: [accounts] and [oidc.NAME], see
+Every option is also a key of the file of --config, with the same name. It has more: [accounts], [events] and [oidc.NAME], see
 docs/security.md.")]
 pub(crate) struct Serve {
     /// Where it keeps its state [default: $XDG_DATA_HOME/stadion, else ~/.local/share/stadion].

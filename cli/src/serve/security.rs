@@ -10,6 +10,10 @@
 //! password-at-once = 2
 //! audit-days = 90
 //!
+//! [events]
+//! days = 30
+//! mib-of-a-game = 64
+//!
 //! [oidc.acme]
 //! issuer = "https://accounts.acme.example"
 //! client-id = "stadion"
@@ -37,6 +41,8 @@ pub(crate) struct Security {
     passes: Option<u32>,
     at_once: Option<u32>,
     audit_days: Option<u32>,
+    event_days: Option<u32>,
+    event_mib: Option<u32>,
     oidc: Vec<Provider>,
 }
 
@@ -57,15 +63,26 @@ impl Security {
 
     /// Reads the table `[accounts]`, naming every fault.
     pub(crate) fn set_accounts(&mut self, value: &toml::Value) -> Result<(), String> {
-        let table = value.as_table().ok_or("must be a table: [accounts]")?;
+        self.set_numbers("accounts", value)
+    }
+
+    /// Reads the table `[events]`, naming every fault.
+    pub(crate) fn set_events(&mut self, value: &toml::Value) -> Result<(), String> {
+        self.set_numbers("events", value)
+    }
+
+    fn set_numbers(&mut self, name: &str, value: &toml::Value) -> Result<(), String> {
+        let table = value.as_table().ok_or_else(|| format!("must be a table: [{name}]"))?;
         let mut faults = Vec::new();
         for (key, value) in table {
             let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
-            let place = match key.as_str() {
-                "password-memory-kib" => &mut self.memory_kib,
-                "password-passes" => &mut self.passes,
-                "password-at-once" => &mut self.at_once,
-                "audit-days" => &mut self.audit_days,
+            let place = match (name, key.as_str()) {
+                ("accounts", "password-memory-kib") => &mut self.memory_kib,
+                ("accounts", "password-passes") => &mut self.passes,
+                ("accounts", "password-at-once") => &mut self.at_once,
+                ("accounts", "audit-days") => &mut self.audit_days,
+                ("events", "days") => &mut self.event_days,
+                ("events", "mib-of-a-game") => &mut self.event_mib,
                 _ => {
                     faults.push(format!("{key}: unknown key"));
                     continue;
@@ -106,6 +123,8 @@ impl Security {
             passes: self.passes.or(other.passes),
             at_once: self.at_once.or(other.at_once),
             audit_days: self.audit_days.or(other.audit_days),
+            event_days: self.event_days.or(other.event_days),
+            event_mib: self.event_mib.or(other.event_mib),
             oidc: if self.oidc.is_empty() { other.oidc } else { self.oidc },
         }
     }
@@ -125,6 +144,12 @@ impl Security {
         }
         if let Some(days) = self.audit_days {
             config.audit.keep = Duration::from_secs(u64::from(days) * 86_400);
+        }
+        if let Some(days) = self.event_days {
+            config.events.keep = Duration::from_secs(u64::from(days) * 86_400);
+        }
+        if let Some(mib) = self.event_mib {
+            config.events.bytes_of_a_game = u64::from(mib) << 20;
         }
         if self.https_port.is_some() {
             config.http.plain = PlainHttp::ThisMachine;
@@ -200,6 +225,9 @@ mod tests {
         if let Some(accounts) = table.get("accounts") {
             security.set_accounts(accounts)?;
         }
+        if let Some(events) = table.get("events") {
+            security.set_events(events)?;
+        }
         if let Some(oidc) = table.get("oidc") {
             security.set_oidc(oidc, base)?;
         }
@@ -210,13 +238,14 @@ mod tests {
     fn what_is_set_reaches_the_configuration() {
         let folder = tempfile::tempdir().unwrap();
         crate::serve::data::write_secret(&folder.path().join("acme.secret"), "u9v8Hq3Tt0LxW2mYkB7cRz41\n").unwrap();
-        let text = "[accounts]\npassword-memory-kib = 47104\npassword-passes = 1\naudit-days = 30\n[oidc.acme]\n\
+        let text = "[accounts]\npassword-memory-kib = 47104\npassword-passes = 1\naudit-days = 30\n[events]\ndays = 7\nmib-of-a-game = 8\n[oidc.acme]\n\
             issuer = \"https://accounts.acme.example\"\nclient-id = \"stadion\"\nclient-secret-file = \"acme.secret\"\n\
             redirects = [\"https://play.acme.example/in\"]";
         let mut config = Config::default();
         read(text, folder.path()).unwrap().apply(&mut config, true).unwrap();
         assert_eq!((config.accounts.password.memory_kib, config.accounts.password.passes), (47_104, 1));
         assert_eq!(config.audit.keep, Duration::from_secs(30 * 86_400));
+        assert_eq!((config.events.keep, config.events.bytes_of_a_game), (Duration::from_secs(7 * 86_400), 8 << 20));
         assert_eq!(config.accounts.oidc[0].client_secret, Some(Secret("u9v8Hq3Tt0LxW2mYkB7cRz41".to_owned())));
     }
 

@@ -4,7 +4,7 @@ mod common;
 mod external;
 mod keys;
 mod lifecycle;
-mod limits;
+pub(crate) mod limits;
 mod oidc;
 mod password;
 mod service;

@@ -30,6 +30,7 @@ use crate::http::{Kind, Problem, ProblemBody};
         (name = "events", description = "What players are told."),
         (name = "matches", description = "Matches that run and that are over."),
         (name = "storage", description = "Documents that games keep, of their players and of their own."),
+        (name = "reports", description = "Players who are reported by others."),
         (name = "system", description = "For operators and other programs."),
     )
 )]
@@ -121,6 +122,29 @@ mod tests {
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(kept == json(), "openapi.json is out of date; run this test with UPDATE=1 and commit it");
+    }
+
+    /// A list goes on page by page, or is short by nature and says how long it may be.
+    #[test]
+    fn every_list_has_pages_or_a_bound() {
+        let document: serde_json::Value = serde_json::from_str(&json()).unwrap();
+        let mut lists = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+            let Some(name) = schema["$ref"].as_str().and_then(|of| of.rsplit('/').next()) else { continue };
+            let properties = &document["components"]["schemas"][name]["properties"];
+            let Some(items) = properties.get("items") else { continue };
+            lists += 1;
+            if properties.get("next_cursor").is_none() {
+                assert!(items["description"].as_str().is_some_and(|text| text.contains("at most")), "{path}");
+                continue;
+            }
+            let parameters = item["get"]["parameters"].as_array().unwrap();
+            let parameter = |name: &str| parameters.iter().find(|parameter| parameter["name"] == name);
+            assert!(parameter("cursor").is_some(), "{path}");
+            assert_eq!(parameter("limit").unwrap()["schema"]["maximum"], 200, "{path}");
+        }
+        assert!(lists > 10, "{lists}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod pages;
 mod parties;
 mod play;
 mod queues;
+mod reports;
 mod storage;
 mod system;
 mod unplaced;
@@ -49,6 +50,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::sessions::list_sessions, accounts::sign_out_everywhere::delete_sessions))
         .routes(routes!(accounts::end_session::end_session))
         .routes(routes!(accounts::me::get_me))
+        .routes(routes!(accounts::history::list_played))
         .routes(routes!(accounts::password::change_password))
         .routes(routes!(accounts::upgrade::register_me))
         .routes(routes!(accounts::export::export_me))
@@ -80,8 +82,10 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(matches::pace::pace_match))
         .routes(routes!(matches::ticks::get_ticks))
         .routes(routes!(matches::fork::fork_match))
+        .routes(routes!(matches::rematch::rematch))
         .routes(routes!(matches::log::get_log))
         .routes(routes!(matches::usage::get_match_usage))
+        .routes(routes!(games::matches::list_game_matches))
         .routes(routes!(games::usage::get_game_usage))
         .routes(routes!(games::usage::get_usage))
         .routes(routes!(system::load::get_load))
@@ -92,6 +96,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .merge(queues::endpoints())
         .merge(friends::endpoints())
         .merge(storage::endpoints())
+        .merge(reports::endpoints())
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

@@ -17,7 +17,7 @@ use crate::accounts::Caller;
 use crate::api::endpoints::{EndpointsBody, reached};
 use crate::api::wire::{GamePath, IdempotencyKey};
 use crate::http::{Authenticated, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
-use crate::matches::{Order, PlaceRequest, Placed, Seating};
+use crate::matches::{Order, PlaceRequest, Placed, Seating, Template};
 use crate::model::{InvalidKey, Visibility};
 
 /// Parameters of a match at most, bytes ([`stadion_protocol::contract::CreateMatch`]).
@@ -177,6 +177,7 @@ impl Fault for PlayError {
         (status = 201, description = "A seat in a new match.", body = SeatBody),
         (status = 400, description = "the body is not JSON"),
         (status = 401, description = "the bearer token is not valid"),
+        (status = 403, description = "a rematch is for those who sat in the match before"),
         (status = 404, description = "there is no such game, or no running match of it has the code"),
         (status = 409, description = "the match is full or closed, or the game has no version in play, or one in quarantine"),
         (status = 410, description = "the version was retired, or the match is over"),
@@ -232,7 +233,11 @@ async fn seat(
     body: PlayBody,
     headers: &HeaderMap,
 ) -> Result<(u16, Vec<u8>), Problem> {
-    let seating = app.placer.place(body.request(game, caller, headers)?).await?;
+    let request = body.request(game, caller, headers)?;
+    if let Order::Key(key, _) = &request.order {
+        app.matches.check_key(key, &request.caller).await?;
+    }
+    let seating = app.placer.place(request).await?;
     Ok(seated(seating, headers))
 }
 
@@ -278,7 +283,7 @@ impl TryFrom<PlayBody> for Order {
         match (body.create, body.code, body.key) {
             (None, None, None) => Ok(Order::Any),
             (None, Some(code), None) if body.version.is_none() => Ok(Order::Code(code.parse()?)),
-            (None, None, Some(key)) if body.version.is_none() => Ok(Order::Key(key.parse()?)),
+            (None, None, Some(key)) if body.version.is_none() => Ok(Order::Key(key.parse()?, Template::default())),
             (_, Some(_), _) | (_, _, Some(_)) => Err(PlayError::Contradiction),
             (Some(CreateBody::Short(visibility)), None, None) => {
                 Ok(Order::Create { visibility: visibility.into(), seats: None, parameters: Vec::new() })

@@ -3,9 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use stadion_protocol::MatchId;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::{Fault, Kind};
+use crate::model::UnixMs;
 
 /// Items of a page, when nothing else is asked for.
 const DEFAULT_LIMIT: u16 = 50;
@@ -78,6 +80,18 @@ pub(crate) fn write_cursor(place: &str) -> String {
 pub(crate) fn read_cursor(cursor: &str) -> Result<String, PageError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
     String::from_utf8(bytes).map_err(|_| PageError::Cursor)
+}
+
+/// Where a list of matches goes on, for callers.
+pub(crate) fn write_match_place((at, id): (UnixMs, MatchId)) -> String {
+    write_cursor(&format!("{}.{id}", at.0))
+}
+
+/// The place that such a cursor stands for.
+pub(crate) fn read_match_place(cursor: &str) -> Result<(UnixMs, MatchId), PageError> {
+    let text = read_cursor(cursor)?;
+    let (at, id) = text.split_once('.').ok_or(PageError::Cursor)?;
+    Ok((UnixMs(at.parse().map_err(|_| PageError::Cursor)?), id.parse().map_err(|_| PageError::Cursor)?))
 }
 
 /// A player as others see it.

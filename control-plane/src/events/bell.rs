@@ -44,9 +44,10 @@ impl Bell {
 
     /// There are new events in the rows of matches.
     pub(crate) fn ring_for(&self, writes: &[MatchWrite]) {
-        self.ring(writes.iter().map(|write| match write {
-            MatchWrite::Started(record) => Some(&record.game),
-            MatchWrite::Ended { status, .. } => Some(&status.game),
+        self.ring(writes.iter().filter_map(|write| match write {
+            MatchWrite::Started(record) => Some(Some(&record.game)),
+            MatchWrite::Ended { status, .. } => Some(Some(&status.game)),
+            MatchWrite::Parameters { .. } | MatchWrite::Seated { .. } => None,
         }));
     }
 

@@ -22,7 +22,7 @@ use crate::model::{AuditEntry, Role};
 const OF_ACCOUNTS: [&str; 6] = ["/v1/accounts", "/v1/sessions", "/v1/me", "/v1/keys", "/v1/oidc", "/v1/system"];
 
 /// Ends of paths that are never noted: playing.
-const PLAYING: [&str; 2] = ["/play", "/join-tokens"];
+const PLAYING: [&str; 3] = ["/play", "/join-tokens", "/rematch"];
 
 /// Characters of a target at most.
 const LONGEST_TARGET: usize = 200;

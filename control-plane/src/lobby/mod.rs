@@ -40,7 +40,7 @@ pub(crate) use presence::{PresentHere, RENEW};
 pub(crate) use results::Over;
 pub(crate) use runner::run_queues;
 pub(crate) use searches::{QueueKey, QueueView, SearchError, TicketView};
-pub(crate) use told::PlayerEvent;
+pub(crate) use told::{PlayerEvent, RatingChange};
 
 /// What the lobby stands on.
 pub(crate) struct LobbyParts {

@@ -1,11 +1,11 @@
 //! When a match is over: ratings change, its players are told, and are back in their parties.
 
-use stadion_protocol::contract::{Placing, SeatStatus};
+use stadion_protocol::contract::{EndReason, Placing, SeatStatus};
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::told::RatingChange;
 use super::{Lobby, PlayerEvent};
-use crate::model::{QueuedMatch, Rating};
+use crate::model::{QueuedMatch, Rating, reason_name};
 use crate::parties::News;
 use crate::ratings::{Contestant, rate};
 use crate::store::{RatingWrite, StoreError};
@@ -23,6 +23,7 @@ pub(crate) struct Over<'a> {
     pub(crate) game: &'a GameName,
     pub(crate) seats: &'a [SeatStatus],
     pub(crate) placings: &'a [Placing],
+    pub(crate) reason: &'a EndReason,
 }
 
 impl Over<'_> {
@@ -53,7 +54,11 @@ impl Lobby {
                 after: after.points(),
             });
             let (of, game) = (over.id.to_string(), over.game.to_string());
-            self.tell(player, &PlayerEvent::Result { of, game, rank: over.rank(seat), rating }).await;
+            self.tell(
+                player,
+                &PlayerEvent::Result { of, game, end: reason_name(over.reason), rank: over.rank(seat), rating },
+            )
+            .await;
             self.hear_in_party(player, News::MatchOver(over.id)).await;
         }
     }
@@ -90,7 +95,8 @@ impl Lobby {
         for id in self.parts.store.unrated_ended(LEFT_OVER).await? {
             let Some(record) = self.parts.store.match_record(id).await? else { continue };
             let Some(end) = &record.end else { continue };
-            self.rate_match(&Over { id, game: &record.game, seats: &record.seats, placings: &end.placings }).await?;
+            let (game, seats) = (&record.game, &record.seats);
+            self.rate_match(&Over { id, game, seats, placings: &end.placings, reason: &end.reason }).await?;
         }
         Ok(())
     }

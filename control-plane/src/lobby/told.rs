@@ -98,6 +98,8 @@ pub(crate) enum PlayerEvent {
         of: String,
         /// Of which game.
         game: String,
+        /// Why it ended, as matches say it: `finished`, `trapped`, `host-failed`, ...
+        end: &'static str,
         /// The player's rank, 1 first; none: the game did not say.
         #[serde(skip_serializing_if = "Option::is_none")]
         rank: Option<u16>,

@@ -5,6 +5,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -134,13 +135,14 @@ pub(crate) struct EventParts {
 
 /// Handles events until the queue is closed.
 pub(crate) async fn handle_events(parts: EventParts) {
-    let mut budgets = Budgets::default();
+    let (mut budgets, mut seated) = (Budgets::default(), Seated::default());
     while let Some(waiting) = parts.queue.take().await {
         for status in waiting.changed.values() {
             if let Err(error) = parts.live.changed(status).await {
                 tracing::warn!(id = %status.id, %error, "a change of a match was not noted");
             }
             parts.lobby.match_changed(status).await;
+            seated.note(&parts, status);
         }
         // Before the ends: of a match that is over it is not noted any more where it ran.
         record_reports(&parts, &mut budgets, waiting.reports).await;
@@ -151,8 +153,30 @@ pub(crate) async fn handle_events(parts: EventParts) {
             parts.event_log.record(event.with(json!({"dropped": waiting.dropped_reports, "why": why})));
         }
         for over in waiting.ended {
+            seated.of.remove(&over.status.id);
             end(&parts, over).await;
         }
+    }
+}
+
+/// Who sits in the matches that run here, as their rows say: a hash of each, for as many as run.
+#[derive(Default)]
+struct Seated {
+    of: HashMap<MatchId, u64>,
+}
+
+impl Seated {
+    /// Has the row say who sits there. Where too much waits to be written it does not, until the next change.
+    fn note(&mut self, parts: &EventParts, status: &MatchStatus) {
+        let mut hasher = DefaultHasher::new();
+        status.seats.iter().for_each(|seat| (seat.seat.0, seat.player.id.as_str()).hash(&mut hasher));
+        let now = hasher.finish();
+        if status.seats.is_empty() || self.of.get(&status.id) == Some(&now) {
+            return;
+        }
+        let Ok(place) = parts.writer.reserve() else { return };
+        place.write(MatchWrite::Seated { status: Box::new(status.clone()), at: parts.clock.now() });
+        self.of.insert(status.id, now);
     }
 }
 
@@ -202,7 +226,8 @@ async fn end(parts: &EventParts, over: Over) {
     };
     parts.journals.prune().await;
     tracing::debug!(%id, reason = %end.reason, "match ended");
-    let (game, seats, placings) = (status.game.clone(), status.seats.clone(), end.placings.clone());
+    let (game, seats) = (status.game.clone(), status.seats.clone());
+    let (placings, reason) = (end.placings.clone(), end.reason.clone());
     parts.writer.write(MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }).await;
-    parts.lobby.match_over(lobby::Over { id, game: &game, seats: &seats, placings: &placings }).await;
+    parts.lobby.match_over(lobby::Over { id, game: &game, seats: &seats, placings: &placings, reason: &reason }).await;
 }

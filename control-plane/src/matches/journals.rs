@@ -40,7 +40,8 @@ impl Journals {
         Ok(Journals { blobs, store, most, most_bytes, kept: Mutex::new(Kept { entries, bytes }) })
     }
 
-    /// Reads again which are kept: other replicas keep some too, and the bounds are for all together.
+    /// Reads again which are kept: other replicas keep some too, the bounds are for all together, and reports that held some
+    /// were closed.
     pub(crate) async fn look_again(&self) -> Result<(), StoreError> {
         let entries = VecDeque::from(self.store.kept_journals().await?);
         let bytes = entries.iter().map(|(_, bytes)| bytes).sum();
@@ -67,14 +68,21 @@ impl Journals {
 
     /// Removes the oldest until the rest is within its bounds.
     pub(crate) async fn prune(&self) {
-        while let Some(id) = self.surplus() {
+        while let Some((id, bytes)) = self.surplus() {
+            match self.store.forget_journal(id).await {
+                Ok(true) => {}
+                // An open report holds it: it is looked at again with the others.
+                Ok(false) => continue,
+                Err(error) => {
+                    tracing::warn!(%id, %error, "an old journal is kept until the store answers");
+                    self.put_back(id, bytes);
+                    break;
+                }
+            }
             if let Err(error) = self.blobs.delete(&path(id)).await
                 && !matches!(error, object_store::Error::NotFound { .. })
             {
                 tracing::warn!(%id, %error, "an old journal could not be removed");
-            }
-            if let Err(error) = self.store.forget_journal(id).await {
-                tracing::warn!(%id, %error, "a row still names a journal that is gone");
             }
         }
     }
@@ -88,14 +96,20 @@ impl Journals {
         }
     }
 
-    fn surplus(&self) -> Option<MatchId> {
+    fn surplus(&self) -> Option<(MatchId, u64)> {
         let mut kept = self.kept();
         if kept.entries.len() <= self.most as usize && kept.bytes <= self.most_bytes {
             return None;
         }
         let (id, bytes) = kept.entries.pop_front()?;
         kept.bytes -= bytes;
-        Some(id)
+        Some((id, bytes))
+    }
+
+    fn put_back(&self, id: MatchId, bytes: u64) {
+        let mut kept = self.kept();
+        kept.entries.push_front((id, bytes));
+        kept.bytes += bytes;
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -8,6 +8,7 @@ mod key_stories;
 mod live;
 mod place;
 mod reconcile;
+mod rematch;
 mod service;
 mod unplaced;
 mod upgrade;
@@ -20,9 +21,10 @@ pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, NoteError};
 pub(crate) use place::{
-    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, target,
+    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, Template, target,
 };
-pub(crate) use reconcile::Reconciler;
+pub(crate) use reconcile::{Reconciler, tell_of_ends};
+pub(crate) use rematch::{RematchFailure, rematch_key, rematch_until};
 pub(crate) use service::{ElsewhereError, MatchError, MatchService, MatchUsed, MatchView};
 pub(crate) use unplaced::PlaceError;
 pub(crate) use upgrade::UpgradeFailure;

@@ -17,6 +17,7 @@ use super::journals::Journals;
 use super::live::{LiveIndex, LiveMatch};
 use crate::clock::Clock;
 use crate::coordination::CoordinationError;
+use crate::lobby::{self, Lobby};
 use crate::model::{HostName, MatchEnd, MatchRecord, MatchWrite, PageRequest, UnixMs, Visibility};
 use crate::store::{Store, StoreError};
 
@@ -35,8 +36,9 @@ pub(crate) struct Reconciler {
 }
 
 impl Reconciler {
-    /// Once, before anything is served.
-    pub(crate) async fn run(&self) -> Result<(), StoreError> {
+    /// Once, before anything is served. Answers which matches are over by that: their players are to be told.
+    pub(crate) async fn run(&self) -> Result<Vec<MatchWrite>, StoreError> {
+        let mut ends = Vec::new();
         let mut running: HashMap<MatchId, MatchStatus> =
             self.host.matches().await.into_iter().map(|status| (status.id, status)).collect();
         let mut after = None;
@@ -55,12 +57,14 @@ impl Reconciler {
                 }
             }
             self.store.write_matches(&writes).await?;
+            ends.append(&mut writes);
             match page.next {
                 Some(next) => after = Some(next),
                 None => break,
             }
         }
-        self.adopt(running.into_values()).await
+        self.adopt(running.into_values()).await?;
+        Ok(ends)
     }
 
     /// Notes again everything that runs here and has a row: how many.
@@ -149,6 +153,16 @@ impl Reconciler {
             last_log: Vec::new(),
         };
         MatchWrite::Ended { status: Box::new(status), end: Box::new(end) }
+    }
+}
+
+/// Tells the players of matches that are over since before this process began, and lets them go back to their parties.
+pub(crate) async fn tell_of_ends(lobby: Arc<Lobby>, ends: Vec<MatchWrite>) {
+    for write in ends {
+        let MatchWrite::Ended { status, end } = write else { continue };
+        let (id, game, seats) = (status.id, &status.game, &status.seats);
+        let (placings, reason) = (&end.placings, &end.reason);
+        lobby.match_over(lobby::Over { id, game, seats, placings, reason }).await;
     }
 }
 

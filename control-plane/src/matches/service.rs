@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stadion_protocol::contract::{EndReason, Host, LogPage, MatchState, MatchStatus, MatchUsage};
-use stadion_protocol::{GameName, MatchId, PlayerId};
+use stadion_protocol::{GameName, MatchId, PlayerId, VersionId};
 
 use super::journals::Journals;
 use super::live::LiveIndex;
@@ -40,6 +40,14 @@ impl MatchView {
             (None, None) => MatchState::Running,
         }
     }
+}
+
+/// Who sits or sat in a match.
+#[derive(Clone, Debug)]
+pub(crate) struct SeatedIn {
+    pub(crate) game: GameName,
+    pub(crate) version: VersionId,
+    pub(crate) players: BTreeSet<PlayerId>,
 }
 
 /// What a match used.
@@ -140,6 +148,23 @@ impl MatchService {
         }
         let game = self.store.game(&record.game).await?;
         Ok(game.is_some_and(|entry| entry.game.owner == caller.account))
+    }
+
+    /// Who sits or sat in a match; `None`: there is no such match.
+    pub(crate) async fn seated(&self, id: MatchId) -> Result<Option<SeatedIn>, MatchError> {
+        let (record, live) = match self.find(id).await {
+            Ok(found) => found,
+            Err(MatchError::Unknown(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let seats = live.map_or(record.seats, |status| status.seats);
+        let players = seats.into_iter().map(|seat| seat.player.id).collect();
+        Ok(Some(SeatedIn { game: record.game, version: record.version, players }))
+    }
+
+    /// Removes journals that may go now.
+    pub(crate) async fn prune_journals(&self) -> Result<(), StoreError> {
+        self.journals.look_again().await
     }
 
     /// Returns once the rows say what has happened, or after a moment.
@@ -253,7 +278,7 @@ fn created(record: &MatchRecord, caller: &Caller) -> bool {
     record.creator.as_ref() == Some(&caller.account)
 }
 
-fn sits_in(record: &MatchRecord, live: Option<&MatchStatus>, account: &PlayerId) -> bool {
+pub(super) fn sits_in(record: &MatchRecord, live: Option<&MatchStatus>, account: &PlayerId) -> bool {
     let seats = live.map_or(&record.seats, |status| &status.seats);
     seats.iter().any(|seat| seat.player.id == *account)
 }

@@ -198,6 +198,20 @@ pub fn is_failure(reason: &EndReason) -> bool {
     !matches!(reason, EndReason::Finished | EndReason::Closed | EndReason::Empty | EndReason::TooLong)
 }
 
+/// All that [`reason_name`] answers.
+pub const REASON_NAMES: [&str; 10] = [
+    "finished",
+    "closed",
+    "empty",
+    "too-long",
+    "trapped",
+    "over-budget",
+    "over-quota",
+    "host-failed",
+    "diverged",
+    "poisoned",
+];
+
 /// How an end is named in rows and answers.
 pub fn reason_name(reason: &EndReason) -> &'static str {
     match reason {

@@ -85,6 +85,20 @@ pub struct MatchRecord {
 pub enum MatchWrite {
     /// It was created.
     Started(Box<MatchRecord>),
+    /// It was created with these parameters.
+    Parameters {
+        /// Which.
+        id: MatchId,
+        /// For its game.
+        parameters: Vec<u8>,
+    },
+    /// Others sit in it than before: who is told should its end never be heard of.
+    Seated {
+        /// As it is now.
+        status: Box<MatchStatus>,
+        /// When that was heard.
+        at: UnixMs,
+    },
     /// It is over.
     Ended {
         /// Its last status.
@@ -123,4 +137,21 @@ pub struct MatchFilter {
     pub state: Option<StateFilter>,
     /// For whom.
     pub viewer: Viewer,
+    /// And of those.
+    pub narrowing: MatchNarrowing,
+}
+
+/// What a list of matches may be narrowed by; `None` is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MatchNarrowing {
+    /// Of this version.
+    pub version: Option<VersionId>,
+    /// On this host.
+    pub host: Option<HostName>,
+    /// That ended so: one of [`super::REASON_NAMES`].
+    pub end: Option<&'static str>,
+    /// Created then or later.
+    pub since: Option<UnixMs>,
+    /// Created before that.
+    pub until: Option<UnixMs>,
 }

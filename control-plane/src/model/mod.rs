@@ -9,11 +9,13 @@ mod audit;
 mod document;
 mod event;
 mod game;
+mod history;
 mod host;
 mod identity;
 mod key;
 mod matches;
 mod page;
+mod report;
 mod session;
 mod social;
 mod time;
@@ -27,15 +29,17 @@ pub use document::{
     InvalidDocumentKey, OnceKey, PlayerAccess,
 };
 pub use event::{
-    EVENT_BYTES, Event, EventFilter, EventKind, EventScope, EventsSince, InvalidEventKind, NewEvent, is_failure,
-    reason_name,
+    EVENT_BYTES, Event, EventFilter, EventKind, EventScope, EventsSince, InvalidEventKind, NewEvent, REASON_NAMES,
+    is_failure, reason_name,
 };
 pub use game::{Game, GameEntry, Quarantine, Version};
+pub use history::{Played, PlayedRating};
 pub use host::{HostName, InvalidHostName};
 pub use identity::Identity;
 pub use key::{InvalidKey, MatchKey};
-pub use matches::{MatchEnd, MatchFilter, MatchRecord, MatchWrite, StateFilter, Viewer, Visibility};
+pub use matches::{MatchEnd, MatchFilter, MatchNarrowing, MatchRecord, MatchWrite, StateFilter, Viewer, Visibility};
 pub use page::{Page, PageRequest};
+pub use report::{Filed, InvalidReportId, InvalidReportWord, Report, ReportId, ReportReason, ReportState};
 pub use session::{Refresh, Session, SessionId};
 pub use social::{Friend, Friendship, QueuedMatch, Rating, Standing};
 pub use time::{InvalidTime, UnixMs};

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::{BEAT, Replicas};
 use crate::accounts::Accounts;
-use crate::clock::{Rng, random};
+use crate::clock::{Clock, Rng, random};
 use crate::coordination::{Coordination, CoordinationError};
+use crate::events::{EventLog, host_lost, host_there};
 use crate::keys::Keys;
 use crate::matches::{Journals, Reconciler};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// The marker's name.
 const MARKER: &str = "marker";
@@ -32,6 +33,9 @@ pub(crate) struct KeeperParts {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) event_log: EventLog,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// See the module.
@@ -86,10 +90,23 @@ impl Keeper {
         if self.beats >= LOOK_EVERY {
             self.beats = 0;
             self.parts.journals.look_again().await?;
+            self.note_hosts().await?;
             if let Err(error) = self.parts.keys.reread() {
                 tracing::warn!(%error, "whether another replica has changed the keys is not known");
             }
         }
+        Ok(())
+    }
+
+    /// Hosts that went without a word, and that this one is there should others have missed it.
+    async fn note_hosts(&self) -> Result<(), Behind> {
+        let KeeperParts { store, event_log, clock, replicas, .. } = &self.parts;
+        for host in replicas.gone().await? {
+            tracing::warn!(%host, "a host said nothing for a while");
+            host_lost(&**store, &host, clock.now()).await?.into_iter().for_each(|event| event_log.record(event));
+        }
+        let there = host_there(&**store, &replicas.name, clock.now()).await?;
+        there.into_iter().for_each(|event| event_log.record(event));
         Ok(())
     }
 

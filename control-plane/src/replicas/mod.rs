@@ -114,6 +114,21 @@ impl Replicas {
         Ok(there.flat_map(|listed| listed.web).collect())
     }
 
+    /// Replicas that are listed and said nothing for long: they are taken off the list.
+    async fn gone(&self) -> Result<Vec<HostName>, CoordinationError> {
+        let now = self.clock.now();
+        let mut gone = Vec::new();
+        for (name, json) in self.coordination.map_entries(LIST).await? {
+            let listed = serde_json::from_slice::<Listed>(&json).ok();
+            let silent = listed.is_none_or(|listed| now.since(UnixMs(listed.seen_at_ms)) >= 2 * GONE_AFTER);
+            if silent && name != self.name.as_str() {
+                self.coordination.map_take(LIST, &name).await?;
+                gone.extend(name.parse::<HostName>().ok());
+            }
+        }
+        Ok(gone)
+    }
+
     /// Says that this one is gone.
     pub(crate) async fn leave(&self) {
         let left = async {
@@ -166,6 +181,10 @@ mod tests {
         assert_eq!(here.find(&there.name).await.unwrap().unwrap().url, "http://h-2:7878");
         clock.advance(GONE_AFTER);
         assert_eq!(here.find(&there.name).await.unwrap(), None, "it died");
+        assert_eq!(here.gone().await.unwrap(), []);
+        clock.advance(GONE_AFTER);
+        assert_eq!(here.gone().await.unwrap(), std::slice::from_ref(&there.name));
+        assert_eq!(here.gone().await.unwrap(), [], "once");
         there.announce().await.unwrap();
         there.leave().await;
         assert_eq!(here.find(&there.name).await.unwrap(), None, "it left");

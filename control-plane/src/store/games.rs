@@ -37,6 +37,9 @@ pub trait GameStore: Send + Sync + 'static {
     /// The newest versions of a game, retired ones too, newest first.
     async fn versions(&self, game: &GameName, limit: u16) -> Result<Vec<Version>, StoreError>;
 
+    /// The same, page by page; a page goes on below a number.
+    async fn version_page(&self, game: &GameName, page: &PageRequest<u64>) -> Result<Page<Version, u64>, StoreError>;
+
     /// Takes a version out of play for new matches: whether there is such a version.
     async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError>;
 

@@ -42,6 +42,6 @@ pub trait MatchStore: Send + Sync + 'static {
     /// What matches used that ended at `since` or later, by game and version; at most 1,000 sums, the largest by CPU time.
     async fn usage(&self, scope: &UsageScope, since: UnixMs) -> Result<Vec<UsageSum>, StoreError>;
 
-    /// Notes that a journal is kept no more.
-    async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError>;
+    /// Notes that a journal is kept no more, unless an open report of a player holds it: whether it may be removed.
+    async fn forget_journal(&self, id: MatchId) -> Result<bool, StoreError>;
 }

@@ -13,11 +13,13 @@ mod audit;
 mod documents;
 mod events;
 mod games;
+mod history;
 mod identity;
 mod matches;
 mod migrations;
 pub mod postgres;
 mod ratings;
+mod reports;
 mod row;
 mod social;
 pub mod sqlite;
@@ -27,6 +29,8 @@ mod suite;
 mod suite_documents;
 #[cfg(test)]
 mod suite_events;
+#[cfg(test)]
+mod suite_history;
 #[cfg(test)]
 mod suite_security;
 #[cfg(test)]
@@ -39,9 +43,11 @@ pub use audit::AuditStore;
 pub use documents::DocumentStore;
 pub use events::EventStore;
 pub use games::GameStore;
+pub use history::HistoryStore;
 pub use identity::{DeleteAccountError, IdentityStore};
 pub use matches::MatchStore;
 pub use ratings::{Board, RatingStore, RatingWrite};
+pub use reports::ReportStore;
 pub use social::SocialStore;
 
 /// All of it. Implementations are handed on as `Arc<dyn Store>`.
@@ -57,6 +63,8 @@ pub trait Store:
     + MatchStore
     + SocialStore
     + RatingStore
+    + HistoryStore
+    + ReportStore
 {
     /// Whether it answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -53,7 +53,7 @@ pub trait RatingStore: Send + Sync + 'static {
         limit: u16,
     ) -> Result<Vec<Standing>, StoreError>;
 
-    /// Every rating of a player.
+    /// The ratings of a player, at most 1,000.
     async fn ratings_of(&self, player: &PlayerId) -> Result<Vec<(GameName, QueueName, Rating)>, StoreError>;
 }
 

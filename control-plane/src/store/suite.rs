@@ -8,9 +8,9 @@ use stadion_protocol::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 
 use super::{NewAccountError, Store};
 use crate::model::{
-    Account, AccountName, Game, HostName, MatchEnd, MatchFilter, MatchRecord, MatchWrite, PageRequest, PasswordHash,
-    Quarantine, Role, Session, SessionId, StateFilter, UnixMs, Usage, UsageScope, UsageSum, Version, Viewer,
-    Visibility,
+    Account, AccountName, Game, HostName, MatchEnd, MatchFilter, MatchNarrowing, MatchRecord, MatchWrite, PageRequest,
+    PasswordHash, Quarantine, Role, Session, SessionId, StateFilter, UnixMs, Usage, UsageScope, UsageSum, Version,
+    Viewer, Visibility,
 };
 
 pub(super) async fn run(store: &dyn Store) {
@@ -25,6 +25,7 @@ pub(super) async fn run(store: &dyn Store) {
     journals_are_listed_until_forgotten(store).await;
     usage_is_summed_by_game_and_version(store).await;
     super::suite_events::run(store).await;
+    super::suite_history::run(store).await;
     super::suite_security::run(store).await;
     super::suite_social::run(store).await;
     super::suite_documents::run(store).await;
@@ -168,6 +169,10 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     assert_eq!(store.latest_version(&game("chess")).await.unwrap(), Some(version("chess", 1)));
     let retired = Version { retired_at: Some(UnixMs(9)), ..version("chess", 2) };
     assert_eq!(store.versions(&game("chess"), 10).await.unwrap(), [retired.clone(), version("chess", 1)]);
+    let page = store.version_page(&game("chess"), &PageRequest { after: None, limit: 1 }).await.unwrap();
+    assert_eq!(page.items, std::slice::from_ref(&retired));
+    let rest = store.version_page(&game("chess"), &PageRequest { after: page.next, limit: 1 }).await.unwrap();
+    assert_eq!((rest.items, rest.next), (vec![version("chess", 1)], None));
     assert_eq!(store.version(&game("chess"), retired.id).await.unwrap(), Some(retired));
     store.publish(&version("chess", 1)).await.unwrap();
     assert_eq!(
@@ -207,7 +212,7 @@ async fn quarantine_stays_until_it_is_lifted(store: &dyn Store) {
     assert!(!store.set_quarantine(&game("go"), id, None).await.unwrap());
 }
 
-fn started(n: u8) -> MatchRecord {
+pub(super) fn started(n: u8) -> MatchRecord {
     MatchRecord {
         id: MatchId([n; 16]),
         code: Some("KBQT".parse().unwrap()),
@@ -315,7 +320,7 @@ async fn matches_that_run_are_found_by_host_code_and_key(store: &dyn Store) {
 async fn matches_are_listed_newest_first(store: &dyn Store) {
     let hidden = MatchRecord { visibility: Visibility::Private, ..started(5) };
     store.write_matches(&[MatchWrite::Started(Box::new(hidden))]).await.unwrap();
-    let all = MatchFilter { game: None, state: None, viewer: Viewer::Anyone };
+    let all = MatchFilter { game: None, state: None, viewer: Viewer::Anyone, narrowing: MatchNarrowing::default() };
     let viewer = |text: &str| Viewer::Account(text.parse().unwrap());
     for (filter, expected) in [
         (all.clone(), vec![3, 2, 1]),
@@ -339,7 +344,7 @@ async fn matches_are_listed_newest_first(store: &dyn Store) {
 
 async fn journals_are_listed_until_forgotten(store: &dyn Store) {
     assert_eq!(store.kept_journals().await.unwrap(), [(MatchId([1; 16]), 77), (MatchId([2; 16]), 77)]);
-    store.forget_journal(MatchId([2; 16])).await.unwrap();
+    assert!(store.forget_journal(MatchId([2; 16])).await.unwrap());
     assert_eq!(store.kept_journals().await.unwrap(), [(MatchId([1; 16]), 77)]);
 }
 

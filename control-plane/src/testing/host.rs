@@ -26,6 +26,7 @@ pub(crate) struct FakeHost {
     /// Versions ask for different things.
     differs: AtomicBool,
     paces: Mutex<Vec<Pace>>,
+    created: Mutex<HashMap<MatchId, (u16, Vec<u8>)>>,
 }
 
 impl FakeHost {
@@ -38,6 +39,7 @@ impl FakeHost {
             settings: Mutex::default(),
             differs: AtomicBool::new(false),
             paces: Mutex::default(),
+            created: Mutex::default(),
         }
     }
 
@@ -79,6 +81,11 @@ impl FakeHost {
         let status = matches.get_mut(&id.parse().unwrap()).unwrap();
         status.seats.retain(|taken| taken.seat != Seat(seat));
         self.events.publish(HostEvent::Changed(status.clone()));
+    }
+
+    /// Seats and parameters that a match was created with.
+    pub(crate) fn parameters(&self, id: &str) -> (u16, Vec<u8>) {
+        self.created.lock().unwrap()[&id.parse().unwrap()].clone()
     }
 
     /// What a game reports.
@@ -156,6 +163,7 @@ impl Host for FakeHost {
                 return Err(error);
             }
             self.settings.lock().unwrap().push(request.settings);
+            self.created.lock().unwrap().insert(request.id, (request.seats, request.parameters.clone()));
             let mut status = MatchStatus {
                 id: request.id,
                 game: request.game,

@@ -28,7 +28,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 21] = [
+    const KEYS: [&'static str; 22] = [
         "listen",
         "port",
         "data",
@@ -49,6 +49,7 @@ impl Layer {
         "trusted-proxies",
         "https-port",
         "accounts",
+        "events",
         "oidc",
     ];
 
@@ -110,6 +111,7 @@ impl Layer {
                 self.security.https_port = Some(port.ok_or("must be a number from 0 to 65535")?);
             }
             "accounts" => self.security.set_accounts(value)?,
+            "events" => self.security.set_events(value)?,
             "oidc" => self.security.set_oidc(value, base)?,
             _ => return Err("unknown key".to_owned()),
         }

@@ -19,6 +19,7 @@ use crate::api::audit::AuditBody;
 use crate::api::friends::FRIENDS;
 use crate::api::keys::KeyBody;
 use crate::api::queues::RatingBody;
+use crate::api::reports::OwnReportBody;
 use crate::http::{Authenticated, Problem};
 use crate::model::{AuditFilter, Document, DocumentPlace, PageRequest};
 
@@ -54,6 +55,8 @@ pub(crate) struct ExportBody {
     /// Account ids of those whom it blocks.
     #[schema(example = json!(["p-5f1c0ad2b6e94c1d01020304"]))]
     blocks: Vec<String>,
+    /// What it reported of others: the newest 10,000.
+    reports: Vec<OwnReportBody>,
     /// How good it is at what.
     ratings: Vec<RatingBody>,
     /// What games keep about it, at most 1,000 documents.
@@ -142,6 +145,7 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
         matches: store.matches_of_player(id, MOST).await?.iter().map(ToString::to_string).collect(),
         friends: store.friends(id, FRIENDS).await?.iter().map(|friend| friend.account.id.to_string()).collect(),
         blocks: store.blocked(id).await?.iter().map(ToString::to_string).collect(),
+        reports: store.reports_by(id, MOST).await?.into_iter().map(OwnReportBody::from).collect(),
         ratings: store.ratings_of(id).await?.into_iter().map(RatingBody::from).collect(),
         documents: documents.into_iter().map(kept).collect(),
         audit: audit.items.into_iter().map(AuditBody::from).collect(),

@@ -5,6 +5,7 @@ pub(super) mod end_session;
 pub(super) mod end_sessions;
 pub(super) mod export;
 pub(super) mod guest;
+pub(super) mod history;
 pub(super) mod me;
 pub(super) mod password;
 pub(super) mod refresh;

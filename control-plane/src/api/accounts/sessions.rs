@@ -15,7 +15,7 @@ use crate::model::Session;
 /// The sign-ins of an account that are not over.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionsBody {
-    /// The one used last first.
+    /// The one used last first; at most 1,000.
     items: Vec<SessionBody>,
 }
 

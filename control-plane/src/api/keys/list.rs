@@ -14,7 +14,7 @@ use crate::http::{Authenticated, Problem};
 /// Keys, at most 100.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeysBody {
-    /// The oldest first.
+    /// The oldest first; at most 100.
     items: Vec<KeyBody>,
 }
 

@@ -12,9 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::MatchBody;
 use crate::App;
 use crate::accounts::Caller;
-use crate::api::wire::{PageError, limit, read_cursor, write_cursor};
+use crate::api::wire::{limit, read_match_place, write_match_place};
 use crate::http::{MaybeAuthenticated, Problem, UrlQuery};
-use crate::model::{MatchFilter, PageRequest, Role, StateFilter, UnixMs, Viewer};
+use crate::matches::MatchView;
+use crate::model::{MatchFilter, MatchNarrowing, Page, PageRequest, Role, StateFilter, UnixMs, Viewer};
 
 /// Which matches are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,7 +38,7 @@ pub(crate) struct MatchesQuery {
 /// The state of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum StateBody {
+pub(crate) enum StateBody {
     Running,
     Hibernated,
     Finishing,
@@ -71,25 +72,39 @@ pub(crate) async fn list_matches(
     MaybeAuthenticated(caller): MaybeAuthenticated,
     UrlQuery(query): UrlQuery<MatchesQuery>,
 ) -> Result<Json<MatchesBody>, Problem> {
-    let state = query.state.map(|state| match state {
-        StateBody::Running | StateBody::Hibernated | StateBody::Finishing => StateFilter::Live,
-        StateBody::Ended => StateFilter::Ended,
-    });
-    let after = query.cursor.as_deref().map(place).transpose()?;
-    let filter = MatchFilter { game: query.game, state, viewer: viewer(caller) };
+    let after = query.cursor.as_deref().map(read_match_place).transpose()?;
+    let state = query.state.map(StateBody::filter);
+    let filter = MatchFilter { game: query.game, state, viewer: viewer(caller), narrowing: MatchNarrowing::default() };
     let page = app.matches.list(&filter, &PageRequest { after, limit: limit(query.limit)? }).await?;
-    // What a row cannot know: whether a live match is finishing.
-    let wanted = |state| match query.state {
-        None => true,
-        Some(StateBody::Running) => state == MatchState::Running,
-        Some(StateBody::Hibernated) => state == MatchState::Hibernated,
-        Some(StateBody::Finishing) => state == MatchState::Finishing,
-        Some(StateBody::Ended) => state == MatchState::Ended,
-    };
-    Ok(Json(MatchesBody {
-        items: page.items.into_iter().filter(|view| wanted(view.state())).map(MatchBody::from).collect(),
-        next_cursor: page.next.map(|(at, id)| write_cursor(&format!("{}.{id}", at.0))),
-    }))
+    Ok(Json(MatchesBody::new(page, query.state)))
+}
+
+impl StateBody {
+    /// As far as rows know it.
+    pub(crate) fn filter(self) -> StateFilter {
+        match self {
+            StateBody::Running | StateBody::Hibernated | StateBody::Finishing => StateFilter::Live,
+            StateBody::Ended => StateFilter::Ended,
+        }
+    }
+}
+
+impl MatchesBody {
+    /// Of a page, those in this state.
+    pub(crate) fn new(page: Page<MatchView, (UnixMs, MatchId)>, of: Option<StateBody>) -> MatchesBody {
+        // What a row cannot know: whether a live match is finishing.
+        let wanted = |state| match of {
+            None => true,
+            Some(StateBody::Running) => state == MatchState::Running,
+            Some(StateBody::Hibernated) => state == MatchState::Hibernated,
+            Some(StateBody::Finishing) => state == MatchState::Finishing,
+            Some(StateBody::Ended) => state == MatchState::Ended,
+        };
+        MatchesBody {
+            items: page.items.into_iter().filter(|view| wanted(view.state())).map(MatchBody::from).collect(),
+            next_cursor: page.next.map(write_match_place),
+        }
+    }
 }
 
 fn viewer(caller: Option<Caller>) -> Viewer {
@@ -98,12 +113,6 @@ fn viewer(caller: Option<Caller>) -> Viewer {
         Some(caller) if caller.role >= Role::Operator => Viewer::Operator,
         Some(caller) => Viewer::Account(caller.account),
     }
-}
-
-fn place(cursor: &str) -> Result<(UnixMs, MatchId), PageError> {
-    let text = read_cursor(cursor)?;
-    let (at, id) = text.split_once('.').ok_or(PageError::Cursor)?;
-    Ok((UnixMs(at.parse().map_err(|_| PageError::Cursor)?), id.parse().map_err(|_| PageError::Cursor)?))
 }
 
 #[cfg(test)]

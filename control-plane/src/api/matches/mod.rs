@@ -7,6 +7,7 @@ pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod log;
 pub(super) mod pace;
+pub(super) mod rematch;
 pub(super) mod ticks;
 pub(super) mod upgrade;
 pub(super) mod usage;

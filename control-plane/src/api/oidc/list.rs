@@ -12,7 +12,7 @@ use crate::App;
 /// Identity providers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProvidersBody {
-    /// In the order of the configuration.
+    /// In the order of the configuration; at most as many as that has.
     items: Vec<ProviderBody>,
 }
 

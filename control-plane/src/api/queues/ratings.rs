@@ -26,7 +26,7 @@ pub(super) struct PlayerPath {
 /// The ratings of a player.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RatingsBody {
-    /// By game and queue; none where it has played no rated match.
+    /// By game and queue, at most 1,000; none where it has played no rated match.
     items: Vec<RatingBody>,
 }
 

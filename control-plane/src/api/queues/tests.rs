@@ -96,6 +96,48 @@ async fn whoever_declines_is_out_and_the_other_waits_on() {
     search(&stage, &bob).await;
 }
 
+/// A party of two that plays a match of its own: the token of its leader, and the match.
+async fn a_party_that_plays(stage: &Stage) -> (String, String) {
+    let (ann, _) = registered(stage, "ann").await;
+    let (bob, _) = registered(stage, "bob").await;
+    let party = stage.post("/v1/parties", json!({})).bearer(&ann).await.expect(201);
+    stage.post("/v1/parties/join", json!({"code": party["code"]})).bearer(&bob).await.expect(200);
+    stage.put_json("/v1/parties/mine/ready", json!({"ready": true})).bearer(&bob).await.expect(200);
+    let mut anns = Ears::of(stage, &ann).await;
+    stage.post(TICKETS, json!({})).bearer(&ann).await.expect(201);
+    let ready = anns.next("match-ready").await;
+    (ann, ready["match"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_match_that_fails_is_told_and_lets_its_party_go() {
+    let stage = stage("0").await;
+    let (ann, id) = a_party_that_plays(&stage).await;
+    let mut anns = Ears::of(&stage, &ann).await;
+    stage.host.trap(&id, "unreachable");
+    let told = anns.next("result").await;
+    assert_eq!((&told["match"], &told["end"]), (&json!(id), &json!("trapped")));
+    while anns.next("party").await["party"]["phase"] != "gathering" {}
+}
+
+#[tokio::test]
+async fn a_match_that_is_lost_with_its_host_is_told_and_lets_its_party_go() {
+    let stage = stage("0").await;
+    let (ann, id) = a_party_that_plays(&stage).await;
+    let mut anns = Ears::of(&stage, &ann).await;
+    // Rows are written behind.
+    while stage.store.match_record(id.parse().unwrap()).await.unwrap().is_none_or(|record| record.seats.len() < 2) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // It comes back under its name, and has nothing.
+    let _returned = stage.beside().await;
+    let told = anns.next("result").await;
+    assert_eq!((&told["match"], &told["end"]), (&json!(id), &json!("host-failed")));
+    while anns.next("party").await["party"]["phase"] != "gathering" {}
+    let played = stage.get("/v1/me/matches").bearer(&ann).await.expect(200);
+    assert_eq!((&played["items"][0]["match"], &played["items"][0]["end"]), (&json!(id), &json!("host-failed")));
+}
+
 #[tokio::test]
 async fn a_party_searches_as_one_and_is_back_together_after_the_match() {
     let stage = stage("0").await;

@@ -121,6 +121,7 @@ impl Placer {
 
     async fn create_noted(&self, new: &NewMatch, players: Vec<PlayerInfo>) -> Result<Created, PlaceError> {
         let place = self.parts.writer.reserve()?;
+        let for_parameters = (!new.parameters.is_empty()).then(|| self.parts.writer.reserve()).transpose()?;
         let (game, version) = (&new.playable.game, &new.playable.version);
         let note = NewNote {
             id: new.id,
@@ -145,6 +146,9 @@ impl Placer {
         self.parts.starts.note(&game.name, version.id, &new.parameters, created.as_ref().err()).await;
         let seats = created?.seats;
         self.write(place, new, live.code.clone());
+        if let Some(place) = for_parameters {
+            place.write(MatchWrite::Parameters { id: new.id, parameters: new.parameters.clone() });
+        }
         Ok(Created { code: live.code, seats })
     }
 

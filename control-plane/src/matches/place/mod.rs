@@ -65,8 +65,16 @@ pub(crate) enum Order {
     },
     /// The match of this code.
     Code(MatchCode),
-    /// The match of this key, else a new one under it.
-    Key(MatchKey),
+    /// The match of this key, else a new one under it, made so.
+    Key(MatchKey, Template),
+}
+
+/// How a match is made that a key leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// `None`: as many as the game takes.
+    pub(crate) seats: Option<u16>,
+    pub(crate) parameters: Vec<u8>,
 }
 
 /// A player who wants to play.
@@ -175,9 +183,9 @@ impl Placer {
         let who = Who { player, reached: request.reached };
         match request.order {
             Order::Code(code) => self.by_code(&request.game, &code, who).await,
-            Order::Key(key) => {
+            Order::Key(key, template) => {
                 let playable = self.playable(&request.game, request.version).await?;
-                self.by_key(&playable, &key, who).await
+                self.by_key(&playable, (&key, template), who).await
             }
             Order::Any => {
                 let playable = self.playable(&request.game, request.version).await?;

@@ -6,7 +6,7 @@ use stadion_protocol::contract::{PlayerInfo, Reservation, ReserveError};
 use stadion_protocol::{GameName, MatchCode, MatchId, Seat};
 
 use super::create::NewMatch;
-use super::{PlaceError, Placer, START_WAIT, Seated, Seating, TRIES, Who};
+use super::{PlaceError, Placer, START_WAIT, Seated, Seating, TRIES, Template, Who, check_seats};
 use crate::coordination::{Claim, OpenMatch};
 use crate::games::{Playable, Selection};
 use crate::matches::live::LiveMatch;
@@ -26,10 +26,11 @@ impl Placer {
     pub(super) async fn by_key(
         self: &Arc<Placer>,
         playable: &Arc<Playable>,
-        key: &MatchKey,
+        (key, template): (&MatchKey, Template),
         who: Who,
     ) -> Result<Seating, PlaceError> {
         let game = &playable.game.name;
+        let seats = check_seats(playable, template.seats)?;
         let mut over = Vec::new();
         for _ in 0..TRIES {
             let id = self.new_id();
@@ -42,6 +43,8 @@ impl Placer {
                     creator: Some(who.player.id.clone()),
                     key: Some(key.clone()),
                     visibility: Visibility::Private,
+                    seats,
+                    parameters: template.parameters,
                     ..self.matchmade(playable, id)
                 };
                 let seated = self.create_announced(new, who.player.clone(), started).await?;

@@ -142,6 +142,23 @@ impl GameStore for PostgresStore {
         .await
     }
 
+    async fn version_page(&self, game: &GameName, page: &PageRequest<u64>) -> Result<Page<Version, u64>, StoreError> {
+        self.run(async {
+            let rows =
+                sqlx::query("SELECT * FROM versions WHERE game = $1 AND number < $2 ORDER BY number DESC LIMIT $3")
+                    .bind(game.as_str())
+                    .bind(int(page.after.unwrap_or(u64::MAX)))
+                    .bind(i64::from(page.limit) + 1)
+                    .fetch_all(&self.pool)
+                    .await?;
+            let numbered = |row| Ok((uint(Row::try_get(row, "number")?)?, version(row)?));
+            let items = rows.iter().map(numbered).collect::<Result<Vec<(u64, Version)>, StoreError>>()?;
+            let Page { items, next } = Page::cut(items, page.limit, |(number, _)| *number);
+            Ok(Page { items: items.into_iter().map(|(_, version)| version).collect(), next })
+        })
+        .await
+    }
+
     async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError> {
         self.run(async {
             let updated = sqlx::query(

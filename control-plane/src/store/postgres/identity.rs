@@ -227,6 +227,10 @@ async fn forget(transaction: &mut Transaction<'_, Postgres>, account: &PlayerId)
         "DELETE FROM friendships WHERE one = $1 OR other = $1",
         "DELETE FROM blocks WHERE one = $1 OR other = $1",
         "DELETE FROM ratings WHERE account = $1",
+        "DELETE FROM played WHERE account = $1",
+        "DELETE FROM rating_changes WHERE account = $1",
+        // What was done to others stays to be judged; the words are the account's own.
+        "UPDATE player_reports SET text = '' WHERE reporter = $1",
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

@@ -8,8 +8,8 @@ use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick
 use super::PostgresStore;
 use super::events::append;
 use crate::model::{
-    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, NewEvent, Page, PageRequest, StateFilter,
-    UnixMs, Usage, UsageScope, UsageSum, Viewer, Visibility,
+    HostName, MatchEnd, MatchFilter, MatchKey, MatchNarrowing, MatchRecord, MatchWrite, NewEvent, Page, PageRequest,
+    StateFilter, UnixMs, Usage, UsageScope, UsageSum, Viewer, Visibility,
 };
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{MatchStore, StoreError};
@@ -26,6 +26,10 @@ impl MatchStore for PostgresStore {
             for write in writes {
                 match write {
                     MatchWrite::Started(record) => events.push(started(&mut transaction, record).await?),
+                    MatchWrite::Parameters { id, parameters } => {
+                        keep_parameters(&mut transaction, *id, parameters).await?;
+                    }
+                    MatchWrite::Seated { status, at } => seated(&mut transaction, status, *at).await?,
                     MatchWrite::Ended { status, end } => events.push(ended(&mut transaction, status, end).await?),
                 }
             }
@@ -141,13 +145,24 @@ impl MatchStore for PostgresStore {
         .await
     }
 
-    async fn forget_journal(&self, id: MatchId) -> Result<(), StoreError> {
+    async fn forget_journal(&self, id: MatchId) -> Result<bool, StoreError> {
         self.run(async {
-            sqlx::query("UPDATE matches SET journal_bytes = NULL WHERE id = $1")
+            let mut transaction = self.pool.begin().await?;
+            let held = sqlx::query("SELECT 1 AS held FROM player_reports WHERE match = $1 AND state = 'open' LIMIT 1")
                 .bind(id.to_string())
-                .execute(&self.pool)
+                .fetch_optional(&mut *transaction)
                 .await?;
-            Ok(())
+            if held.is_some() {
+                return Ok(false);
+            }
+            for statement in [
+                "UPDATE matches SET journal_bytes = NULL WHERE id = $1",
+                "DELETE FROM match_parameters WHERE match = $1",
+            ] {
+                sqlx::query(statement).bind(id.to_string()).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(true)
         })
         .await
     }
@@ -173,6 +188,24 @@ fn list(filter: &MatchFilter, page: &PageRequest<(UnixMs, MatchId)>) -> QueryBui
             .push("))"),
         Viewer::Operator => &mut query,
     };
+    let MatchNarrowing { version, host, end, since, until } = &filter.narrowing;
+    if let Some(version) = version {
+        query.push(" AND version = ").push_bind(version.0.to_vec());
+    }
+    if let Some(host) = host {
+        query.push(" AND host = ").push_bind(host.to_string());
+    }
+    if let Some(end) = end {
+        // As the contract's EndReason is written: its kind comes first.
+        let begins = format!("{{\"kind\":\"{end}\"");
+        query.push(" AND substr(end_reason, 1, length(").push_bind(begins.clone()).push(")) = ").push_bind(begins);
+    }
+    if let Some(since) = since {
+        query.push(" AND created_at >= ").push_bind(int(since.0));
+    }
+    if let Some(until) = until {
+        query.push(" AND created_at < ").push_bind(int(until.0));
+    }
     page_of(&mut query, page);
     query
 }
@@ -275,10 +308,71 @@ async fn ended(
     .fetch_one(&mut **transaction)
     .await?;
     let host = row.try_get::<Option<&str>, _>("host")?.map(parsed).transpose()?;
+    note_played(transaction, status, end.at).await?;
     Ok(NewEvent::ended(status, end, host))
 }
 
-fn record(row: &PgRow) -> Result<MatchRecord, StoreError> {
+/// Bots play no history: their ids mean nobody.
+async fn note_played(
+    transaction: &mut Transaction<'_, Postgres>,
+    status: &MatchStatus,
+    at: UnixMs,
+) -> Result<(), StoreError> {
+    let people: Vec<_> = status.seats.iter().filter(|seat| !seat.player.bot).collect();
+    if people.is_empty() {
+        return Ok(());
+    }
+    let mut query = QueryBuilder::new("INSERT INTO played (account, match, ended_at, seat) ");
+    query.push_values(people, |mut row, seat| {
+        row.push_bind(seat.player.id.to_string())
+            .push_bind(status.id.to_string())
+            .push_bind(int(at.0))
+            .push_bind(i64::from(seat.seat.0));
+    });
+    query.push(" ON CONFLICT DO NOTHING");
+    query.build().execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// The creation may be written later, as with an end.
+async fn seated(
+    transaction: &mut Transaction<'_, Postgres>,
+    status: &MatchStatus,
+    at: UnixMs,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO matches (id, game, version, visibility, seat_count, created_at, seats, label, incarnation, tick)
+         VALUES ($1, $2, $3, 'private', $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (id) DO UPDATE SET seats = excluded.seats WHERE matches.ended_at IS NULL",
+    )
+    .bind(status.id.to_string())
+    .bind(status.game.as_str())
+    .bind(status.version.0.to_vec())
+    .bind(i64::from(status.seat_count))
+    .bind(int(at.0))
+    .bind(to_json(&status.seats))
+    .bind(status.label.as_str())
+    .bind(i64::from(status.incarnation.0))
+    .bind(int(status.tick.0))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn keep_parameters(
+    transaction: &mut Transaction<'_, Postgres>,
+    id: MatchId,
+    parameters: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO match_parameters (match, parameters) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(id.to_string())
+        .bind(parameters)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn record(row: &PgRow) -> Result<MatchRecord, StoreError> {
     let code: Option<&str> = row.try_get("code")?;
     let key: Option<&str> = row.try_get("key")?;
     let host: Option<&str> = row.try_get("host")?;

@@ -10,9 +10,11 @@ mod documents;
 mod events;
 mod games;
 mod gate;
+mod history;
 mod identity;
 mod matches;
 mod ratings;
+mod reports;
 mod social;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -47,12 +49,13 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MIGRATE: Duration = Duration::from_secs(60);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 5] = [
+const CHANGES: [Change; 6] = [
     (1, "initial", include_str!("../../../migrations/postgres/0001_initial.sql")),
     (2, "security", include_str!("../../../migrations/postgres/0002_security.sql")),
     (3, "social", include_str!("../../../migrations/postgres/0003_social.sql")),
     (4, "events", include_str!("../../../migrations/postgres/0004_events.sql")),
     (5, "documents", include_str!("../../../migrations/postgres/0005_documents.sql")),
+    (6, "history", include_str!("../../../migrations/postgres/0006_history.sql")),
 ];
 
 /// Where the database is and how many connections to it may be open.

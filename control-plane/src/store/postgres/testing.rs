@@ -40,6 +40,18 @@ impl Scratch {
     }
 }
 
+/// Connections of a test that ended may still be on their way in.
+async fn drop_database(url: &str) {
+    const TRIES: usize = 20;
+    for _ in 1..TRIES {
+        if Postgres::force_drop_database(url).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Postgres::force_drop_database(url).await.unwrap();
+}
+
 fn server() -> String {
     std::env::var("STADION_TEST_POSTGRES").unwrap_or_else(|_| SERVER.to_owned())
 }
@@ -56,7 +68,7 @@ pub(crate) async fn with_database(test: impl AsyncFnOnce(&Scratch)) {
     }
     let scratch = Scratch { config: PostgresConfig { url: url.clone(), connections: CONNECTIONS }, name };
     let ended = AssertUnwindSafe(test(&scratch)).catch_unwind().await;
-    Postgres::force_drop_database(&url).await.unwrap();
+    drop_database(&url).await;
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }

@@ -114,6 +114,19 @@ impl GameStore for SqliteStore {
         rows.iter().map(version).collect()
     }
 
+    async fn version_page(&self, game: &GameName, page: &PageRequest<u64>) -> Result<Page<Version, u64>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM versions WHERE game = ? AND number < ? ORDER BY number DESC LIMIT ?")
+            .bind(game.as_str())
+            .bind(int(page.after.unwrap_or(u64::MAX)))
+            .bind(i64::from(page.limit) + 1)
+            .fetch_all(&self.reader)
+            .await?;
+        let numbered = |row| Ok((uint(Row::try_get(row, "number")?)?, version(row)?));
+        let items = rows.iter().map(numbered).collect::<Result<Vec<(u64, Version)>, StoreError>>()?;
+        let Page { items, next } = Page::cut(items, page.limit, |(number, _)| *number);
+        Ok(Page { items: items.into_iter().map(|(_, version)| version).collect(), next })
+    }
+
     async fn retire_version(&self, game: &GameName, id: VersionId, now: UnixMs) -> Result<bool, StoreError> {
         let updated =
             sqlx::query("UPDATE versions SET retired_at = coalesce(retired_at, ?) WHERE game = ? AND version = ?")

@@ -201,6 +201,10 @@ async fn forget(transaction: &mut Transaction<'_, Sqlite>, account: &PlayerId) -
         "DELETE FROM friendships WHERE one = ?1 OR other = ?1",
         "DELETE FROM blocks WHERE one = ?1 OR other = ?1",
         "DELETE FROM ratings WHERE account = ?",
+        "DELETE FROM played WHERE account = ?",
+        "DELETE FROM rating_changes WHERE account = ?",
+        // What was done to others stays to be judged; the words are the account's own.
+        "UPDATE player_reports SET text = '' WHERE reporter = ?",
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

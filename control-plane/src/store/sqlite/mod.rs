@@ -8,9 +8,11 @@ mod audit;
 mod documents;
 mod events;
 mod games;
+mod history;
 mod identity;
 mod matches;
 mod ratings;
+mod reports;
 mod social;
 
 use std::path::Path;
@@ -33,7 +35,7 @@ const TRIES: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 11] = [
+const CHANGES: [Change; 12] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
@@ -45,6 +47,7 @@ const CHANGES: [Change; 11] = [
     (9, "social", include_str!("../../../migrations/sqlite/0009_social.sql")),
     (10, "events", include_str!("../../../migrations/sqlite/0010_events.sql")),
     (11, "documents", include_str!("../../../migrations/sqlite/0011_documents.sql")),
+    (12, "history", include_str!("../../../migrations/sqlite/0012_history.sql")),
 ];
 
 /// See the module.

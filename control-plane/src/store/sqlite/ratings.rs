@@ -107,6 +107,17 @@ impl RatingStore for SqliteStore {
             if written.rows_affected() == 0 {
                 return Ok(false);
             }
+            sqlx::query(
+                "INSERT INTO rating_changes (account, match, queue, before, after) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(player.as_str())
+            .bind(change.queued.id.to_string())
+            .bind(change.queued.queue.as_str())
+            .bind(i64::from(before.points()))
+            .bind(i64::from(after.points()))
+            .execute(&mut *transaction)
+            .await?;
         }
         transaction.commit().await?;
         Ok(true)
@@ -165,7 +176,7 @@ impl RatingStore for SqliteStore {
 
     async fn ratings_of(&self, player: &PlayerId) -> Result<Vec<(GameName, QueueName, Rating)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT game, queue, mean, deviation, matches FROM ratings WHERE account = $1 ORDER BY game, queue",
+            "SELECT game, queue, mean, deviation, matches FROM ratings WHERE account = $1 ORDER BY game, queue LIMIT 1000",
         )
         .bind(player.as_str())
         .fetch_all(&self.reader)
