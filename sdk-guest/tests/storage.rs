@@ -19,7 +19,7 @@ struct Counter {
 }
 
 #[message]
-pub enum In {
+enum In {
     Count,
     Buy,
     Crowd,
@@ -100,9 +100,9 @@ fn of_two_writes_over_one_version_the_second_is_told() {
 fn a_lost_database_and_a_backend_are_played() {
     let mut m = Match::<Counter>::with_players(1);
     m.set_storage_fails(true).send(0, In::Count);
-    assert_eq!(m.received(0), ["Unavailable"]);
+    assert_eq!(m.received(0), ["RequestError::Unavailable"]);
     m.send(0, In::Buy);
-    assert_eq!(m.received(0), ["shop: Err(Denied)"], "nobody registered it");
+    assert_eq!(m.received(0), ["shop: Err(RequestError::Denied)"], "nobody registered it");
     m.set_backend(|endpoint, json| Ok(format!("{endpoint} {json}").into_bytes())).send(0, In::Buy);
     assert_eq!(m.received(0), [r#"shop: Ok("shop {\"bought\":\"hat\"}")"#]);
 }
@@ -111,5 +111,5 @@ fn a_lost_database_and_a_backend_are_played() {
 fn too_much_at_once_is_refused_at_once() {
     let mut m = Match::<Counter>::with_players(1);
     m.send(0, In::Crowd);
-    assert_eq!(m.received(0)[0], "Some(OverQuota), Err(Denied)");
+    assert_eq!(m.received(0)[0], "Some(RequestError::OverQuota), Err(RequestError::Denied)");
 }

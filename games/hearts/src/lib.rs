@@ -5,11 +5,14 @@
 
 pub mod cards;
 mod computer;
+pub mod record;
 pub mod round;
 
 use cards::Card;
+use record::Records;
 use round::{Passing, Played, Refusal, Round};
 use stadion_sdk::prelude::*;
+use stadion_sdk::storage::{Document, Request, StorageError};
 
 /// Players of a match.
 pub const PLAYERS: usize = 4;
@@ -99,6 +102,8 @@ pub struct Hearts {
     rounds_done: u32,
     points: [u16; PLAYERS],
     ends_at: u16,
+    #[serde(default)]
+    records: Records,
 }
 
 impl Game for Hearts {
@@ -117,10 +122,11 @@ impl Game for Hearts {
                 POINTS
             }
         };
-        Hearts { round: None, rounds_done: 0, points: [0; PLAYERS], ends_at }
+        Hearts { round: None, rounds_done: 0, points: [0; PLAYERS], ends_at, records: Records::default() }
     }
 
-    fn join(&mut self, cx: &Cx<Self>, _: Seat) {
+    fn join(&mut self, cx: &Cx<Self>, seat: Seat) {
+        self.records.ask(cx, seat);
         if cx.full() && self.round.is_none() {
             cx.set_open(false);
             self.deal(cx);
@@ -165,6 +171,10 @@ impl Game for Hearts {
         } else {
             self.hurry(cx, seat);
         }
+    }
+
+    fn answer(&mut self, cx: &Cx<Self>, request: Request, answer: Result<Document, StorageError>) {
+        self.records.answer(cx, request, answer);
     }
 
     fn view(&self, _: &Cx<Self>, you: Seat) -> View {
@@ -220,6 +230,8 @@ impl Hearts {
         }
         self.rounds_done += 1;
         if self.points.iter().any(|points| *points >= self.ends_at) {
+            let fewest = self.points.iter().min().copied();
+            self.records.write(cx, |seat| self.points.get(seat.index()).copied() == fewest);
             // Few points are good: the score is what is above them.
             let scores = self.points.iter().enumerate();
             cx.finish(Results::by_score(scores.map(|(index, points)| (Seat::at(index), -i64::from(*points)))));

@@ -162,3 +162,36 @@ proptest! {
         }
     }
 }
+
+/// Plays to the end.
+fn played(mut m: Match<Hearts>) -> Match<Hearts> {
+    for choice in 0.. {
+        if m.is_finished() {
+            break;
+        }
+        act(&mut m, choice);
+    }
+    m
+}
+
+#[test]
+fn what_a_player_has_played_and_won_is_kept_from_match_to_match() {
+    let record = |m: &Match<Hearts>, seat: u16| -> record::Record {
+        let data = m.documents().get(Some(&format!("player-{seat}")), record::KEY).unwrap().to_vec();
+        stadion_sdk::storage::Document { version: 1, data }.value().unwrap()
+    };
+    let first = played(Match::<Hearts>::plan().parameters("points=1").players(4));
+    let won: Vec<u32> = (0..4).map(|seat| record(&first, seat).won).collect();
+    assert!((0..4).all(|seat| record(&first, seat).played == 1) && won.contains(&1), "{won:?}");
+    let plan = Match::<Hearts>::plan().parameters("points=1").seed(2).documents(first.documents().clone());
+    let second = played(plan.players(4));
+    assert!((0..4).all(|seat| record(&second, seat).played == 2));
+}
+
+#[test]
+fn a_match_whose_records_cannot_be_read_is_played_and_not_counted() {
+    let mut m = Match::<Hearts>::plan().parameters("points=1").players(3);
+    m.set_storage_fails(true).join();
+    let m = played(m);
+    assert!(m.is_finished() && m.documents().get(Some("player-3"), record::KEY).is_none());
+}
