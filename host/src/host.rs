@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Order of calls for whoever composes: [`LocalHost::new`], [`LocalHost::take_up`], a gateway over [`LocalHost::inbox`],
-//! [`LocalHost::connect_outbox`], [`LocalHost::connect_requests`], [`LocalHost::set_endpoints`], [`LocalHost::recover`]; at the end [`LocalHost::shutdown`].
+//! [`LocalHost::connect_outbox`], [`LocalHost::set_endpoints`], [`LocalHost::recover`], [`LocalHost::connect_requests`]; at
+//! the end [`LocalHost::shutdown`].
 
 mod account;
 mod config;

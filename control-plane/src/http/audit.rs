@@ -21,8 +21,8 @@ use crate::model::{AuditEntry, Role};
 /// Beginnings of paths that are noted whoever calls.
 const OF_ACCOUNTS: [&str; 6] = ["/v1/accounts", "/v1/sessions", "/v1/me", "/v1/keys", "/v1/oidc", "/v1/system"];
 
-/// Ends of paths that are never noted: playing.
-const PLAYING: [&str; 3] = ["/play", "/join-tokens", "/rematch"];
+/// Ends of paths that are never noted: playing, and what it leaves behind.
+const PLAYING: [&str; 4] = ["/play", "/join-tokens", "/rematch", "/storage/{key}"];
 
 /// Characters of a target at most.
 const LONGEST_TARGET: usize = 200;
@@ -122,6 +122,8 @@ mod tests {
             ("/v1/games/{game}/versions", developer, 201, true),
             ("/v1/games/{game}/versions", developer, 403, true),
             ("/v1/games/{game}/play", developer, 201, false),
+            ("/v1/games/{game}/storage/{key}", developer, 200, false),
+            ("/v1/games/{game}/storage-access", developer, 200, true),
             ("/v1/games/{game}/play", player, 201, false),
             ("/v1/guests", None, 201, false),
             ("/v1/matches/{id}", player, 204, false),
