@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use wasmtime::{Config, InstanceAllocationStrategy, WasmBacktraceDetails, WasmFeatures};
 
 use super::cpu::CpuBaseline;
-use super::pool::{PoolLayout, PoolSize};
+use super::pool::{PoolLayout, PoolSize, StackGuards};
 
 /// Stack of the guest's own frames.
 const WASM_STACK_BYTES: usize = 512 * 1024;
 
 /// The whole stack of a call: the guest's part, and as much again for host functions at its bottom.
-const CALL_STACK_BYTES: usize = 1024 * 1024;
+pub(super) const CALL_STACK_BYTES: usize = 1024 * 1024;
 
 /// What compiled code depends on. The compile child is given the same, so that hosts accept what it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,11 +91,14 @@ fn code_config(code: CodeSettings) -> wasmtime::Result<Config> {
 }
 
 /// Wasmtime's configuration, and the size of the pool if there is one.
-pub(super) fn wasmtime_config(config: EngineConfig) -> wasmtime::Result<(Config, Option<PoolSize>)> {
+pub(super) fn wasmtime_config(
+    config: EngineConfig,
+    guards: StackGuards,
+) -> wasmtime::Result<(Config, Option<PoolSize>)> {
     let mut wasmtime = code_config(config.code)?;
     let size = match config.sessions {
         Sessions::OnDemand => None,
-        Sessions::Pooled(wanted) => Some(PoolSize::choose(config.code.layout, wanted)),
+        Sessions::Pooled(wanted) => Some(PoolSize::choose(config.code.layout, wanted, guards)),
     };
     if let Some(size) = size {
         wasmtime.allocation_strategy(InstanceAllocationStrategy::Pooling(size.allocation(config.code.layout)));

@@ -8,6 +8,8 @@ mod config;
 mod cpu;
 mod manners;
 mod pool;
+#[cfg(target_os = "linux")]
+mod stacks;
 mod ticker;
 mod version;
 
@@ -22,7 +24,7 @@ pub use self::config::{CodeSettings, EngineConfig, Sessions, allowed_features};
 pub use self::cpu::CpuBaseline;
 pub(crate) use self::manners::Manners;
 pub(crate) use self::pool::swap_is_on;
-pub use self::pool::{PoolLayout, PoolSize, TABLE_ELEMENTS};
+pub use self::pool::{PoolLayout, PoolSize, StackGuards, TABLE_ELEMENTS};
 pub use self::ticker::Ticker;
 pub use self::version::LoadedVersion;
 pub use crate::artifact::{BadArtifact, VerifyingKeys};
@@ -65,8 +67,7 @@ impl Engine {
     /// Makes an engine, reserves its pool, and logs what was decided.
     pub fn new(config: EngineConfig) -> Result<Engine, EngineError> {
         let unsupported = |error: wasmtime::Error| EngineError::Unsupported(format!("{error:#}"));
-        let (settings, pool) = config::wasmtime_config(config).map_err(unsupported)?;
-        let wasmtime = wasmtime::Engine::new(&settings).map_err(unsupported)?;
+        let (wasmtime, pool) = pooled(config).map_err(unsupported)?;
         let mut linker = Linker::new(&wasmtime);
         crate::session::add_contract(&mut linker).map_err(unsupported)?;
         crate::wasi::add_to_linker(&mut linker).map_err(unsupported)?;
@@ -154,6 +155,21 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("code", &self.0.code).field("pool", &self.0.pool).finish_non_exhaustive()
     }
+}
+
+/// An engine of wasmtime's and its pool, whose stacks are one mapping where the kernel can have that.
+fn pooled(config: EngineConfig) -> wasmtime::Result<(wasmtime::Engine, Option<PoolSize>)> {
+    #[cfg(target_os = "linux")]
+    if config.sessions != Sessions::OnDemand && stacks::can_merge() {
+        let (settings, pool) = config::wasmtime_config(config, StackGuards::Within)?;
+        let engine = wasmtime::Engine::new(&settings)?;
+        match stacks::merge(&engine, pool.map_or(0, |pool| pool.sessions)) {
+            Ok(()) => return Ok((engine, pool)),
+            Err(why) => tracing::warn!(%why, "each stack keeps a guard of its own: fewer sessions fit"),
+        }
+    }
+    let (settings, pool) = config::wasmtime_config(config, StackGuards::Mapped)?;
+    Ok((wasmtime::Engine::new(&settings)?, pool))
 }
 
 fn log_pool(code: CodeSettings, pool: PoolSize) {

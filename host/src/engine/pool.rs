@@ -13,9 +13,12 @@ const KEEP_RESIDENT: usize = 256 * 1024;
 /// The largest table of a guest, elements.
 pub const TABLE_ELEMENTS: usize = 32 * 1024;
 
-/// Mappings of the kernel that one session takes: its stack and the stack's guard, which are there from the start, and
-/// of its memory what lies below the data, the data, the heap and the guard. Counted by `stadion bench density`.
-const MAPPINGS_PER_SESSION: u64 = 6;
+/// Mappings of the kernel that one session's memory takes: what lies below the data, the data, the heap and the guard. Counted
+/// by `stadion bench density`.
+const MAPPINGS_OF_MEMORY: u64 = 4;
+
+/// And its stack, unless all stacks are one mapping: itself and its guard, which are there from the start.
+const MAPPINGS_OF_STACK: u64 = 2;
 
 /// Mappings left for everything else in the process; past the kernel's limit even `malloc` fails.
 const MAPPINGS_RESERVED: u64 = 8_000;
@@ -76,6 +79,15 @@ impl PoolLayout {
     }
 }
 
+/// What keeps a call from running past the end of its stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackGuards {
+    /// A mapping of its own below each stack.
+    Mapped,
+    /// Pages within the one mapping that all stacks are: see the module `stacks`.
+    Within,
+}
+
 /// What was decided about the pool, for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSize {
@@ -83,22 +95,28 @@ pub struct PoolSize {
     pub sessions: u32,
     /// The kernel's limit that this was derived from; `None`: the caller chose.
     pub max_map_count: Option<u64>,
+    /// What lies below each stack.
+    pub guards: StackGuards,
     /// Whether dirty pages are found with `PAGEMAP_SCAN`.
     pub pagemap_scan: bool,
 }
 
 impl PoolSize {
     /// Sizes a pool for this machine.
-    pub(super) fn choose(layout: PoolLayout, wanted: Option<u32>) -> PoolSize {
+    pub(super) fn choose(layout: PoolLayout, wanted: Option<u32>, guards: StackGuards) -> PoolSize {
         let pagemap_scan = cfg!(target_os = "linux") && !swap_is_on();
         if let Some(sessions) = wanted {
             let sessions = sessions.clamp(1, layout.most_sessions());
-            return PoolSize { sessions, max_map_count: None, pagemap_scan };
+            return PoolSize { sessions, max_map_count: None, guards, pagemap_scan };
         }
         let limit = max_map_count();
-        let fits = limit.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_SESSION;
+        let each = match guards {
+            StackGuards::Mapped => MAPPINGS_OF_MEMORY + MAPPINGS_OF_STACK,
+            StackGuards::Within => MAPPINGS_OF_MEMORY,
+        };
+        let fits = limit.saturating_sub(MAPPINGS_RESERVED) / each;
         let sessions = u32::try_from(fits).unwrap_or(u32::MAX).clamp(1, layout.most_sessions());
-        PoolSize { sessions, max_map_count: Some(limit), pagemap_scan }
+        PoolSize { sessions, max_map_count: Some(limit), guards, pagemap_scan }
     }
 
     pub(super) fn allocation(self, layout: PoolLayout) -> PoolingAllocationConfig {
@@ -143,11 +161,14 @@ mod tests {
 
     #[test]
     fn a_pool_never_claims_more_than_its_layout_holds() {
+        let guards = StackGuards::Mapped;
         for layout in [PoolLayout::Fast, PoolLayout::Dense] {
-            assert_eq!(PoolSize::choose(layout, Some(u32::MAX)).sessions, layout.most_sessions());
-            assert_eq!(PoolSize::choose(layout, Some(0)).sessions, 1);
-            let sized = PoolSize::choose(layout, None);
+            assert_eq!(PoolSize::choose(layout, Some(u32::MAX), guards).sessions, layout.most_sessions());
+            assert_eq!(PoolSize::choose(layout, Some(0), guards).sessions, 1);
+            let sized = PoolSize::choose(layout, None, guards);
             assert!(sized.sessions <= layout.most_sessions() && sized.max_map_count.is_some());
+            let more = PoolSize::choose(layout, None, StackGuards::Within);
+            assert!(more.sessions >= sized.sessions, "fewer mappings each");
         }
     }
 }

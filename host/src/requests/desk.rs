@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_game_that_asks_without_end_waits_for_itself() {
         let mut desk = Desk::new(LIMITS);
-        (1..=8).for_each(|of| drop(take(&mut desk, "greedy", of, u64::from(of))));
+        (1..=8).for_each(|of| _ = take(&mut desk, "greedy", of, u64::from(of)));
         assert_eq!(take(&mut desk, "greedy", 9, 9), Taken::Full(9));
         take(&mut desk, "modest", 20, 100);
         let served: Vec<_> = std::iter::from_fn(|| next(&mut desk)).collect();
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn what_waits_too_long_is_given_up_and_what_is_served_is_not() {
         let mut desk = Desk::new(LIMITS);
-        (1..=3).for_each(|number| drop(take(&mut desk, "chess", 1, number)));
+        (1..=3).for_each(|number| _ = take(&mut desk, "chess", 1, number));
         take(&mut desk, "go", 2, 9);
         assert_eq!(next(&mut desk), Some(("chess".to_owned(), 1)));
         let later = NOW + LIMITS.within;
