@@ -18,7 +18,8 @@ pub(crate) fn module(fields: &str) -> Vec<u8> {
     let stateful = prepared || asks_for(";; state");
     // Imports come before everything else.
     let (imports, fields): (Vec<&str>, Vec<&str>) = fields.lines().partition(|line| line.starts_with("(import"));
-    let fields = fields.join("\n");
+    // The last line may end in a comment.
+    let fields = fields.join("\n") + "\n";
     let mut text = format!("{}\n{PRELUDE}", imports.join("\n"));
     let pass = "(param i32) (result i32) (local.get 0)";
     let mut hooks = vec![("$on_describe", ""), ("$on_start", ""), ("$on_step", "(param i32 i32)"), ("$on_alloc", pass)];
