@@ -387,7 +387,8 @@ fn compose(
         let secrets = (&*parts.keys, parts.clock.clone());
         Arc::new(Replicas::new(parts.host_name.clone(), url, (parts.host.clone(), parts.coordination.clone()), secrets))
     });
-    let starts = Arc::new(Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone()));
+    let starts = Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone(), event_log.clone());
+    let starts = Arc::new(starts);
     let placer = Placer::new(PlaceParts {
         host: parts.host.clone(),
         catalog: catalog.clone(),

@@ -15,6 +15,7 @@ mod fork;
 mod inbox;
 mod questions;
 mod recover;
+mod sleepers;
 mod upgrade;
 mod versions;
 mod watch;
@@ -193,11 +194,18 @@ impl LocalHost {
 
     /// Drains, ends every match that the next process cannot bring back, gives players until `grace` to hear of it, and stops the
     /// shards. Matches that outlive the process stand still, and are kept as they are: the next one replays nothing of them.
-    /// Those that sleep sleep on.
+    /// Those that sleep sleep on, if the next process finds them; else they are ended, too.
     pub async fn shutdown(&self, grace: Duration) {
         self.drain();
         let until = clock::now() + grace;
         let reason = EndReason::HostFailed("the host was shut down".to_owned());
+        let (shared, shards, why) = (Arc::clone(&self.shared), self.shards.clone(), reason.clone());
+        let ended = tokio::task::spawn_blocking(move || sleepers::end_sleepers(&shared, &shards, &why)).await;
+        match ended {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(ended, "matches that slept and would not be found again have ended"),
+            Err(_) => tracing::error!("matches that sleep could not all be ended"),
+        }
         while self.shared.matches.load(Ordering::Relaxed) > 0 && clock::now() < until {
             // Again each time: a creation may have been on its way.
             for shard in &self.shards {

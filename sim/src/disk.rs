@@ -41,6 +41,8 @@ struct Inner {
     crashed: bool,
     failing_syncs: u32,
     lying: bool,
+    /// Reads so far, and their bytes.
+    reads: (u64, u64),
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +107,7 @@ impl Disk {
             crashed: false,
             failing_syncs: 0,
             lying: false,
+            reads: (0, 0),
         })))
     }
 
@@ -141,6 +144,23 @@ impl Disk {
     /// Gives it another size, bytes.
     pub fn set_capacity(&self, capacity: usize) {
         self.inner().capacity = capacity;
+    }
+
+    /// How often bytes were asked for so far, and how many were given.
+    pub fn reads(&self) -> (u64, u64) {
+        self.inner().reads
+    }
+
+    /// Bytes in files whose names begin like this.
+    pub fn held(&self, prefix: &str) -> u64 {
+        let inner = self.inner();
+        let of = |(name, id): (&String, &u64)| name.starts_with(prefix).then(|| inner.files[id].now.len() as u64);
+        inner.now.iter().filter_map(of).sum()
+    }
+
+    /// Segments of the log that are there.
+    pub fn segments(&self) -> usize {
+        self.inner().now.keys().filter(|name| name.starts_with("segments/")).count()
     }
 
     /// Bytes in all files.
@@ -368,7 +388,7 @@ impl File for Handle {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         // Reading changes nothing: no need to count it.
-        let inner = self.disk.inner();
+        let inner = &mut *self.disk.inner();
         if inner.crashed || inner.epoch != self.epoch {
             return Err(io::Error::other("the process was killed"));
         }
@@ -376,6 +396,7 @@ impl File for Handle {
         let from = data.now.get(offset as usize..).unwrap_or_default();
         let size = from.len().min(into.len());
         into[..size].copy_from_slice(&from[..size]);
+        inner.reads = (inner.reads.0 + 1, inner.reads.1 + size as u64);
         Ok(size)
     }
 

@@ -33,7 +33,13 @@ const LONG: Duration = Duration::from_secs(3_600);
 /// Whenever nobody is there for a moment.
 const NAPS: Hibernation = Hibernation { after: Duration::from_millis(20), rate: RateAsleep::Skipped };
 /// Small, so that segments are emptied while the match runs.
-const LOG: LogConfig = LogConfig { segment_bytes: 4_000, log_bytes: 16_000, retain_bytes: 1 << 20 };
+const LOG: LogConfig = LogConfig {
+    segment_bytes: 4_000,
+    log_bytes: 16_000,
+    retain_bytes: 1 << 20,
+    match_checkpoint_bytes: 1 << 20,
+    checkpoint_bytes: 1 << 20,
+};
 
 /// See the module's documentation. Dropping it is what a crash leaves of a process.
 pub(crate) struct Server {

@@ -22,16 +22,11 @@ pub(crate) fn ticks() -> u64 {
     std::env::var("STADION_DETERMINISM_TICKS").map_or(TICKS, |text| text.parse().unwrap())
 }
 
-/// Code and pool that share nothing with those of [`CodeSettings::default`] but the wasm. A game that asks for more memory
-/// than a dense pool has gets another CPU alone.
-fn elsewhere(name: &str, subject: &Subject) -> Place {
+/// Code and pool that share nothing with those of [`CodeSettings::default`] but the wasm.
+fn elsewhere(subject: &Subject) -> Place {
     let usual = CodeSettings::default();
     let cpu = if cfg!(target_arch = "x86_64") { CpuBaseline::X86_64V2 } else { usual.cpu };
-    Place::try_new(subject, CodeSettings { layout: PoolLayout::Dense, cpu }).unwrap_or_else(|error| {
-        assert!(error.to_string().contains("memory-bytes"), "{name}: {error}");
-        eprintln!("{name} runs in no dense pool: {error}");
-        Place::new(subject, CodeSettings { cpu, ..usual })
-    })
+    Place::new(subject, CodeSettings { layout: PoolLayout::Dense, cpu })
 }
 
 /// Runs a subject in every manner and compares tick by tick. `spread`: how many different hashes there must be at least, so
@@ -39,7 +34,7 @@ fn elsewhere(name: &str, subject: &Subject) -> Place {
 pub(crate) fn always_the_same(name: &str, subject: &Subject, spread: usize) {
     let ticks = ticks();
     let here = Place::new(subject, CodeSettings::default());
-    let other = elsewhere(name, subject);
+    let other = elsewhere(subject);
     let expected = run(subject, SEED, ticks, &[&here], None);
     let distinct = expected.iter().collect::<std::collections::HashSet<_>>().len();
     assert!(distinct >= spread.min(expected.len()), "{name} does too little: {distinct} different ticks");
@@ -57,7 +52,7 @@ pub(crate) fn always_the_same(name: &str, subject: &Subject, spread: usize) {
 
 /// Snapshot, drop, restore into a reused slot, a hundred times, alternating two compilations.
 pub(crate) fn a_hundred_generations(name: &str, subject: &Subject) {
-    let (here, other) = (Place::new(subject, CodeSettings::default()), elsewhere(name, subject));
+    let (here, other) = (Place::new(subject, CodeSettings::default()), elsewhere(subject));
     let whole = run(subject, SEED, 101, &[&here], None);
     let parts = run(subject, SEED, 101, &[&here, &other], Some(1));
     assert_eq!(whole.iter().zip(&parts).position(|(one, other)| one != other), None, "{name}: this tick differs");

@@ -12,7 +12,7 @@ use stadion_host::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Se
 use stadion_host::image::ImageArena;
 use stadion_host::model::{Limits, Setup, Stepped};
 use stadion_host::session::{Session, StepBudget, StepFault};
-use stadion_protocol::contract::{Artifact, CompileError, SIGNING_CONTEXT};
+use stadion_protocol::contract::{Artifact, SIGNING_CONTEXT};
 
 use crate::script::{RATE, Script};
 
@@ -38,14 +38,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(subject: &Subject, code: CodeSettings) -> Place {
-        Place::try_new(subject, code).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// `Err`: it is not accepted for this code and pool.
-    pub(crate) fn try_new(subject: &Subject, code: CodeSettings) -> Result<Place, CompileError> {
         let engine = Engine::new(EngineConfig { code, sessions: Sessions::Pooled(Some(SLOTS)) }).unwrap();
         let ticker = engine.start_ticker().unwrap();
-        let compiled = in_process(code, &subject.wasm)?;
+        let compiled = in_process(code, &subject.wasm).unwrap_or_else(|error| panic!("{error}"));
         let key = SigningKey::from_bytes(&[7; 32]);
         let manifest = encode_manifest(&compiled.manifest);
         let signature = key.sign(&[SIGNING_CONTEXT, &manifest].concat()).to_bytes();
@@ -53,7 +48,7 @@ impl Place {
         let keys = VerifyingKeys::new([key.verifying_key().to_bytes()]).unwrap();
         let version = engine.load(&artifact, &keys).unwrap();
         assert_eq!(version.description().image_checkpoints, Ok(()));
-        Ok(Place { version, _engine: engine, _ticker: ticker })
+        Place { version, _engine: engine, _ticker: ticker }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What people do with Stadion, from end to end, with the real program.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
 
+mod asleep;
 mod browsers;
 mod certificates;
 mod cli;

@@ -9,6 +9,7 @@ mod sse;
 mod storage;
 mod types;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -77,9 +78,14 @@ impl Api {
         self.send(self.request(Method::DELETE, &format!("/v1/matches/{id}"))).await.map(drop)
     }
 
-    /// The matches of a game that run, newest first.
-    pub(crate) async fn running_matches(&self, game: &str) -> Outcome<Vec<MatchInfo>> {
-        self.matches(&[("game", game.to_owned()), ("state", "running".to_owned())]).await
+    /// The matches of a game that run or sleep.
+    pub(crate) async fn live_matches(&self, game: &str) -> Outcome<Vec<MatchInfo>> {
+        let of = |state: &str| [("game", game.to_owned()), ("state", state.to_owned())];
+        let mut live = self.matches(&of("hibernated")).await?;
+        // One that wakes up meanwhile is in both lists.
+        let asleep: HashSet<String> = live.iter().map(|info| info.id.clone()).collect();
+        live.extend(self.matches(&of("running")).await?.into_iter().filter(|info| !asleep.contains(&info.id)));
+        Ok(live)
     }
 
     /// The newest matches of a game, running or over: one page.

@@ -23,8 +23,8 @@ Examples:
   stadion events --host h-1 --since 1d                everything on this host, for operators
   stadion events --follow                             hosts that come and go, for operators
 
-Kinds: match.started, match.ended, match.failed, game.report, report.filed, report.closed, host.up, host.down,
-host.drained, events.dropped. Times back from now end in s, m, h or d; others are written as 2026-11-20T10:00:00Z.")]
+Kinds: match.started, match.ended, match.failed, game.report, version.quarantined, report.filed, report.closed,
+host.up, host.down, host.drained, events.dropped. Times back from now end in s, m, h or d; others are written as 2026-11-20T10:00:00Z.")]
 pub(crate) struct EventsArgs {
     /// Of this game [default: of hosts].
     game: Option<String>,

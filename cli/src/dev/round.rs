@@ -103,9 +103,10 @@ impl Rounds {
             return Ok(());
         }
         let (wasm_bytes, mut took, types) = self.make(began).await?;
-        let running = self.api.running_matches(self.game()).await?;
+        // Those that sleep are woken for it: whoever comes back to one plays what was saved last.
+        let live = self.api.live_matches(self.game()).await?;
         let tally = match self.target() {
-            Some(target) => target.bring(running, self.choice).await,
+            Some(target) => target.bring(live, self.choice).await,
             None => Tally::default(),
         };
         took.all = began.elapsed();

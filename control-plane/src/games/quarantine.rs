@@ -1,18 +1,21 @@
 //! Versions that fail on every start: counted, and after [`STARTS`] failures in a row out of play until their owner says
 //! otherwise.
 //!
-//! Counts live in memory, those of each replica apart: they only say when to look; what is decided is in the store. A start
-//! with parameters of its creator's does not count as a failure: else anybody could take a game out of play.
+//! Counts live in memory, those of each replica apart: they only say when to look; what is decided is in the store, and told in
+//! the game's log of events. A replica that goes down forgets fewer than [`STARTS`] failures, and no quarantine. A start with
+//! parameters of its creator's does not count as a failure: else anybody could take a game out of play.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::json;
 use stadion_protocol::contract::CreateError;
 use stadion_protocol::{GameName, VersionId};
 
 use super::catalog::Catalog;
 use crate::clock::Clock;
-use crate::model::Quarantine;
+use crate::events::EventLog;
+use crate::model::{EventKind, NewEvent, Quarantine};
 use crate::store::{Store, StoreError};
 
 /// Failures in a row that put a version in quarantine.
@@ -29,6 +32,7 @@ pub(crate) struct Starts {
     store: Arc<dyn Store>,
     catalog: Arc<Catalog>,
     clock: Arc<dyn Clock>,
+    events: EventLog,
     failures: Mutex<Failures>,
 }
 
@@ -58,8 +62,8 @@ impl Failures {
 }
 
 impl Starts {
-    pub(crate) fn new(store: Arc<dyn Store>, catalog: Arc<Catalog>, clock: Arc<dyn Clock>) -> Starts {
-        Starts { store, catalog, clock, failures: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn Store>, catalog: Arc<Catalog>, clock: Arc<dyn Clock>, events: EventLog) -> Starts {
+        Starts { store, catalog, clock, events, failures: Mutex::default() }
     }
 
     /// Notes what became of a start, and whether the game alone can be to blame for it.
@@ -82,7 +86,15 @@ impl Starts {
         }
         let reason = format!("{failures} starts failed in a row; the last one: {}", cut(why));
         tracing::warn!(%game, version = %id, reason, "a version is in quarantine");
-        self.store.set_quarantine(game, id, Some(&Quarantine { at: self.clock.now(), reason })).await?;
+        let at = self.clock.now();
+        let event = NewEvent {
+            game: Some(game.clone()),
+            version: Some(id),
+            ..NewEvent::new(EventKind::VersionQuarantined, at)
+        };
+        let event = event.with(json!({ "why": &reason }));
+        self.store.set_quarantine(game, id, Some(&Quarantine { at, reason })).await?;
+        self.events.record(event);
         self.catalog.forget(game);
         self.failures().forget(game, id);
         Ok(())

@@ -52,6 +52,8 @@ kinds! {
     MatchFailed = "match.failed",
     /// A game's own `report`. The event's `name` is what the game called it, its data is what the game said.
     GameReport = "game.report",
+    /// A version failed on every start and is out of play until its owner says otherwise. Data: `why`.
+    VersionQuarantined = "version.quarantined",
     /// A player reported another. Data: `report`, `reason`.
     ReportFiled = "report.filed",
     /// Such a report was closed. Data: `report`, `state`.

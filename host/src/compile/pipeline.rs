@@ -11,7 +11,7 @@ use wit_component::ComponentEncoder;
 use super::images::Build;
 use super::{CODE_BYTES, MESSAGE_BYTES, UPLOAD_BYTES, contract, description, images, limits, slices};
 use crate::artifact::{MANIFEST_FORMAT, encode_manifest};
-use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, Sessions, allowed_features};
+use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion, MAX_MEMORY_BYTES, Sessions, allowed_features};
 use crate::session::{NotDescribed, describe, finish};
 
 /// An upload was not accepted: which check said no, and why, for its developer.
@@ -49,8 +49,7 @@ pub(super) struct Made {
 /// Takes an upload all the way.
 pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Result<Made, Rejection> {
     let encoding = look(upload)?;
-    let largest = code.layout.max_memory_bytes();
-    let declared = limits::scan(upload, largest)?;
+    let declared = limits::scan(upload, MAX_MEMORY_BYTES)?;
     validate(upload)?;
     let component = match encoding {
         Encoding::Component => upload.to_vec(),
@@ -63,7 +62,7 @@ pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Resu
     let sliced = slices::component(&component).map_err(Rejection::invalid)?;
     let build = Build::of(&engine, &sliced, version)?;
     let wire = ask(&build.linked)?;
-    let mut description = description::check(wire, build.linked.saves(), declared.memory_bytes, largest)?;
+    let mut description = description::check(wire, build.linked.saves(), declared.memory_bytes, MAX_MEMORY_BYTES)?;
     let build = images::find(&engine, &sliced, build, &mut description)?;
     let native =
         build.compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;

@@ -146,6 +146,14 @@ impl Dormant {
         left.map(|taken| taken.questions).unwrap_or_default()
     }
 
+    /// Takes a match that sleeps in hand, to bring it to its end. `None`: it is awake, or about to be.
+    pub(crate) fn call_last(&self, id: &MatchId) -> Option<Woken> {
+        let mut beds = self.beds();
+        beds.taken.get(id).filter(|taken| taken.stage != Stage::Waking)?;
+        beds.wanted.retain(|wanted| wanted != id);
+        beds.call(*id).map(|called| called.woken)
+    }
+
     /// Comes back to a match that cannot be brought back now.
     fn again(&self, id: &MatchId, after: Duration, tries: u32) {
         let at = clock::now() + after;

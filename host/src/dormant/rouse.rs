@@ -10,7 +10,7 @@ use stadion_protocol::contract::EndReason;
 
 use super::{Called, Dormant};
 use crate::engine::LoadedVersion;
-use crate::journal::{JournalError, Reopened};
+use crate::journal::{JournalError, Recalled, Reopened};
 use crate::life::{Spec, Tenants};
 use crate::recovery::{Failed, Past, RebuildError, Rebuilt, rebuild};
 use crate::session::thread_cpu_ns;
@@ -86,15 +86,18 @@ impl Rousing {
         let Called { id, mailbox, version, woken, tries: _ } = called;
         let reopened = self.shared.journals.reopen(id, Waker::from(Arc::clone(&mailbox)));
         let Reopened { journal, setup, checkpoint, records } = reopened.map_err(NotBack::Ever)?;
-        let journals = Arc::clone(&self.shared.journals);
-        let past = Past { setup: setup.clone(), checkpoint, records, file: Box::new(move || journals.read(id)) };
+        let recalled = Recalled { setup: setup.clone(), checkpoint, records };
+        let past = Past::recalled(&self.shared.journals, id, recalled);
         let mut library = |wanted: VersionId| match &version {
             Some(version) if version.id() == wanted => Ok(Arc::clone(version)),
             _ => (self.library)(wanted),
         };
         let before = thread_cpu_ns();
-        let (state, session, end) = match rebuild(past, &mut library, &mut |_| true) {
-            Ok(Rebuilt { state, session }) => (state, Some(Box::new(session)), None),
+        let (state, session, end) = match rebuild(past, &mut library, &mut |_: u64| true) {
+            Ok(Rebuilt { state, session, passed_over }) => {
+                self.shared.tell_passed_over(id, &mailbox, &state, &passed_over);
+                (state, Some(Box::new(session)), None)
+            }
             Err(RebuildError { why: Failed::Unusable(why), .. }) => return Err(NotBack::Now(why)),
             Err(RebuildError { why, state }) => {
                 tracing::error!(%id, %why, "a match that slept cannot go on");

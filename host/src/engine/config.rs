@@ -101,7 +101,7 @@ pub(super) fn wasmtime_config(
         Sessions::Pooled(wanted) => Some(PoolSize::choose(config.code.layout, wanted, guards)),
     };
     if let Some(size) = size {
-        wasmtime.allocation_strategy(InstanceAllocationStrategy::Pooling(size.allocation(config.code.layout)));
+        wasmtime.allocation_strategy(InstanceAllocationStrategy::Pooling(size.allocation()));
     }
     Ok((wasmtime, size))
 }

@@ -30,7 +30,7 @@ pub use self::version::LoadedVersion;
 pub use crate::artifact::{BadArtifact, VerifyingKeys};
 use crate::session::State;
 
-/// The most linear memory that a version may ask for, bytes; a dense pool allows less.
+/// The most linear memory that a version may ask for, bytes, in every pool layout.
 pub const MAX_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Raised when the meaning of compiled code changes in a way that wasmtime's own hash does not see.

@@ -36,19 +36,12 @@ pub enum PoolLayout {
     /// 4 GiB of address space for each session and no bounds checks: about 20,000 sessions.
     #[default]
     Fast,
-    /// 16 MiB for each session and bounds checks (memory-heavy loops 35-65 % slower): 100,000 sessions.
+    /// As much for each session as a version may ask for (256 MiB) and bounds checks (memory-heavy loops 35-65 % slower):
+    /// 100,000 sessions. What a session does not touch costs nothing but address space, of which there are 128 TiB.
     Dense,
 }
 
 impl PoolLayout {
-    /// The most linear memory that one session can have, bytes.
-    pub fn max_memory_bytes(self) -> u64 {
-        match self {
-            PoolLayout::Fast => super::MAX_MEMORY_BYTES,
-            PoolLayout::Dense => self.reservation(),
-        }
-    }
-
     /// The word that stands in the artifact key.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -60,7 +53,8 @@ impl PoolLayout {
     pub(super) fn reservation(self) -> u64 {
         match self {
             PoolLayout::Fast => 4 << 30,
-            PoolLayout::Dense => 16 << 20,
+            // No less: a pool gives no session more than this, and every version is to run in every layout.
+            PoolLayout::Dense => super::MAX_MEMORY_BYTES,
         }
     }
 
@@ -119,7 +113,7 @@ impl PoolSize {
         PoolSize { sessions, max_map_count: Some(limit), guards, pagemap_scan }
     }
 
-    pub(super) fn allocation(self, layout: PoolLayout) -> PoolingAllocationConfig {
+    pub(super) fn allocation(self) -> PoolingAllocationConfig {
         let per_session = |count: usize| self.sessions.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(self.sessions)
@@ -133,7 +127,7 @@ impl PoolSize {
             .max_memories_per_module(1)
             .max_tables_per_module(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
             .table_elements(TABLE_ELEMENTS)
-            .max_memory_size(usize::try_from(layout.max_memory_bytes()).unwrap_or(usize::MAX))
+            .max_memory_size(usize::try_from(super::MAX_MEMORY_BYTES).unwrap_or(usize::MAX))
             .max_unused_warm_slots(WARM_SLOTS.min(self.sessions))
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(KEEP_RESIDENT)

@@ -11,7 +11,7 @@ use stadion_protocol::contract::{Durability, ForkError, ForkMatch, Forked, Lifet
 use stadion_protocol::{Incarnation, Tick, VersionId};
 
 use crate::engine::LoadedVersion;
-use crate::journal::{Journals, Reader, Record, SetupRecord};
+use crate::journal::{Journals, Reader, Recalled, Record, SetupRecord};
 use crate::life::{Spec, Tenants};
 use crate::recovery::{Past, rebuild};
 use crate::shard::{Command, Mailbox, ResumeJob};
@@ -106,15 +106,12 @@ impl Original {
         for record in std::iter::once(&first).chain(&records) {
             journal.append(record).map_err(|error| failed(&error))?;
         }
-        let past = Past {
-            setup: setup.clone(),
-            checkpoint: None,
-            records: Box::new(records.into_iter().map(Ok)),
-            file: Box::new(move || Some(file.clone())),
-        };
+        let records = Box::new(records.into_iter().map(Ok));
+        let recalled = Recalled { setup: setup.clone(), checkpoint: None, records };
+        let past = Past::alone(recalled, Box::new(move || Some(file.clone())));
         let mut library =
             |id: VersionId| versions.get(&id).cloned().ok_or_else(|| format!("version {id} is not at hand"));
-        let rebuilt = rebuild(past, &mut library, &mut |_| true).map_err(|error| failed(&error))?;
+        let rebuilt = rebuild(past, &mut library, &mut |_: u64| true).map_err(|error| failed(&error))?;
         let spec = Spec {
             id: fork.id,
             game: setup.game,

@@ -16,7 +16,7 @@ use super::LocalHost;
 use crate::clock;
 use crate::dormant::Bed;
 use crate::engine::LoadedVersion;
-use crate::journal::{Checkpoint, Reopened, SetupRecord, Unfinished};
+use crate::journal::{Checkpoint, Recalled, Reopened, SetupRecord, Unfinished};
 use crate::life::{Arrival, Asleep, HostState, Spec, Tenants};
 use crate::recovery::recorder::Entered;
 use crate::recovery::suspects::Verdict;
@@ -216,9 +216,9 @@ impl LocalHost {
             return self.sleeps_on(asleep, door);
         }
         let records = Box::new(records);
-        let journals = Arc::clone(&self.shared.journals);
-        let past = Past { setup: setup.clone(), checkpoint, records, file: Box::new(move || journals.read(id)) };
-        let mut progress = |_| {
+        let recalled = Recalled { setup: setup.clone(), checkpoint, records };
+        let past = Past::recalled(&self.shared.journals, id, recalled);
+        let mut progress = |_: u64| {
             counts.ticks.fetch_add(1, Ordering::Relaxed);
             !self.draining.load(Ordering::Relaxed)
         };
@@ -228,7 +228,10 @@ impl LocalHost {
             (as_recorded(past), None, Some(EndReason::Poisoned))
         } else {
             match rebuild(past, &mut library, &mut progress) {
-                Ok(Rebuilt { state, session }) => (state, Some(Box::new(session)), None),
+                Ok(Rebuilt { state, session, passed_over }) => {
+                    self.shared.tell_passed_over(id, &door.mailbox, &state, &passed_over);
+                    (state, Some(Box::new(session)), None)
+                }
                 // Its journal is whole: the next process finds it again.
                 Err(RebuildError { why: Failed::Stopped, .. }) => return self.let_go(&id, door),
                 Err(RebuildError { why, state }) => {
@@ -347,5 +350,60 @@ fn asleep(id: MatchId, setup: &SetupRecord, checkpoint: &Checkpoint) -> Option<A
 async fn join(worker: tokio::task::JoinHandle<()>) {
     if worker.await.is_err() {
         tracing::error!("a thread that restores matches panicked: what is left waits for the next start");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stadion_protocol::contract::Durability;
+
+    use super::*;
+    use crate::link::{ConnId, FromPlayer};
+
+    /// A match with so many bytes of records; somebody may be at its door.
+    fn waits(recovering: &Recovering, id: u8, bytes: u64, (stage, somebody): (Stage, bool)) {
+        let unfinished = Unfinished {
+            id: MatchId([id; 16]),
+            game: "chess".parse().unwrap(),
+            version: VersionId([1; 32]),
+            level: Durability::Process,
+            incarnation: 1,
+            tick: 1,
+            bytes,
+            damage: None,
+        };
+        let door = Door { mailbox: Arc::default(), shard: Arc::default() };
+        if somebody {
+            door.mailbox.post(ConnId(1), FromPlayer::Closed);
+        }
+        recovering.waiting().insert(unfinished.id, Waiting { unfinished, door, stage });
+    }
+
+    fn next(recovering: &Recovering, stage: Stage) -> Option<u8> {
+        recovering.next(stage).map(|(unfinished, _)| unfinished.id.0[0])
+    }
+
+    #[test]
+    fn matches_whose_players_wait_come_first_and_then_the_short_ones() {
+        let recovering = Recovering::default();
+        for (id, bytes, somebody) in
+            [(1, 500, false), (2, 9_000, true), (3, 100, false), (4, 7_000, true), (5, 900_000, false)]
+        {
+            waits(&recovering, id, bytes, (Stage::Queued, somebody));
+        }
+        waits(&recovering, 6, 1, (Stage::Suspect, true));
+        let order: Vec<u8> = std::iter::from_fn(|| next(&recovering, Stage::Queued)).collect();
+        assert_eq!(order, [4, 2, 3, 1, 5], "a suspect is none of them, whoever waits for it");
+        assert_eq!([next(&recovering, Stage::Suspect), next(&recovering, Stage::Suspect)], [Some(6), None]);
+    }
+
+    #[test]
+    fn whoever_comes_to_the_door_meanwhile_is_served_next() {
+        let recovering = Recovering::default();
+        (1..=4).for_each(|id| waits(&recovering, id, u64::from(id), (Stage::Queued, false)));
+        assert_eq!(next(&recovering, Stage::Queued), Some(1));
+        let late = recovering.waiting()[&MatchId([4; 16])].door.mailbox.clone();
+        late.post(ConnId(7), FromPlayer::Closed);
+        assert_eq!([next(&recovering, Stage::Queued), next(&recovering, Stage::Queued)], [Some(4), Some(2)]);
     }
 }

@@ -27,7 +27,8 @@ pub const MAX_RECORD_BYTES: usize = 8 << 20;
 /// The first bytes of a file.
 pub const HEADER: [u8; 12] = *b"STADIONJ\x02\0\0\0";
 
-const FRAME_HEADER: usize = 8;
+/// Length and checksum.
+pub(super) const FRAME_HEADER: usize = 8;
 
 /// A file that cannot be read on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -166,23 +167,32 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self) -> Result<Record, DamageKind> {
-        let rest = &self.bytes[self.offset..];
-        let (length, rest) = rest.split_first_chunk::<4>().ok_or(DamageKind::Truncated)?;
-        let (sum, rest) = rest.split_first_chunk::<4>().ok_or(DamageKind::Truncated)?;
-        let size = u32::from_le_bytes(*length);
-        if size as usize > MAX_RECORD_BYTES {
-            return Err(DamageKind::TooLong(size));
-        }
-        let body = rest.get(..size as usize).ok_or(DamageKind::Truncated)?;
-        if crc32c(&[length, body]) != u32::from_le_bytes(*sum) {
-            return Err(DamageKind::Checksum);
-        }
-        let record = wire::decode_record(body).map_err(|bad| DamageKind::Content(bad.to_string()))?;
+        let (record, size) = first_record(&self.bytes[self.offset..])?;
         self.state = self.state.after(&record).map_err(DamageKind::Order)?;
-        self.offset += FRAME_HEADER + body.len();
+        self.offset += size;
         self.record += 1;
         Ok(record)
     }
+}
+
+/// The record in the frame at the beginning of these bytes, and how long the frame is.
+pub(super) fn first_record(bytes: &[u8]) -> Result<(Record, usize), DamageKind> {
+    let size = first_size(bytes)?;
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(DamageKind::Truncated)?;
+    let (sum, _) = rest.split_first_chunk::<4>().ok_or(DamageKind::Truncated)?;
+    let body = bytes.get(FRAME_HEADER..size).ok_or(DamageKind::Truncated)?;
+    if crc32c(&[length, body]) != u32::from_le_bytes(*sum) {
+        return Err(DamageKind::Checksum);
+    }
+    let record = wire::decode_record(body).map_err(|bad| DamageKind::Content(bad.to_string()))?;
+    Ok((record, size))
+}
+
+/// How long the frame at the beginning of these bytes is, its header included. What is in it was not looked at.
+pub(super) fn first_size(bytes: &[u8]) -> Result<usize, DamageKind> {
+    let (length, _) = bytes.split_first_chunk::<4>().ok_or(DamageKind::Truncated)?;
+    let size = u32::from_le_bytes(*length);
+    if size as usize > MAX_RECORD_BYTES { Err(DamageKind::TooLong(size)) } else { Ok(FRAME_HEADER + size as usize) }
 }
 
 impl State {

@@ -18,7 +18,7 @@ use super::checkpoint::Checkpoint;
 use super::file::{Reader, Writer};
 use super::record::{GapRecord, IdleRun, Record, TickRecord};
 use super::summary::Summary;
-use super::{Journal, JournalError, Journals, Position, Recalled, Reopened, Standing, Unfinished};
+use super::{Begin, Journal, JournalError, Journals, Position, Recalled, Reopened, Standing, Unfinished};
 
 /// The longest folded run: at 20 Hz a difference is located to within 13 s of ticks in which nothing happened.
 pub(super) const MAX_IDLE_RUN: u32 = 256;
@@ -99,9 +99,9 @@ impl Journals for MemoryJournals {
         self.get(id).map(|stored| lock(&stored).to_file())
     }
 
-    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
+    fn recall(&self, id: MatchId, begin: Begin) -> Result<Recalled, JournalError> {
         let stored = self.get(id).ok_or(JournalError::NotThere(id))?;
-        lock(&stored).recall().ok_or(JournalError::NotThere(id))
+        lock(&stored).recall(begin).ok_or(JournalError::NotThere(id))
     }
 }
 
@@ -162,15 +162,15 @@ impl Stored {
         if !self.could_go_on() {
             return None;
         }
-        let recalled = self.recall()?;
+        let recalled = self.recall(Begin::Newest)?;
         (self.open, self.idle) = (true, None);
         Some(recalled)
     }
 
-    fn recall(&self) -> Option<Recalled> {
+    fn recall(&self, begin: Begin) -> Option<Recalled> {
         let mut records = self.read();
         let Some(Record::Setup(setup)) = records.next() else { return None };
-        let (before, checkpoint) = match self.checkpoints.last() {
+        let (before, checkpoint) = match self.checkpoints.iter().rfind(|(_, kept)| begin.allows(kept.tick)) {
             Some((before, checkpoint)) => (*before, Some(checkpoint.clone())),
             None => (1, None),
         };

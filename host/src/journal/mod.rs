@@ -57,6 +57,14 @@ pub enum JournalError {
         /// [`file::MAX_RECORD_BYTES`].
         limit: usize,
     },
+    /// A checkpoint takes more than those of a match may.
+    #[error("a checkpoint of {size} bytes is over the limit of {limit}")]
+    CheckpointTooLarge {
+        /// Of the checkpoint.
+        size: u64,
+        /// Of a match's checkpoints.
+        limit: u64,
+    },
     /// The log itself failed: disk full, follower lost.
     #[error("the log failed: {0}")]
     Failed(String),
@@ -132,8 +140,35 @@ pub trait Journals: Send + Sync + 'static {
     fn read(&self, id: MatchId) -> Option<Bytes>;
 
     /// What a session of a match can be made of again, whether somebody has its journal open or not. Blocks while it
-    /// reads: not for shards.
-    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError>;
+    /// reads: not for shards. What is read grows with what follows the checkpoint, not with the match.
+    fn recall(&self, id: MatchId, begin: Begin) -> Result<Recalled, JournalError>;
+}
+
+/// Where a match is recalled from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The newest checkpoint that is whole, or else the setup.
+    Newest,
+    /// The newest one that is whole and of this tick or an older one, or else the setup.
+    UpTo(u64),
+    /// The setup, whatever checkpoints there are.
+    Setup,
+}
+
+impl Begin {
+    /// For when the checkpoint of this tick is of no use.
+    pub fn before(tick: u64) -> Begin {
+        tick.checked_sub(1).map_or(Begin::Setup, Begin::UpTo)
+    }
+
+    /// Whether a match may be recalled from a checkpoint of this tick.
+    fn allows(self, tick: u64) -> bool {
+        match self {
+            Begin::Newest => true,
+            Begin::UpTo(most) => tick <= most,
+            Begin::Setup => false,
+        }
+    }
 }
 
 /// A match that could go on.

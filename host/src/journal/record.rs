@@ -69,7 +69,7 @@ pub struct TickRecord {
     pub previous: Link,
 }
 
-/// What the host knows about an event and the guest does not.
+/// What the host knows about an event and the guest does not. New facts are added at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     /// The number of a reliable input.
@@ -81,12 +81,21 @@ pub enum Fact {
         /// The client's nonce.
         nonce: [u8; 16],
     },
-    /// A connection was let in.
+    /// A connection was let in. As written until it was noted whose it is.
     Connected {
         /// Hash of the resume token that it will be given.
         offered: [u8; 32],
         /// Hash of the resume token that it used; `None`: a join token.
         used: Option<[u8; 32]>,
+    },
+    /// A connection of a client was let in.
+    ConnectedAs {
+        /// Hash of the resume token that it will be given.
+        offered: [u8; 32],
+        /// Hash of the resume token that it used; `None`: a join token.
+        used: Option<[u8; 32]>,
+        /// Of which client: those before it were replaced, and do not come back by themselves.
+        client: [u8; 8],
     },
 }
 

@@ -158,7 +158,11 @@ impl Life {
             Way::Claim(_) | Way::Again(_) => None,
         };
         let connected = Event::Connected { seat, fresh: resumed.fresh || self.inbound.is_misled(seat) };
-        let waiting = Waiting::new(connected, Some(Fact::Connected { offered, used }), tenancy);
+        let waiting = Waiting::new(
+            connected,
+            Some(Fact::ConnectedAs { offered, used, client: admission.speaker.client.0 }),
+            tenancy,
+        );
         self.inbound.push(Waiting { offer: Some((conn, token)), ..waiting });
     }
 

@@ -6,11 +6,13 @@
 //! ([`super::Life::host_state`]). It is in the journal's units: what is not in a record (acknowledgements, reservations, words that
 //! wait) is not in here, except that a checkpoint spares messages that were acknowledged before it.
 //!
-//! As bytes it is frozen: a version number (1 byte), postcard 1 in field order, and the requests without an answer.
+//! As bytes it is frozen: a version number (1 byte), postcard 1 in field order, the requests without an answer, and the clients
+//! of each seat that is taken, in their order. Version 3 ends before those.
 
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::{Placing, PlayerInfo, Presence, SeatStatus};
-use stadion_protocol::server::SeatLink;
+use stadion_protocol::server::{SeatLink, Speakers};
+use stadion_protocol::wire::{ClientId, Speaker};
 use stadion_protocol::{Incarnation, Seat, Tick, VersionId};
 
 use super::admission::{JoinUse, JoinUses, ResumeHashes};
@@ -20,10 +22,16 @@ use crate::journal::{Fact, IdleRun, Link, SetupRecord, SkippedRecord, Swap, Swap
 use crate::model::{Delivery, Event, MatchTime, Output, Setup, Target, Wake};
 
 /// The version of the bytes.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
+
+/// Before it was noted which clients had a seat.
+const FORMAT_WITHOUT_CLIENTS: u8 = 3;
 
 /// Before requests were carried out: it has their numbers alone.
 const FORMAT_NUMBERS: u8 = 2;
+
+/// Clients of one seat: [`Speakers`] remembers fewer.
+const MAX_CLIENTS: usize = 64;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +79,16 @@ pub(super) enum SeatRecord {
     Left(PlayerInfo),
 }
 
+impl SeatRecord {
+    fn taken(&self) -> Option<&TenantRecord> {
+        if let SeatRecord::Taken(tenant) = self { Some(tenant) } else { None }
+    }
+
+    fn taken_mut(&mut self) -> Option<&mut TenantRecord> {
+        if let SeatRecord::Taken(tenant) = self { Some(tenant) } else { None }
+    }
+}
+
 /// A player who joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TenantRecord {
@@ -84,6 +102,9 @@ pub(super) struct TenantRecord {
     pub(super) resumes: ResumeHashes,
     #[serde(with = "super::link_bytes")]
     pub(super) link: SeatLink,
+    /// Those who had the seat; at most what is remembered of them.
+    #[serde(skip)]
+    pub(super) speakers: Speakers,
 }
 
 /// Bytes that are no state, or one of a version that this host does not know.
@@ -229,21 +250,40 @@ impl HostState {
 
     /// As bytes, for a checkpoint.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let state = postcard::to_extend(self, vec![FORMAT]).expect("plain data encodes");
-        postcard::to_extend(&self.requests, state).expect("plain data encodes")
+        let bytes = postcard::to_extend(self, vec![FORMAT]).expect("plain data encodes");
+        let bytes = postcard::to_extend(&self.requests, bytes).expect("plain data encodes");
+        let taken = self.seats.iter().filter_map(SeatRecord::taken);
+        let clients: Vec<Vec<[u8; 8]>> =
+            taken.map(|tenant| tenant.speakers.clients().map(|one| one.0).collect()).collect();
+        postcard::to_extend(&clients, bytes).expect("plain data encodes")
     }
 
     /// From the bytes of a checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<HostState, BadHostState> {
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => {
-                let (state, rest) = postcard::take_from_bytes::<HostState>(rest).map_err(|_| BadHostState)?;
-                let requests = postcard::from_bytes(rest).map_err(|_| BadHostState)?;
-                Ok(HostState { requests, ..state })
-            }
+            Some((&FORMAT, rest)) => HostState::with_requests(rest).and_then(HostState::with_clients),
+            Some((&FORMAT_WITHOUT_CLIENTS, rest)) => HostState::with_requests(rest).map(|(state, _)| state),
             Some((&FORMAT_NUMBERS, rest)) => postcard::from_bytes(rest).map_err(|_| BadHostState),
             _ => Err(BadHostState),
         }
+    }
+
+    fn with_requests(bytes: &[u8]) -> Result<(HostState, &[u8]), BadHostState> {
+        let (state, rest) = postcard::take_from_bytes::<HostState>(bytes).map_err(|_| BadHostState)?;
+        let (requests, rest) = postcard::take_from_bytes(rest).map_err(|_| BadHostState)?;
+        Ok((HostState { requests, ..state }, rest))
+    }
+
+    fn with_clients((mut state, bytes): (HostState, &[u8])) -> Result<HostState, BadHostState> {
+        let (clients, rest) = postcard::take_from_bytes::<Vec<Vec<[u8; 8]>>>(bytes).map_err(|_| BadHostState)?;
+        let taken: Vec<_> = state.seats.iter_mut().filter_map(SeatRecord::taken_mut).collect();
+        if !rest.is_empty() || taken.len() != clients.len() || clients.iter().any(|of| of.len() > MAX_CLIENTS) {
+            return Err(BadHostState);
+        }
+        for (tenant, clients) in taken.into_iter().zip(clients) {
+            tenant.speakers = Speakers::after(clients.into_iter().map(ClientId));
+        }
+        Ok(state)
     }
 
     fn happened(&mut self, event: &Event, fact: Option<&Fact>) {
@@ -253,9 +293,12 @@ impl HostState {
                 let Some(tenant) = self.tenant(*seat) else { return };
                 tenant.connected = true;
                 tenant.misled &= !fresh;
-                if let Some(Fact::Connected { offered, used }) = fact {
+                if let Some(Fact::Connected { offered, used } | Fact::ConnectedAs { offered, used, .. }) = fact {
                     used.iter().for_each(|hash| tenant.resumes.used(hash));
                     tenant.resumes.offer(*offered);
+                }
+                if let Some(Fact::ConnectedAs { client, .. }) = fact {
+                    tenant.speakers.take(Speaker { client: ClientId(*client), connection: 0 });
                 }
             }
             Event::Disconnected(seat) => {
@@ -301,6 +344,7 @@ impl HostState {
             joins,
             resumes: ResumeHashes::default(),
             link,
+            speakers: Speakers::default(),
         };
         *state = SeatRecord::Taken(Box::new(tenant));
     }

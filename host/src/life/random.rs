@@ -290,7 +290,7 @@ fn recorded(mut state: HostState) -> HostState {
                 last_out_seq,
                 ..SeatLinkState::default()
             });
-            (tenant.joins, tenant.resumes) = Default::default();
+            (tenant.joins, tenant.resumes, tenant.speakers) = Default::default();
         }
     }
     state

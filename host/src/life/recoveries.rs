@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use stadion_protocol::contract::{EndReason, MatchState, Presence};
+use stadion_protocol::wire::{ClientId, Speaker};
 use stadion_protocol::{CloseCode, Incarnation, Seat};
 
 use super::host_state::SeatRecord;
 use super::testing::{Log, World, finish, join, kinds, reliable, resume, spec, stepped};
 use super::{HostState, Successor};
 use crate::journal::{Record, Swap};
-use crate::link::{FromPlayer, ToPlayer};
+use crate::link::{Admission, FromPlayer, ToPlayer};
 use crate::model::{Output, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn speaker(client: u8) -> Speaker {
+    Speaker { client: ClientId([client; 8]), connection: 0 }
+}
 
 #[test]
 fn players_come_back_to_their_seats_and_miss_nothing() {
@@ -133,6 +138,57 @@ fn a_token_of_a_player_who_left_takes_no_seat_back() {
     assert_eq!(world.closed(1), Some(CloseCode::Expired));
 }
 
+/// A player who is in the seat on one client and then on another; the first one's resume token and the second one's.
+fn on_another_client(world: &mut World) -> [stadion_protocol::token::ResumeToken; 2] {
+    world.all_join();
+    let first = world.token(0);
+    world.hello(1, join(0, "another page", 2)).tick(vec![]);
+    assert_eq!(world.closed(0), Some(CloseCode::Replaced));
+    [first, world.token(1)]
+}
+
+#[test]
+fn a_client_that_was_replaced_does_not_take_the_seat_back_after_a_crash() {
+    for crashes in [1, 2] {
+        let mut world = World::new(20, 1);
+        let [first, second] = on_another_client(&mut world);
+        for _ in 0..crashes {
+            world.crash();
+        }
+        // The first one may never have heard that it was replaced: its network was gone.
+        world.hello(2, resume(first, 0));
+        assert_eq!(world.closed(2), Some(CloseCode::Replaced), "after {crashes}");
+        world.hello(3, Admission { speaker: speaker(2), ..resume(second, 0) });
+        assert!(matches!(world.words(3)[0], ToPlayer::Welcome { .. }), "whoever had it last has it again");
+    }
+}
+
+#[test]
+fn a_checkpoint_knows_which_clients_were_replaced() {
+    let mut world = World::new(20, 1);
+    let [first, second] = on_another_client(&mut world);
+    world.hear(1, FromPlayer::Closed).tick(vec![]);
+    let state = world.life.host_state().unwrap();
+    let read = HostState::from_bytes(&state.to_bytes()).unwrap();
+    let [SeatRecord::Taken(tenant)] = &read.seats[..] else { panic!("nobody's seat") };
+    assert_eq!(tenant.speakers.judge(speaker(1), false), Err(CloseCode::Replaced), "{first:?}");
+    assert_eq!(tenant.speakers.judge(speaker(2), false), Ok(()), "{second:?}");
+}
+
+#[test]
+fn a_checkpoint_of_the_version_before_is_read_without_its_clients() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    let state = world.life.host_state().unwrap();
+    let bytes = state.to_bytes();
+    // One seat with one client: its eight bytes, how many there are, and for how many seats.
+    let before = [&[3][..], &bytes[1..bytes.len() - 10]].concat();
+    let read = HostState::from_bytes(&before).unwrap();
+    assert_eq!((read.tick, read.chain, read.seats.len()), (state.tick, state.chain, 1));
+    let [SeatRecord::Taken(tenant)] = &read.seats[..] else { panic!("nobody's seat") };
+    assert_eq!(tenant.speakers.clients().count(), 0);
+}
+
 #[test]
 fn a_kick_that_the_journal_asks_for_is_carried_out() {
     let mut world = World::with(spec(20, 1), Log::Held, stepped(vec![]));
@@ -233,10 +289,16 @@ fn the_bytes_of_a_checkpoint_are_frozen() {
     let state = world.life.host_state().unwrap();
     let bytes = state.to_bytes();
     assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-    assert_eq!(blake3::hash(&bytes).to_hex()[..16], *"313a958cc00a5b6b", "a change of these bytes is a new version");
-    // Without a request the format before lacks one byte: how many there are.
-    let before = [&[2], &bytes[1..bytes.len() - 1]].concat();
-    assert_eq!(blake3::hash(&before).to_hex()[..16], *"8a069c843bfa0577", "what is on disks stays readable");
-    assert_eq!(HostState::from_bytes(&before).unwrap().to_bytes(), bytes);
+    // Of one seat one client: how many seats are taken, how many clients had the first, and its eight bytes.
+    let clients = [&[1, 1][..], &[1; 8]].concat();
+    assert_eq!((bytes[0], &bytes[bytes.len() - clients.len()..]), (4, &clients[..]));
+    // The formats before: without clients, and without requests, of which there are none: one byte says how many.
+    let without_clients = [&[3], &bytes[1..bytes.len() - clients.len()]].concat();
+    let numbers = [&[2], &without_clients[1..without_clients.len() - 1]].concat();
+    for (before, hash) in [(&without_clients, "313a958cc00a5b6b"), (&numbers, "8a069c843bfa0577")] {
+        assert_eq!(blake3::hash(before).to_hex()[..16], *hash, "a change of these bytes is a new version");
+        let read = HostState::from_bytes(before).unwrap();
+        assert_eq!(read.to_bytes().len(), bytes.len() - 8, "what is on disks stays readable");
+    }
     assert!(HostState::from_bytes(&bytes[1..]).is_err());
 }

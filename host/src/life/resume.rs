@@ -102,12 +102,11 @@ impl Life {
                 SeatRecord::Free => {}
                 SeatRecord::Left(player) => self.seats.put(seat, SeatState::Left(player)),
                 SeatRecord::Taken(tenant) => {
-                    let TenantRecord { player, connected, misled, joins, resumes, mut link } = *tenant;
+                    let TenantRecord { player, connected, misled, joins, resumes, mut link, speakers } = *tenant;
                     link.forget_acknowledgements();
                     let tenancy = self.seats.next_tenancy();
                     let whereabouts = Whereabouts::Away(kept_until(seat));
                     let joined = Event::Joined { seat, player: player.clone(), options: Vec::new() };
-                    let speakers = Speakers::default();
                     let tenant = Tenant { player, tenancy, joins, resumes, link, speakers, whereabouts };
                     self.seats.put(seat, SeatState::Taken(Box::new(tenant)));
                     if unintroduced {
@@ -203,6 +202,8 @@ impl Life {
             joins: tenant.joins.clone(),
             resumes: tenant.resumes.clone(),
             link: tenant.link.clone(),
+            // Numbers of connections are of no use to a session in which nobody is connected.
+            speakers: Speakers::after(tenant.speakers.clients()),
         })))
     }
 

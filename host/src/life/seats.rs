@@ -45,7 +45,7 @@ pub(super) struct Tenant {
     pub(super) joins: JoinUses,
     pub(super) resumes: ResumeHashes,
     pub(super) link: SeatLink,
-    /// Of this session: a client that was replaced before is told so by its tokens, or takes the seat once more.
+    /// Whose the seat was, over all sessions: records say which clients were let in.
     pub(super) speakers: Speakers,
     pub(super) whereabouts: Whereabouts,
 }

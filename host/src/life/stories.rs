@@ -29,7 +29,10 @@ fn a_player_joins_and_the_game_learns_of_it_in_the_next_tick() {
     };
     let input = world.tick(vec![]);
     assert_eq!(kinds(&input), ["joined 0", "connected 0 fresh"]);
-    assert!(matches!(world.last_tick().facts[..], [(0, Fact::Joined { .. }), (1, Fact::Connected { used: None, .. })]));
+    assert!(matches!(
+        world.last_tick().facts[..],
+        [(0, Fact::Joined { .. }), (1, Fact::ConnectedAs { used: None, .. })]
+    ));
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn a_resume_token_follows_once_the_joins_tick_is_durable() {
     assert!(!world.words(0).iter().any(|word| matches!(word, ToPlayer::ResumeToken(_))));
     world.sync();
     let token = world.token(0);
-    let (_, Fact::Connected { offered, .. }) = world.last_tick().facts[1] else { panic!("no fact") };
+    let (_, Fact::ConnectedAs { offered, .. }) = world.last_tick().facts[1] else { panic!("no fact") };
     assert_eq!(offered, token.hash(), "its hash is journaled, not the token");
 }
 

@@ -6,6 +6,7 @@
 //!                          ▼
 //!   rebuild ─── every hash is the same ──▶ shard: Resumed is journaled, players are let in, play goes on
 //!      │ └───── a hash differs ──────────▶ ended as diverged, its journal kept
+//!      │ (a checkpoint is of no use: from an older one on, in the end from the setup, and its owner is told)
 //!      └─────── journal damaged ─────────▶ ended as failed by its host
 //!
 //!   flight recorder ──suspects──▶ last, alone, in a child that also runs the tick they died in ──▶ rebuild, or poisoned
@@ -26,5 +27,5 @@ mod replayed;
 pub mod suspects;
 pub mod trial;
 
-pub use rebuild::{Failed, Past, RebuildError, Rebuilt, as_recorded, rebuild};
+pub use rebuild::{Failed, PassedOver, Past, RebuildError, Rebuilt, Watch, as_recorded, rebuild};
 pub use trial::trial_main;

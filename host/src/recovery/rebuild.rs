@@ -2,7 +2,8 @@
 //!
 //! Used wherever a match goes on in another session: recovery, waking up, `skip-once`, copies, upgrades. **Bounds.** One
 //! record is in memory at a time; each step has its budget many times over, once; whoever waits can stop it between two
-//! steps.
+//! steps. A checkpoint that is of no use is passed over for an older one, and in the end the whole journal is played: each
+//! attempt begins before the one that failed, and there are two checkpoints at most.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,13 +17,13 @@ use stadion_protocol::{MatchId, VersionId};
 use crate::engine::LoadedVersion;
 use crate::journal::chain::{self, TickContent};
 use crate::journal::{
-    Checkpoint, CheckpointKind, IdleRun, JournalError, Journals, Recalled, Record, Records, SetupRecord, Swap,
+    Begin, Checkpoint, CheckpointKind, IdleRun, JournalError, Journals, Recalled, Record, Records, SetupRecord, Swap,
     SwappedRecord, TickRecord,
 };
 use crate::life::{BadHostState, HostState};
 use crate::model::{Setup, Stepped, TickInput, Wake};
 use crate::replay::{Difference, DifferenceKind};
-use crate::session::{Saved, Session, StartFault, StepBudget};
+use crate::session::{ImageError, Saved, Session, StartFault, StepBudget};
 
 use super::replayed::replayed;
 
@@ -41,14 +42,56 @@ pub struct Past {
     /// The whole journal as a file, for a match that was replayed onto another version: that version is given the ticks
     /// from before again.
     pub file: Box<dyn Fn() -> Option<Bytes> + Send>,
+    /// The same match from an older place on, for when the checkpoint is of no use.
+    pub older: Box<dyn Fn(Begin) -> Result<Recalled, JournalError> + Send>,
 }
 
 impl Past {
     /// What a log has of a match now, from its newest checkpoint on. Blocks while it reads.
     pub fn of(journals: &Arc<dyn Journals>, id: MatchId) -> Result<Past, JournalError> {
-        let Recalled { setup, checkpoint, records } = journals.recall(id)?;
-        let journals = Arc::clone(journals);
-        Ok(Past { setup, checkpoint, records, file: Box::new(move || journals.read(id)) })
+        Past::since(journals, id, Begin::Newest)
+    }
+
+    /// What a log has of a match now, from there on. Blocks while it reads.
+    pub fn since(journals: &Arc<dyn Journals>, id: MatchId, begin: Begin) -> Result<Past, JournalError> {
+        Ok(Past::recalled(journals, id, journals.recall(id, begin)?))
+    }
+
+    /// What was read of a log.
+    pub fn recalled(journals: &Arc<dyn Journals>, id: MatchId, recalled: Recalled) -> Past {
+        let Recalled { setup, checkpoint, records } = recalled;
+        let (files, older) = (Arc::clone(journals), Arc::clone(journals));
+        Past {
+            setup,
+            checkpoint,
+            records,
+            file: Box::new(move || files.read(id)),
+            older: Box::new(move |begin| older.recall(id, begin)),
+        }
+    }
+
+    /// Nothing but this: there is no older checkpoint to fall back on.
+    pub fn alone(recalled: Recalled, file: Box<dyn Fn() -> Option<Bytes> + Send>) -> Past {
+        let Recalled { setup, checkpoint, records } = recalled;
+        let older = |_| Err(JournalError::Damaged("nothing older is at hand".to_owned()));
+        Past { setup, checkpoint, records, file, older: Box::new(older) }
+    }
+
+    /// The same match from a checkpoint on whose host's side can be read, or from its setup. What the guest's side is worth
+    /// shows only when it is restored.
+    pub(super) fn readable(mut self) -> Result<Past, JournalError> {
+        while self.checkpoint.as_ref().is_some_and(is_unreadable) {
+            self.go_back()?;
+        }
+        Ok(self)
+    }
+
+    /// Begins before the checkpoint.
+    fn go_back(&mut self) -> Result<(), JournalError> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
+        let Recalled { setup, checkpoint, records } = (self.older)(Begin::before(checkpoint.tick))?;
+        (self.setup, self.checkpoint, self.records) = (setup, checkpoint, records);
+        Ok(())
     }
 }
 
@@ -58,6 +101,34 @@ pub struct Rebuilt {
     pub session: Session,
     /// Where the match stands.
     pub state: HostState,
+    /// Checkpoints that were of no use, newest first.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A checkpoint that reads as it was written, and that the match cannot go on from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the checkpoint of tick {tick} is of no use and was passed over: {why}")]
+pub struct PassedOver {
+    /// The newest tick that it contains.
+    pub tick: u64,
+    /// What came of it.
+    pub why: Failed,
+}
+
+/// Told what is run.
+pub trait Watch {
+    /// The tick that is run next; `false` stops.
+    fn enters(&mut self, tick: u64) -> bool;
+
+    /// What came of it; without an input, of the `start` or `load` of an instance in which the match went on. Ticks after a
+    /// checkpoint that is passed over come again.
+    fn left(&mut self, _input: Option<&TickInput>, _stepped: &Stepped) {}
+}
+
+impl<F: FnMut(u64) -> bool> Watch for F {
+    fn enters(&mut self, tick: u64) -> bool {
+        self(tick)
+    }
 }
 
 /// A match that could not be made again.
@@ -79,12 +150,22 @@ pub enum Failed {
     /// The records cannot be read to their end, or ticks are missing.
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// This host cannot make a session of it: no code, no room, a checkpoint that it does not know.
+    /// This host cannot make a session of it: no code, no room.
     #[error("{0}")]
     Unusable(String),
+    /// A checkpoint cannot be restored: of another build, or not what it seems.
+    #[error("{0}")]
+    Checkpoint(String),
     /// Whoever asked wants it no more.
     #[error("it was stopped")]
     Stopped,
+}
+
+impl Failed {
+    /// Whether it may be another story from an older checkpoint on.
+    fn may_be_the_checkpoint(&self) -> bool {
+        matches!(self, Failed::Checkpoint(_) | Failed::Diverged(_))
+    }
 }
 
 impl From<Failed> for EndReason {
@@ -92,7 +173,9 @@ impl From<Failed> for EndReason {
         match why {
             Failed::Diverged(_) => EndReason::Diverged,
             Failed::Journal(error) => EndReason::HostFailed(format!("its journal cannot be used: {error}")),
-            Failed::Unusable(what) => EndReason::HostFailed(format!("it could not be restored: {what}")),
+            Failed::Unusable(what) | Failed::Checkpoint(what) => {
+                EndReason::HostFailed(format!("it could not be restored: {what}"))
+            }
             Failed::Stopped => EndReason::HostFailed("the host was shut down".to_owned()),
         }
     }
@@ -101,42 +184,66 @@ impl From<Failed> for EndReason {
 /// Gives versions, loaded: a match may have run several.
 pub type Library<'a> = &'a mut dyn FnMut(VersionId) -> Result<Arc<LoadedVersion>, String>;
 
-/// Makes a session again. Blocks for about as long as the steps took. `progress` is told each tick that was run; `false`
-/// stops.
-pub fn rebuild(
-    past: Past,
-    library: Library<'_>,
-    progress: &mut dyn FnMut(u64) -> bool,
-) -> Result<Rebuilt, RebuildError> {
-    let Past { setup, checkpoint, mut records, file } = past;
+/// Makes a session again. Blocks for about as long as the steps took.
+pub fn rebuild(mut past: Past, library: Library<'_>, watch: &mut dyn Watch) -> Result<Rebuilt, RebuildError> {
+    let mut passed_over = Vec::new();
+    let mut differed = None;
+    loop {
+        let checkpoint = past.checkpoint.as_ref().map(|checkpoint| checkpoint.tick);
+        let error = match attempt(&mut past, library, watch) {
+            Ok((session, state)) => return Ok(Rebuilt { session, state, passed_over }),
+            Err(error) => error,
+        };
+        let Some(tick) = checkpoint.filter(|_| error.why.may_be_the_checkpoint()) else {
+            return Err(differed.unwrap_or(error));
+        };
+        if past.go_back().is_err() {
+            return Err(differed.unwrap_or(error));
+        }
+        passed_over.push(PassedOver { tick, why: error.why.clone() });
+        // That it differs is what its owner is told, should it not come to an older place.
+        if matches!(error.why, Failed::Diverged(_)) {
+            differed.get_or_insert(error);
+        }
+    }
+}
+
+/// From the checkpoint of the past on, or from its setup.
+fn attempt(past: &mut Past, library: Library<'_>, watch: &mut dyn Watch) -> Result<(Session, HostState), RebuildError> {
+    let Past { setup, checkpoint, records, file, older: _ } = past;
     let host_state = checkpoint.as_ref().and_then(|checkpoint| HostState::from_bytes(&checkpoint.host).ok());
-    let mut replay = match Replay::begin(&setup, checkpoint, library) {
+    let mut replay = match Replay::begin(setup, checkpoint.as_ref(), library) {
         Ok(replay) => replay,
-        Err(why) => return Err(failed(why, began(&setup, host_state), &setup, records)),
+        Err(why) => return Err(failed(why, began(setup, host_state), setup, records)),
     };
     while let Some(record) = records.next() {
         let taken = match &record {
-            Ok(record) => replay.take(record, (&mut *library, &*file), progress),
+            Ok(record) => replay.take(record, (&mut *library, &**file), watch),
             Err(error) => Err(error.clone().into()),
         };
         if let Err(why) = taken {
             let mut state = replay.state;
             record.iter().for_each(|record| note(&mut state, record, setup.setup.rate));
-            return Err(failed(why, state, &setup, records));
+            return Err(failed(why, state, setup, records));
         }
     }
     let usual = StepBudget::of(replay.session.version().description());
     replay.session.set_budget(usual);
-    Ok(Rebuilt { session: replay.session, state: replay.state })
+    Ok((replay.session, replay.state))
 }
 
 /// Where a match stands as far as its records say: for one that must not be run again.
-pub fn as_recorded(past: Past) -> HostState {
-    let Past { setup, checkpoint, records, file: _ } = past;
+pub fn as_recorded(mut past: Past) -> HostState {
+    while past.checkpoint.as_ref().is_some_and(is_unreadable) && past.go_back().is_ok() {}
+    let Past { setup, checkpoint, records, .. } = past;
     let host_state = checkpoint.and_then(|checkpoint| HostState::from_bytes(&checkpoint.host).ok());
     let mut state = began(&setup, host_state);
     records.map_while(Result::ok).for_each(|record| note(&mut state, &record, setup.setup.rate));
     state
+}
+
+fn is_unreadable(checkpoint: &Checkpoint) -> bool {
+    HostState::from_bytes(&checkpoint.host).is_err()
 }
 
 fn began(setup: &SetupRecord, checkpoint: Option<HostState>) -> HostState {
@@ -156,8 +263,8 @@ pub(crate) fn finish<T>(call: impl Future<Output = T>) -> T {
 }
 
 /// The rest of the records still says where the match stood when it was last heard of.
-fn failed(why: Failed, mut state: HostState, setup: &SetupRecord, records: Records) -> RebuildError {
-    records.map_while(Result::ok).for_each(|record| note(&mut state, &record, setup.setup.rate));
+fn failed(why: Failed, mut state: HostState, setup: &SetupRecord, records: &mut Records) -> RebuildError {
+    records.by_ref().map_while(Result::ok).for_each(|record| note(&mut state, &record, setup.setup.rate));
     RebuildError { why, state: Box::new(state) }
 }
 
@@ -183,11 +290,11 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn begin(
         setup: &'a SetupRecord,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<&Checkpoint>,
         library: Library<'_>,
     ) -> Result<Replay<'a>, Failed> {
         if let Some(checkpoint) = checkpoint {
-            return Replay::from_checkpoint(setup, &checkpoint, library);
+            return Replay::from_checkpoint(setup, checkpoint, library);
         }
         let version = load(library, setup.version)?;
         let (session, stepped) =
@@ -201,19 +308,31 @@ impl<'a> Replay<'a> {
         checkpoint: &Checkpoint,
         library: Library<'_>,
     ) -> Result<Replay<'a>, Failed> {
-        let state = HostState::from_bytes(&checkpoint.host).map_err(|BadHostState| unusable(BadHostState))?;
+        let no_use = |what: &dyn std::fmt::Display| Failed::Checkpoint(what.to_string());
+        let state = HostState::from_bytes(&checkpoint.host).map_err(|BadHostState| no_use(&BadHostState))?;
+        if (state.tick, state.chain) != (checkpoint.tick, checkpoint.chain) {
+            return Err(no_use(&"what the host knew is of another tick"));
+        }
         let version = load(library, state.version)?;
+        let in_force = state.restarted.as_deref().unwrap_or(&setup.setup);
         let session = match checkpoint.kind {
             CheckpointKind::State => {
-                let saved = Saved::from_bytes(&checkpoint.guest).ok_or_else(|| unusable("what was saved"))?;
-                let in_force = state.restarted.as_deref().unwrap_or(&setup.setup);
-                let loaded = finish(Session::load(&version, in_force, &saved, patient(&version)));
-                loaded.map_err(unusable)?.0
+                let saved = Saved::from_bytes(&checkpoint.guest).ok_or_else(|| no_use(&"what was saved"))?;
+                if !version.saves() {
+                    return Err(no_use(&"its version loads nothing"));
+                }
+                match finish(Session::load(&version, in_force, &saved, patient(&version))) {
+                    Ok((session, _)) => session,
+                    Err(StartFault::Host(what)) => return Err(Failed::Unusable(what)),
+                    Err(fault) => return Err(no_use(&fault)),
+                }
             }
             CheckpointKind::Image => {
-                let in_force = state.restarted.as_deref().unwrap_or(&setup.setup);
-                finish(Session::from_kept(&version, in_force, &checkpoint.guest, patient(&version)))
-                    .map_err(unusable)?
+                match finish(Session::from_kept(&version, in_force, &checkpoint.guest, patient(&version))) {
+                    Ok(session) => session,
+                    Err(ImageError::Start(StartFault::Host(what))) => return Err(Failed::Unusable(what)),
+                    Err(error) => return Err(no_use(&error)),
+                }
             }
         };
         Ok(Replay { setup, session, state })
@@ -223,12 +342,12 @@ impl<'a> Replay<'a> {
         &mut self,
         record: &Record,
         (library, file): (Library<'_>, &dyn Fn() -> Option<Bytes>),
-        progress: &mut dyn FnMut(u64) -> bool,
+        watch: &mut dyn Watch,
     ) -> Result<(), Failed> {
         match record {
-            Record::Tick(tick) => self.tick(tick, progress),
-            Record::Idle(run) => self.idle(run, progress),
-            Record::Swapped(swapped) => self.swap(swapped, library, file),
+            Record::Tick(tick) => self.tick(tick, watch),
+            Record::Idle(run) => self.idle(run, watch),
+            Record::Swapped(swapped) => self.swap(swapped, (library, file), watch),
             Record::Resumed(_) | Record::Skipped(_) => {
                 note(&mut self.state, record, self.setup.setup.rate);
                 Ok(())
@@ -244,19 +363,19 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn tick(&mut self, record: &TickRecord, progress: &mut dyn FnMut(u64) -> bool) -> Result<(), Failed> {
+    fn tick(&mut self, record: &TickRecord, watch: &mut dyn Watch) -> Result<(), Failed> {
         let input = &record.input;
         if record.previous != self.state.chain || !self.is_on_time(input) {
             return Err(differs(input.number, DifferenceKind::Chain));
         }
-        let stepped = self.step(input, progress)?;
+        let stepped = self.step(input, watch)?;
         compare(input.number, &stepped, record.wake, record.outputs)?;
         self.state.ticked(record, &stepped.outputs);
         Ok(())
     }
 
     /// Ticks that were folded: their chain is compared at the end of the run.
-    fn idle(&mut self, run: &IdleRun, progress: &mut dyn FnMut(u64) -> bool) -> Result<(), Failed> {
+    fn idle(&mut self, run: &IdleRun, watch: &mut dyn Watch) -> Result<(), Failed> {
         let mut chain = self.state.chain;
         for number in run.first..=run.last_tick() {
             let time = self.state.time_of(self.setup.setup.rate, number, self.state.skipped);
@@ -264,7 +383,7 @@ impl<'a> Replay<'a> {
                 return Err(differs(number, DifferenceKind::Chain));
             }
             let input = TickInput { number, time, skipped: 0, events: Vec::new() };
-            let stepped = self.step(&input, progress)?;
+            let stepped = self.step(&input, watch)?;
             if stepped.wake != Wake::Next {
                 return Err(differs(number, DifferenceKind::Wake));
             }
@@ -284,8 +403,8 @@ impl<'a> Replay<'a> {
     fn swap(
         &mut self,
         record: &SwappedRecord,
-        library: Library<'_>,
-        file: &dyn Fn() -> Option<Bytes>,
+        (library, file): (Library<'_>, &dyn Fn() -> Option<Bytes>),
+        watch: &mut dyn Watch,
     ) -> Result<(), Failed> {
         let tick = record.tick;
         if record.previous != self.state.chain {
@@ -307,6 +426,7 @@ impl<'a> Replay<'a> {
         };
         let (session, stepped) = begun.map_err(|fault| fault_at(tick, fault))?;
         compare(tick, &stepped, record.wake, record.outputs)?;
+        watch.left(None, &stepped);
         self.session = session;
         self.state.swapped(record, &stepped.outputs);
         Ok(())
@@ -316,11 +436,13 @@ impl<'a> Replay<'a> {
         self.state.restarted.as_deref().unwrap_or(&self.setup.setup)
     }
 
-    fn step(&mut self, input: &TickInput, progress: &mut dyn FnMut(u64) -> bool) -> Result<Stepped, Failed> {
-        if !progress(input.number) {
+    fn step(&mut self, input: &TickInput, watch: &mut dyn Watch) -> Result<Stepped, Failed> {
+        if !watch.enters(input.number) {
             return Err(Failed::Stopped);
         }
-        finish(self.session.step(input)).map_err(|fault| fault_at(input.number, fault.into()))
+        let stepped = finish(self.session.step(input)).map_err(|fault| fault_at(input.number, fault.into()))?;
+        watch.left(Some(input), &stepped);
+        Ok(stepped)
     }
 
     /// With a rate, a tick's time is a function of its number and of what was skipped.

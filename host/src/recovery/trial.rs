@@ -21,7 +21,7 @@ use super::rebuild::{self, Past, rebuild};
 use crate::artifact::VerifyingKeys;
 use crate::clock;
 use crate::engine::{CodeSettings, Engine, EngineConfig, LoadedVersion};
-use crate::journal::{Checkpoint, JournalError, Reader, Record, Swap, Writer};
+use crate::journal::{Checkpoint, JournalError, Reader, Recalled, Record, Swap, Writer};
 use crate::life::HostState;
 use crate::model::TickInput;
 use crate::shard::Plant;
@@ -92,7 +92,7 @@ struct Job {
 impl Part {
     /// Reads all that is played.
     pub fn of(past: Past) -> Result<Part, JournalError> {
-        let Past { setup, checkpoint, records, file } = past;
+        let Past { setup, checkpoint, records, file, older: _ } = past.readable()?;
         let from = match &checkpoint {
             Some(checkpoint) => HostState::from_bytes(&checkpoint.host).map(|state| state.version),
             None => Ok(setup.version),
@@ -122,7 +122,7 @@ impl Part {
         let records: Vec<_> =
             reader.map(|record| record.map_err(|damage| JournalError::Damaged(damage.to_string()))).collect();
         let file = Box::new(move || Some(whole.clone()).filter(|whole| !whole.is_empty()));
-        Ok(Past { setup: *setup, checkpoint, records: Box::new(records.into_iter()), file })
+        Ok(Past::alone(Recalled { setup: *setup, checkpoint, records: Box::new(records.into_iter()) }, file))
     }
 }
 
@@ -167,7 +167,7 @@ fn run(input: &Bytes) -> Result<(), String> {
     let past = part.past()?;
     let parameters = past.setup.setup.parameters.clone();
     let mut library = |id: VersionId| versions.get(&id).cloned().ok_or_else(|| format!("version {id} was not given"));
-    let mut progress = |tick| {
+    let mut progress = |tick: u64| {
         strike(job.plant.as_ref(), &parameters, tick);
         true
     };
@@ -275,7 +275,8 @@ mod tests {
     fn past(checkpoint: Option<Checkpoint>, records: Vec<Record>) -> Past {
         let Record::Setup(setup) = setup() else { panic!("a setup") };
         let file = Box::new(|| Some(Bytes::from_static(b"whole")));
-        Past { setup: *setup, checkpoint, records: Box::new(records.into_iter().map(Ok)), file }
+        let records = Box::new(records.into_iter().map(Ok));
+        Past::alone(Recalled { setup: *setup, checkpoint, records }, file)
     }
 
     fn checkpoint(tick: u64) -> Checkpoint {

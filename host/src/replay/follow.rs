@@ -132,7 +132,32 @@ impl Follower {
         place: Place,
         compare: Compare,
     ) -> Result<(Follower, Stepped), StartFault> {
-        let budget = patient(version);
+        Follower::begin_within(patient(version), version, setup, (beginning, place, compare))
+    }
+
+    /// The same for what was never done before: it has the budget that it would have in a match.
+    ///
+    /// # Errors
+    /// As [`Follower::begin`].
+    pub(crate) fn begin_anew(
+        version: &Arc<LoadedVersion>,
+        setup: &Setup,
+        beginning: &Beginning,
+        place: Place,
+    ) -> Result<(Follower, Stepped), StartFault> {
+        let usual = StepBudget::of(version.description());
+        let (mut follower, stepped) =
+            Follower::begin_within(usual, version, setup, (beginning, place, Compare::Strictly))?;
+        follower.session.set_budget(patient(version));
+        Ok((follower, stepped))
+    }
+
+    fn begin_within(
+        budget: StepBudget,
+        version: &Arc<LoadedVersion>,
+        setup: &Setup,
+        (beginning, place, compare): (&Beginning, Place, Compare),
+    ) -> Result<(Follower, Stepped), StartFault> {
         let (session, stepped) = match beginning {
             Beginning::Start => to_end(Session::start(version, setup, budget)),
             Beginning::Load(saved) => to_end(Session::load(version, setup, saved, budget)),
@@ -291,6 +316,8 @@ impl Follower {
 
     /// Asks the guest for its state.
     pub(crate) fn save(&mut self) -> Result<Saved, StartFault> {
+        // What it saves now it has never saved before: it is as patient with it as a match is.
+        self.session.set_budget(StepBudget::of(self.session.version().description()));
         Ok(to_end(self.session.save())?)
     }
 

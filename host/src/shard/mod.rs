@@ -44,12 +44,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
-use stadion_protocol::contract::HostEvents;
+use stadion_protocol::contract::{HostEvent, HostEvents, LogLevel};
+use stadion_protocol::{Incarnation, MatchId, Tick};
 
 use crate::dormant::Dormant;
 use crate::journal::Journals;
+use crate::life::HostState;
 use crate::link::Outbox;
 use crate::os;
+use crate::recovery::PassedOver;
 use crate::recovery::recorder::RecorderSlot;
 use crate::requests::RequestLane;
 
@@ -102,6 +105,25 @@ impl Shared {
     pub(crate) fn take_place(&self, capacity: u32) -> bool {
         let more = |matches| (matches < capacity).then_some(matches + 1);
         self.matches.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Tells the owner of a match that is brought back which checkpoints it did not come back from.
+    pub(crate) fn tell_passed_over(
+        &self,
+        id: MatchId,
+        mailbox: &Mailbox,
+        state: &HostState,
+        passed_over: &[PassedOver],
+    ) {
+        mailbox.log.begin(Incarnation(state.incarnation.saturating_add(1)));
+        for one in passed_over {
+            let text = one.to_string();
+            tracing::error!(%id, text, "a match comes back from further behind");
+            let said = logbook::Said { tick: Tick(state.tick), level: LogLevel::Warn, text: &text };
+            mailbox.log.write(&self.logs, crate::clock::now(), said);
+            let json = serde_json::json!({ "tick": one.tick, "why": one.why.to_string() }).to_string();
+            self.events.publish(HostEvent::Report { id, kind: "stadion.checkpoint-passed-over".to_owned(), json });
+        }
     }
 }
 

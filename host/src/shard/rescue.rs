@@ -133,7 +133,7 @@ fn rebuilt(job: &RescueJob) -> Option<Rebuilt> {
         let known = (id == job.version.id()).then(|| Arc::clone(&job.version));
         known.ok_or_else(|| format!("version {id} is not at hand"))
     };
-    let mut wanted = |_| !job.unwanted.load(Ordering::Relaxed);
+    let mut wanted = |_: u64| !job.unwanted.load(Ordering::Relaxed);
     match rebuild(past, &mut library, &mut wanted) {
         Ok(rebuilt) => Some(rebuilt),
         Err(error) => {

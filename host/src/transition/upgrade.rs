@@ -107,8 +107,8 @@ impl Upgrade {
         let saved = follower.save().map_err(|fault| told("saving", &fault))?;
         let by = Swap::Saved(saved.to_bytes());
         let beginning = Beginning::Load(Box::new(saved));
-        let (loaded, stepped) = Follower::begin(&self.to, &held.setup, &beginning, place, Compare::Strictly)
-            .map_err(|fault| told("loading", &fault))?;
+        let (loaded, stepped) =
+            Follower::begin_anew(&self.to, &held.setup, &beginning, place).map_err(|fault| told("loading", &fault))?;
         Ok(Moved { replayed, ..self.swap(job, &held, loaded, (by, stepped))? })
     }
 
@@ -116,7 +116,7 @@ impl Upgrade {
         let held = job.hold(HOLD)?;
         let setup = afresh(&held, &self.to);
         let place = Place::started(Link::default(), Wake::Next);
-        let (started, stepped) = Follower::begin(&self.to, &setup, &Beginning::Start, place, Compare::Strictly)
+        let (started, stepped) = Follower::begin_anew(&self.to, &setup, &Beginning::Start, place)
             .map_err(|fault| told("starting", &fault))?;
         self.swap(job, &held, started, (Swap::Restarted(Box::new(setup)), stepped))
     }

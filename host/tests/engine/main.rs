@@ -8,6 +8,7 @@ mod child;
 mod guests;
 mod hostile;
 mod images;
+mod layouts;
 mod sessions;
 mod uploads;
 mod wasi;

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use stadion_host::image::ImageArena;
 use stadion_host::journal::{
-    Checkpoint, CheckpointKind, DiskJournals, IdleRun, Journals, LogConfig, Record, Reopened, SetupRecord, TickRecord,
-    chain,
+    Checkpoint, CheckpointKind, DiskJournals, IdleRun, Journals, LogConfig, Recalled, Record, Reopened, SetupRecord,
+    TickRecord, chain,
 };
 use stadion_host::life::{HostState, exact_time};
 use stadion_host::model::{Delivery, Event, TickInput};
 use stadion_host::recovery::{Past, rebuild};
 use stadion_host::session::Session;
-use stadion_protocol::contract::{Durability, Host, MatchSettings};
+use stadion_protocol::contract::{Durability, Host, MatchSettings, TickRange};
 use stadion_protocol::{Incarnation, MatchId, Seat};
 
 use crate::guests::{self, Bench, budget, drive, setup};
@@ -52,6 +52,32 @@ async fn a_match_that_costs_much_to_replay_is_kept_as_an_image() {
     rig.until_tick(id, tick + 5).await;
     let journal = rig.host.journal(id).await.unwrap();
     rig.replay(version, &journal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticks_told_from_a_checkpoint_are_those_told_from_the_start() {
+    let mut rig = Rig::new();
+    let version = rig.publish(&guests::module(BUSY));
+    let (id, _players) = rig.play(version, 1).await;
+    let before = Instant::now();
+    while rig.host.match_stats(id).await.unwrap().checkpoints == 0 {
+        assert!(before.elapsed() < PATIENCE, "no checkpoint was taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let tick = rig.host.status(id).await.unwrap().tick.0;
+    rig.until_tick(id, tick + 6).await;
+    // From the start: tick 0 is in no checkpoint.
+    let all = rig.host.ticks(id, TickRange { from: Some(0), limit: 1_000 }).await.unwrap();
+    for from in [tick + 1, tick + 3] {
+        let near = rig.host.ticks(id, TickRange { from: Some(from), limit: 3 }).await.unwrap();
+        let at = usize::try_from(from).unwrap();
+        assert_eq!(near.ticks[..], all.ticks[at..at + 3], "from tick {from}");
+        assert!(near.last >= tick + 6 && near.difference.is_none());
+    }
+    let newest = rig.host.ticks(id, TickRange { from: None, limit: 4 }).await.unwrap();
+    assert_eq!(newest.ticks.len(), 4);
+    let far = rig.host.ticks(id, TickRange { from: Some(newest.last + 1_000), limit: 4 }).await.unwrap();
+    assert!(far.ticks.is_empty(), "it has not come to those");
 }
 
 /// A day at 20 Hz in which somebody says something every minute, recorded as a shard records it.
@@ -118,8 +144,8 @@ fn a_day_long_match_is_back_in_under_three_seconds() {
     let Reopened { journal: _, setup, checkpoint, records } = journals.reopen(id, Waker::noop().clone()).unwrap();
     assert!(checkpoint.is_some());
     let mut played = 0;
-    let past = Past { setup, checkpoint, records, file: Box::new(|| None) };
-    let rebuilt = rebuild(past, &mut |_| Ok(Arc::clone(&version)), &mut |_| {
+    let past = Past::alone(Recalled { setup, checkpoint, records }, Box::new(|| None));
+    let rebuilt = rebuild(past, &mut |_| Ok(Arc::clone(&version)), &mut |_: u64| {
         played += 1;
         true
     })

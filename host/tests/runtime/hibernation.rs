@@ -1,13 +1,15 @@
 //! Matches that leave memory while nobody is there, and come back.
 
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use stadion_host::journal::{DiskJournals, LogConfig, Reader, Record};
+use stadion_host::journal::{Checkpoint, DiskJournals, LogConfig, Reader, Record};
 use stadion_host::link::{ConnId, Credential, FromPlayer, ToPlayer};
 use stadion_host::model::TickInput;
+use stadion_host::recovery::Past;
 use stadion_host::replay::Coverage;
 use stadion_protocol::contract::{
-    CreateMatch, EndReason, Hibernation, Host, HostEvent, Lifetimes, MatchSettings, MatchState, RateAsleep,
+    CreateMatch, Durability, EndReason, Hibernation, Host, HostEvent, Lifetimes, MatchSettings, MatchState, RateAsleep,
     Reservation, UpgradeWay,
 };
 use stadion_protocol::token::ResumeToken;
@@ -281,4 +283,53 @@ async fn a_host_that_goes_down_keeps_its_matches_and_the_next_replays_nothing() 
     players[0].conn = BACK;
     rig.say(&mut players[0], "two");
     assert_eq!(rig.until_message(BACK, "two").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_that_nobody_would_find_again_does_not_sleep_through_the_end_of_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::over(on_disk(folder.path()), 1);
+    let version = rig.publish_moody();
+    let mut request = sleepy(&mut rig, version, RateAsleep::Never);
+    request.settings.durability = Durability::None;
+    let (id, mut players) = rig.play_as(request).await;
+    rig.until_token(players[0].conn).await;
+    rig.say(&mut players[0], "S");
+    rig.until_message(players[0].conn, "S").await;
+    rig.tell(&players[0], FromPlayer::Closed);
+    rig.until_state(id, MatchState::Hibernated).await;
+    // Another one beside it is found again, and sleeps on.
+    let (kept, _player, _token) = asleep(&mut rig, MOODY, "S").await;
+    rig.host.shutdown(PATIENCE).await;
+    let (ended, journal) = rig.until_ended(id).await;
+    assert_eq!(ended.reason, EndReason::HostFailed("the host was shut down".to_owned()));
+    let last = Reader::new(&journal).unwrap().map(Result::unwrap).last();
+    assert!(matches!(last, Some(Record::End(_))), "its journal says so, too");
+    rig.replay(version, &journal);
+    assert!(!rig.heard(|event| matches!(event, HostEvent::Ended { status, .. } if status.id == kept)));
+    rig.goes_down().await;
+    rig.over_again(on_disk(folder.path()));
+    let recovered = rig.host.recover().await;
+    assert_eq!((recovered.asleep, recovered.matches, recovered.ended), (1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_newest_checkpoint_may_be_of_no_use_and_a_match_wakes_all_the_same() {
+    let mut rig = Rig::new();
+    let (id, mut player, token) = asleep(&mut rig, MOODY, "S").await;
+    // Somebody else's image takes the place of the one that it lay down with.
+    let past = Past::of(&rig.journals, id).unwrap();
+    let spoiled = Checkpoint { guest: vec![7; 9], ..past.checkpoint.clone().unwrap() };
+    drop(past);
+    rig.journals.reopen(id, Waker::noop().clone()).unwrap().journal.keep_checkpoint(spoiled).unwrap();
+    rig.hello(id, BACK, Credential::Resume(token), 1);
+    player.conn = BACK;
+    rig.say(&mut player, "two");
+    assert_eq!(rig.until_message(BACK, "two").await, 2);
+    let told =
+        |event: &HostEvent| matches!(event, HostEvent::Report { kind, .. } if kind == "stadion.checkpoint-passed-over");
+    assert!(rig.heard(told));
+    let journal = rig.host.journal(id).await.unwrap();
+    let version = rig.publish_moody();
+    rig.replay(version, &journal);
 }

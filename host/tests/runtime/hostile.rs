@@ -8,7 +8,7 @@ use stadion_host::replay::Coverage;
 use stadion_protocol::contract::{CreateError, EndReason, Host, MatchState};
 use stadion_protocol::{CloseCode, MatchId, VersionId};
 
-use crate::guests::guest;
+use crate::guests::{self, guest};
 use crate::rig::{Player, Rig};
 
 /// A neighbour that must not notice.
@@ -157,4 +157,53 @@ async fn a_shutdown_does_not_wait_for_an_endless_step() {
     rig.host.shutdown(Duration::from_secs(20)).await;
     assert!(before.elapsed() < Duration::from_secs(20));
     rig.until_empty().await;
+}
+
+/// Row 9, at a match that runs: it owes so much replay that it is saved beside itself, and that goes wrong. It plays on in the
+/// session that it has; its owner is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_that_cannot_be_saved_or_loaded_for_a_checkpoint_plays_on() {
+    const SPINS: &str = "(loop $again (br $again))";
+    const TOO_MUCH: &str = "(global.set $saved_at (i32.const 65536)) (global.set $saved_len (i32.const 0x4000000))";
+    const REFUSES: &str = "(i32.store8 (i32.const 320) (i32.const 1)) (i32.store (i32.const 328) (i32.const 0))
+        (i32.store (i32.const 332) (i32.const 5))";
+    for (save, load, word) in [
+        ("unreachable", "", "saving"),
+        (SPINS, "", "saving"),
+        (TOO_MUCH, "", "saving"),
+        ("", "unreachable", "loading"),
+        ("", SPINS, "loading"),
+        ("", REFUSES, "loading"),
+    ] {
+        let mut rig = Rig::new();
+        let version = rig.publish(&guests::module(&owes_much(save, load)));
+        let (id, players) = rig.play(version, 1).await;
+        let told = rig.until_logged(id, "could not be saved").await;
+        assert!(told.contains(word), "{save}{load}: {told}");
+        let status = rig.host.status(id).await.unwrap();
+        assert_eq!((status.state, status.incarnation.0), (MatchState::Running, 1), "{save}{load}");
+        rig.until_tick(id, status.tick.0 + 3).await;
+        assert_eq!(rig.host.match_stats(id).await.unwrap().checkpoints, 0, "nothing is kept of it");
+        drop(players);
+        rig.host.end(id, EndReason::Closed).await.unwrap();
+        let (_, journal) = rig.until_ended(id).await;
+        rig.replay(version, &journal);
+    }
+}
+
+/// Works for some milliseconds in every step; that it may grow its table rules images out.
+fn owes_much(save: &str, load: &str) -> String {
+    format!(
+        ";; state
+        (table 1 funcref)
+        (func $on_describe (drop (table.grow (ref.null func) (i32.const 0))))
+        (func $on_start (drop (memory.grow (i32.const 1100))))
+        (func $on_step (param $events i32) (param $n i32) (local $left i32)
+          (local.set $left (i32.const 12000000))
+          (loop $more
+            (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+            (br_if $more (local.get $left))))
+        (func $on_save {save})
+        (func $on_load {load})"
+    )
 }

@@ -13,6 +13,7 @@ mod hostile;
 mod jumps;
 mod moves;
 mod off_shard;
+mod passed_over;
 mod play;
 mod recovery;
 mod replays;

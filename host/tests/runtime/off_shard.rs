@@ -8,7 +8,7 @@ use std::task::Waker;
 use bytes::Bytes;
 use stadion_host::journal::log::files::{File, FileSystem, Guard, RealFiles};
 use stadion_host::journal::{
-    DiskJournals, Journal, JournalError, Journals, LogConfig, MemoryJournals, MemoryLimits, Recalled, Reopened,
+    Begin, DiskJournals, Journal, JournalError, Journals, LogConfig, MemoryJournals, MemoryLimits, Recalled, Reopened,
     Unfinished,
 };
 use stadion_host::replay::Coverage;
@@ -194,8 +194,8 @@ impl Journals for Noting {
         self.0.read(id)
     }
 
-    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
-        let recalled = self.0.recall(id)?;
+    fn recall(&self, id: MatchId, begin: Begin) -> Result<Recalled, JournalError> {
+        let recalled = self.0.recall(id, begin)?;
         self.1.lock().unwrap().push(recalled.checkpoint.as_ref().map(|checkpoint| checkpoint.tick));
         Ok(recalled)
     }

@@ -162,3 +162,31 @@ async fn a_match_that_skips_goes_on_without_the_input_that_made_it_trap() {
     assert_eq!(Reader::new(&journal).unwrap().filter(skipped).count(), 1);
     rig.replay(version, &journal);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn players_who_wait_play_on_while_others_are_still_replayed() {
+    let mut rig = Rig::new();
+    let version = rig.publish_moody();
+    let mut last = None;
+    for _ in 0..5 {
+        let (id, mut players) = rig.play(version, 1).await;
+        // The one that somebody comes back to has by far the longest journal.
+        for n in 0..if id == MatchId([5; 16]) { 40 } else { 1 } {
+            rig.say(&mut players[0], &format!("word {n}"));
+            rig.until_message(players[0].conn, &format!("word {n}")).await;
+        }
+        last = Some((id, rig.until_token(players[0].conn).await, players.remove(0)));
+    }
+    let (id, token, mut player) = last.unwrap();
+    rig.crash().await;
+    assert_eq!(rig.restart(), 5);
+    rig.hello(id, BACK, Credential::Resume(token), 40);
+    let host = std::sync::Arc::clone(&rig.host);
+    let recovering = tokio::spawn(async move { host.recover().await });
+    assert_eq!(rig.until_told(BACK, welcome).await, (Incarnation(2), 40, 41, false));
+    player.conn = BACK;
+    rig.say(&mut player, "again");
+    assert_eq!(rig.until_message(BACK, "again").await, 41, "play goes on");
+    let recovered = recovering.await.unwrap();
+    assert_eq!((recovered.matches, recovered.ended), (5, 0));
+}

@@ -336,6 +336,19 @@ impl Rig {
         }
     }
 
+    /// Waits until a match's log says something; answers the line.
+    pub async fn until_logged(&self, id: MatchId, words: &str) -> String {
+        let before = Instant::now();
+        loop {
+            let log = self.host.log(id, 0, Duration::ZERO).await.unwrap();
+            if let Some(line) = log.lines.into_iter().find(|line| line.text.contains(words)) {
+                return line.text;
+            }
+            assert!(before.elapsed() < PATIENCE, "it never says {words:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The version as the engine has it, for replays.
     pub fn loaded(&self, version: VersionId) -> Arc<LoadedVersion> {
         let artifact = self.stock.0.lock().unwrap()[&version].clone();

@@ -22,6 +22,20 @@ pub struct Speakers {
 }
 
 impl Speakers {
+    /// As they are after these clients had the seat, in this order, and none of them is connected any more.
+    pub fn after(clients: impl IntoIterator<Item = ClientId>) -> Speakers {
+        let mut speakers = Speakers::default();
+        for client in clients {
+            speakers.take(Speaker { client, connection: 0 });
+        }
+        speakers
+    }
+
+    /// The clients that had the seat, as far as they are remembered, and who has it: for [`Speakers::after`].
+    pub fn clients(&self) -> impl Iterator<Item = ClientId> {
+        self.replaced.iter().copied().chain(self.newest.map(|newest| newest.client))
+    }
+
     /// Whether a `hello` may have the seat; else the code to close its connection with. `connected`: the connection that
     /// was last let in is still there.
     pub fn judge(&self, speaker: Speaker, connected: bool) -> Result<(), CloseCode> {
@@ -78,6 +92,18 @@ mod tests {
         for connected in [true, false] {
             assert_eq!(speakers.judge(speaker(1, 2), connected), Err(CloseCode::Replaced));
         }
+    }
+
+    #[test]
+    fn what_is_remembered_of_them_is_enough_to_go_on() {
+        let mut speakers = Speakers::default();
+        for client in [1, 2, 2, 3] {
+            speakers.take(speaker(client, 7));
+        }
+        let after = Speakers::after(speakers.clients());
+        assert_eq!(after.clients().collect::<Vec<_>>(), [1, 2, 3].map(|client| ClientId([client; 8])));
+        assert_eq!(after.judge(speaker(2, 9), false), Err(CloseCode::Replaced));
+        assert_eq!(after.judge(speaker(3, 1), false), Ok(()), "its numbers begin anew where nobody is connected");
     }
 
     #[test]

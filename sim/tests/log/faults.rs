@@ -2,8 +2,10 @@
 
 use std::task::Waker;
 
-use stadion_host::journal::log::{Log, LogKeeper, LogWriter, OpenError, Turn};
-use stadion_host::journal::{Checkpoint, CheckpointKind, GapRecord, Journal, Journals, Link, Reader, Record, Standing};
+use stadion_host::journal::log::{Log, LogConfig, LogKeeper, LogWriter, OpenError, Turn};
+use stadion_host::journal::{
+    Begin, Checkpoint, CheckpointKind, GapRecord, Journal, JournalError, Journals, Link, Reader, Record, Standing,
+};
 use stadion_host::model::Event;
 use stadion_protocol::contract::{Durability, LogFailure};
 use stadion_sim::{Crash, Disk, Rng};
@@ -83,6 +85,55 @@ fn a_sync_that_failed_is_not_believed_when_it_is_tried_again() {
     disk.crash(Crash::PowerLoss);
     let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
     assert_eq!(log.unfinished()[0].tick, 1);
+}
+
+#[test]
+fn a_full_segment_that_cannot_be_synced_is_written_again_before_anything_follows() {
+    let Alone { disk, log, mut writer, mut journal, .. } = alone(Durability::Process, LogFailure::Stall);
+    // Until a segment is full: nothing of it was synced, for nobody asked.
+    let mut number = 0;
+    while disk.segments() == 1 && number < 1_000 {
+        number += 1;
+        journal.append(&tick(number)).unwrap();
+        disk.fail_syncs(1);
+        if writer.turn() == Turn::Failed {
+            break;
+        }
+    }
+    assert!(!disk.is_failing(), "the sync of the full segment failed");
+    assert_eq!(journal.standing(), Standing::Stalled, "until it is there");
+    disk.fail_syncs(1);
+    assert_eq!((writer.turn(), journal.standing()), (Turn::Failed, Standing::Stalled), "it is tried again first");
+    assert_eq!((writer.turn(), journal.standing()), (Turn::Wrote, Standing::Keeping));
+    // What follows is synced, and says so of everything before it.
+    let mut synced = log.open(id(2), Durability::Disk, Waker::noop().clone()).unwrap();
+    let position = synced.append(&setup(Durability::Disk, LogFailure::Stall)).unwrap();
+    assert_eq!(writer.turn(), Turn::Wrote);
+    assert_eq!(synced.durable(), position);
+    disk.crash(Crash::PowerLoss);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    assert_eq!(log.damage(), &[] as &[String]);
+    let found = log.unfinished().into_iter().find(|one| one.id == id(1)).map(|one| (one.tick, one.damage));
+    assert_eq!(found, Some((number, None)));
+}
+
+#[test]
+fn what_was_written_before_a_sync_that_failed_is_not_taken_for_synced_by_the_next() {
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, _) = Log::open(disk.mount(), CONFIG).unwrap();
+    let mut written = log.open(id(1), Durability::Process, Waker::noop().clone()).unwrap();
+    written.append(&setup(Durability::Process, LogFailure::Stall)).unwrap();
+    written.append(&tick(1)).unwrap();
+    assert_eq!(writer.turn(), Turn::Wrote);
+    // The disk forgets the tick with what was to be synced.
+    let mut synced = log.open(id(2), Durability::Disk, Waker::noop().clone()).unwrap();
+    synced.append(&setup(Durability::Disk, LogFailure::Stall)).unwrap();
+    disk.fail_syncs(1);
+    assert_eq!((writer.turn(), writer.turn()), (Turn::Failed, Turn::Wrote));
+    disk.crash(Crash::PowerLoss);
+    let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+    let found = log.unfinished().into_iter().find(|one| one.id == id(1)).map(|one| (one.tick, one.damage));
+    assert_eq!((found, log.damage()), (Some((1, None)), &[] as &[String]));
 }
 
 #[test]
@@ -297,4 +348,132 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
     assert_eq!(reopened.checkpoint.map(|one| one.tick), Some(1));
     assert_eq!(reopened.records.map(Result::unwrap).collect::<Vec<_>>(), [tick(2)]);
+}
+
+/// What waking a match takes: how often the disk is asked for bytes, and for how many.
+fn waking_takes(log: &Log, disk: &Disk) -> (u64, u64) {
+    let before = disk.reads();
+    let reopened = log.reopen(id(1), Waker::noop().clone()).unwrap();
+    assert_eq!(reopened.records.map(Result::unwrap).count(), 1);
+    assert_eq!((reopened.setup.incarnation, reopened.checkpoint.is_some()), (1, true));
+    let after = disk.reads();
+    (after.0 - before.0, after.1 - before.1)
+}
+
+/// A match of so many ticks, with a checkpoint before the newest, that sleeps.
+fn sleeper(ticks: u64, config: LogConfig) -> (Disk, Log, LogWriter, LogKeeper) {
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, mut keeper) = Log::open(disk.mount(), config).unwrap();
+    let mut journal = log.open(id(1), Durability::Process, Waker::noop().clone()).unwrap();
+    journal.append(&setup(Durability::Process, LogFailure::Stall)).unwrap();
+    for number in 1..=ticks {
+        if number == ticks {
+            let (chain, kind) = (Link::default(), CheckpointKind::Image);
+            let checkpoint =
+                Checkpoint { incarnation: 1, tick: ticks - 1, chain, kind, host: vec![], guest: vec![7; 9] };
+            journal.keep_checkpoint(checkpoint).unwrap();
+        }
+        journal.append(&tick(number)).unwrap();
+        writer.turn();
+        while keeper.turn().unwrap() {}
+    }
+    drop(journal);
+    (disk, log, writer, keeper)
+}
+
+/// Others play on until nothing of the match is in the log any more.
+fn others_play_on(log: &Log, writer: &mut LogWriter, keeper: &mut LogKeeper) {
+    let mut journal = log.open(id(2), Durability::Process, Waker::noop().clone()).unwrap();
+    journal.append(&setup(Durability::Process, LogFailure::Stall)).unwrap();
+    for number in 1..=400 {
+        journal.append(&tick(number)).unwrap();
+        writer.turn();
+        while keeper.turn().unwrap() {}
+    }
+}
+
+#[test]
+fn waking_a_match_reads_as_much_after_a_day_as_after_a_minute() {
+    let roomy = LogConfig { segment_bytes: 32 << 20, log_bytes: 64 << 20, ..CONFIG };
+    let (disk, log, ..) = sleeper(20, roomy);
+    let minute = waking_takes(&log, &disk);
+    let (disk, log, ..) = sleeper(20_000, roomy);
+    let day = waking_takes(&log, &disk);
+    // Greater numbers of ticks are a few bytes longer.
+    assert!(minute.0 < 16 && day.0 == minute.0 && day.1.abs_diff(minute.1) < 100, "{minute:?}, {day:?}");
+}
+
+#[test]
+fn waking_a_match_that_was_moved_out_of_the_log_reads_little_of_its_day() {
+    let taken = |ticks| {
+        let (disk, log, mut writer, mut keeper) = sleeper(ticks, CONFIG);
+        others_play_on(&log, &mut writer, &mut keeper);
+        let awake = waking_takes(&log, &disk);
+        drop((log, writer, keeper));
+        let (log, ..) = Log::open(disk.mount(), CONFIG).unwrap();
+        (awake, waking_takes(&log, &disk))
+    };
+    // At most so many records are passed by on the way to the wanted one, each of some hundred bytes.
+    let most = 256 * 200;
+    for ticks in [20, 300, 5_000] {
+        let (awake, found) = taken(ticks);
+        assert!(awake.0 < 16 && awake.1 < most, "{ticks} ticks: {awake:?}");
+        assert!(found.0 < 16 && found.1 < most, "{ticks} ticks, another process: {found:?}");
+    }
+}
+
+fn image(tick: u64, bytes: usize) -> Checkpoint {
+    let (chain, kind) = (Link::default(), CheckpointKind::Image);
+    Checkpoint { incarnation: 1, tick, chain, kind, host: vec![], guest: vec![7; bytes] }
+}
+
+#[test]
+fn checkpoints_of_a_match_and_of_all_are_bounded_and_the_oldest_go_first() {
+    let config = LogConfig { match_checkpoint_bytes: 2_500, checkpoint_bytes: 10_000, ..CONFIG };
+    let disk = Disk::new(Rng::new(1), ROOM);
+    let (log, mut writer, mut keeper) = Log::open(disk.mount(), config).unwrap();
+    let mut journals: Vec<_> = (1..=8)
+        .map(|number| {
+            let mut journal = log.open(id(number), Durability::Process, Waker::noop().clone()).unwrap();
+            journal.append(&setup(Durability::Process, LogFailure::Stall)).unwrap();
+            journal.append(&tick(1)).unwrap();
+            journal.append(&tick(2)).unwrap();
+            journal
+        })
+        .collect();
+    writer.turn();
+    let error = journals[0].keep_checkpoint(image(1, 2_600)).unwrap_err();
+    assert!(matches!(error, JournalError::CheckpointTooLarge { limit: 2_500, .. }), "{error}");
+    let mut keep = |at: usize, tick, bytes| {
+        journals[at].keep_checkpoint(image(tick, bytes)).unwrap();
+        assert!(keeper.turn().unwrap());
+    };
+    let kept = |number: u8| {
+        let of = |begin| log.recall(id(number), begin).unwrap().checkpoint.map(|one| one.tick);
+        (of(Begin::Newest), of(Begin::UpTo(1)))
+    };
+    // Two that are too long together: the older goes. Two short ones stay.
+    keep(0, 1, 1_500);
+    keep(0, 2, 1_500);
+    assert_eq!(kept(1), (Some(2), None));
+    keep(1, 1, 900);
+    keep(1, 2, 900);
+    assert_eq!(kept(2), (Some(2), Some(1)));
+    // All together: first the older of those who have two, and then whoever was kept first.
+    for at in 2..6 {
+        keep(at, 1, 1_700);
+    }
+    assert_eq!((kept(1), kept(2)), ((Some(2), None), (Some(2), None)));
+    keep(6, 1, 1_700);
+    assert_eq!((kept(1), kept(2), kept(7)), ((None, None), (Some(2), None), (Some(1), Some(1))));
+    assert!(disk.held("checkpoints/") <= 10_000);
+    // The next process counts what is there.
+    drop(journals);
+    drop((log, writer, keeper));
+    let (log, _, mut keeper) = Log::open(disk.mount(), config).unwrap();
+    let mut journal = log.reopen(id(8), Waker::noop().clone()).unwrap().journal;
+    journal.keep_checkpoint(image(2, 2_000)).unwrap();
+    assert!(keeper.turn().unwrap());
+    assert!(disk.held("checkpoints/") <= 10_000);
+    assert_eq!(log.recall(id(8), Begin::Newest).unwrap().checkpoint.map(|one| one.tick), Some(2), "never the newest");
 }

@@ -15,7 +15,13 @@ use crate::records::{end, id, idle, setup, tick, unfolded};
 pub(crate) const ROOM: usize = 64 << 20;
 
 /// Small, so that segments are closed, emptied and removed all the time.
-pub(crate) const CONFIG: LogConfig = LogConfig { segment_bytes: 2_000, log_bytes: 6_000, retain_bytes: 20_000 };
+pub(crate) const CONFIG: LogConfig = LogConfig {
+    segment_bytes: 2_000,
+    log_bytes: 6_000,
+    retain_bytes: 20_000,
+    match_checkpoint_bytes: 1_600,
+    checkpoint_bytes: 8_000,
+};
 
 /// What is known of a match. Each record of `appended` is one tick at most.
 struct Known {

@@ -66,9 +66,9 @@ pub(crate) struct EventsPage {
 ///
 /// `match.started` (data: `seats`, `visibility`); `match.ended` and `match.failed` (`reason`, `message`, `tick`, `players`,
 /// `placings`): the latter by a fault of the game or the host; `game.report`: what the game reported, under `name`;
-/// `report.filed` (`report`, `reason`): a player reported another; `report.closed` (`report`, `state`); `host.up`
-/// (`after`: `start`, or `return` where it was lost), `host.down` (`why`: `stopped` or `lost`), `host.drained`;
-/// `events.dropped` (`dropped`, `why`): more happened than is kept. More kinds may come.
+/// `version.quarantined` (`why`): a version failed on every start; `report.filed` (`report`, `reason`): a player reported
+/// another; `report.closed` (`report`, `state`); `host.up` (`after`: `start`, or `return` where it was lost), `host.down`
+/// (`why`: `stopped` or `lost`), `host.drained`; `events.dropped` (`dropped`, `why`): more happened than is kept. More kinds may come.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// Greater than that of every event that was kept before it: `Last-Event-ID` of a stream.

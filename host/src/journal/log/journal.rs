@@ -102,6 +102,9 @@ impl LogJournal {
         let frame = Frame::record(self.this.number, state.newest, record)?;
         let sync = matches!(self.this.level, Durability::Disk | Durability::Fleet);
         let place = self.shared.segments.staging.append(&frame, wake, sync)?;
+        if state.records == 0 {
+            state.first = place.start;
+        }
         (state.newest, state.end) = (place.start, place.end);
         state.records += 1;
         state.bytes += frame.size() as u64;
@@ -177,6 +180,10 @@ impl Journal for LogJournal {
     fn keep_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), JournalError> {
         if self.degraded.is_some() {
             return Err(JournalError::Failed("nothing is kept of this match any more".to_owned()));
+        }
+        let (size, limit) = (checkpoint.size() as u64, self.shared.config.match_checkpoint_bytes);
+        if size > limit {
+            return Err(JournalError::CheckpointTooLarge { size, limit });
         }
         let mut state = self.this.state();
         self.flush(&mut state)?;

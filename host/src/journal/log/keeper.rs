@@ -74,11 +74,17 @@ pub struct LogKeeper {
     ended: Arc<Ended>,
     /// A segment that goes once the log is synced up to the position.
     going: Option<(u64, Position)>,
+    /// Bytes of all checkpoints.
+    held: u64,
+    /// Checkpoints kept so far.
+    kept: u64,
 }
 
 impl LogKeeper {
     pub(super) fn new(shared: Arc<Shared>, ended: Arc<Ended>) -> LogKeeper {
-        LogKeeper { shared, ended, going: None }
+        let bytes = |one: Arc<Match>| one.state().checkpoints.iter().map(|kept| kept.bytes).sum::<u64>();
+        let held = shared.catalog.all().into_iter().map(bytes).sum();
+        LogKeeper { shared, ended, going: None, held, kept: 0 }
     }
 
     /// Runs one errand; `false`: there is none. An error leaves everything as it can be tried again.
@@ -101,7 +107,7 @@ impl LogKeeper {
         self.collect()
     }
 
-    fn keep(&self, job: &CheckpointJob) -> io::Result<()> {
+    fn keep(&mut self, job: &CheckpointJob) -> io::Result<()> {
         let checkpoint = &job.checkpoint;
         let mark = Mark { tick: checkpoint.tick, incarnation: checkpoint.incarnation, records: job.records };
         let name = mark.name(job.of.id);
@@ -109,15 +115,45 @@ impl LogKeeper {
         let kept = checkpoint::Kept { records: job.records, checkpoint: checkpoint.clone() };
         // A checkpoint need last no longer than the records before it: one that loss of power took is made up for by replay.
         let sync = if matches!(job.of.level, Durability::Disk | Durability::Fleet) { Sync::Yes } else { Sync::No };
-        put(&self.shared, (CHECKPOINTS, &name), &kept.encode(), sync)?;
+        let encoded = kept.encode();
+        put(&self.shared, (CHECKPOINTS, &name), &encoded, sync)?;
+        let bytes = encoded.len() as u64;
+        self.kept += 1;
+        self.held += bytes;
+        let most = self.shared.config.match_checkpoint_bytes;
         let dropped = {
             let mut state = job.of.state();
-            state.checkpoints.push(Kept { tick: checkpoint.tick, after: job.after, name });
-            let more = state.checkpoints.len().saturating_sub(2);
+            state.checkpoints.push(Kept { tick: checkpoint.tick, after: job.after, name, bytes, nth: self.kept });
+            let two = state.checkpoints.iter().rev().take(2).map(|kept| kept.bytes).sum::<u64>() <= most;
+            let more = state.checkpoints.len().saturating_sub(if two { 2 } else { 1 });
             state.checkpoints.drain(..more).collect::<Vec<_>>()
         };
         job.kept.wake_by_ref();
-        dropped.iter().try_for_each(|old| self.shared.files.remove(&format!("{CHECKPOINTS}/{}", old.name)))
+        dropped.iter().try_for_each(|old| self.remove(old))?;
+        self.make_room()
+    }
+
+    /// Removes the oldest checkpoints while all are too long, but never the newest of all.
+    fn make_room(&mut self) -> io::Result<()> {
+        while self.held > self.shared.config.checkpoint_bytes {
+            let all = self.shared.catalog.all();
+            let oldest = all.iter().filter_map(|one| {
+                let state = one.state();
+                let oldest = state.checkpoints.first().filter(|oldest| oldest.nth < self.kept)?;
+                Some(((state.checkpoints.len() == 1, oldest.nth), one))
+            });
+            let Some((_, one)) = oldest.min_by_key(|(order, _)| *order) else { return Ok(()) };
+            let old = one.state().checkpoints.remove(0);
+            let (id, tick, bytes) = (one.id, old.tick, old.bytes);
+            tracing::warn!(%id, tick, bytes, held = self.held, "checkpoints are over their bytes: an old one goes");
+            self.remove(&old)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, old: &Kept) -> io::Result<()> {
+        self.held = self.held.saturating_sub(old.bytes);
+        self.shared.files.remove(&format!("{CHECKPOINTS}/{}", old.name))
     }
 
     /// Empties the oldest segment, if the log is longer than it should be.
@@ -154,16 +190,17 @@ impl LogKeeper {
             (state.newest, state.part)
         };
         let segments = &self.shared.segments;
-        let mut positions = history::positions(segments, newest, before.through).map_err(io::Error::other)?;
+        let mut positions = history::positions(segments, newest, before.through, u64::MAX).map_err(io::Error::other)?;
         positions.retain(|position| *position < end);
-        let mut writer = Writer::default();
-        for position in &positions {
+        let (mut writer, mut places) = (Writer::default(), one.state().places.clone());
+        let from = before.bytes.max(HEADER.len() as u64);
+        for (position, nth) in positions.iter().zip(before.records..) {
             let record = history::record_at(segments, *position).map_err(io::Error::other)?;
+            places.note(nth, from + (writer.len() - HEADER.len()) as u64);
             writer.append(&record).map_err(io::Error::other)?;
         }
         let mut part = before;
         if let Some(newest) = positions.last() {
-            let from = before.bytes.max(HEADER.len() as u64);
             let bytes = writer.as_bytes();
             self.append_part(one, before.bytes, &bytes[HEADER.len()..])?;
             part.through = *newest;
@@ -172,7 +209,9 @@ impl LogKeeper {
         }
         let frame = Frame::moved(one.number, &one.moved(&part));
         let place = segments.staging.append(&frame, Wake::Nobody, true).map_err(io::Error::other)?;
-        one.state().part = Part { said_at: Some(place.start), ..part };
+        let mut state = one.state();
+        (state.part, state.places) = (Part { said_at: Some(place.start), ..part }, places);
+        drop(state);
         Ok(Position(place.end))
     }
 
@@ -194,7 +233,7 @@ impl LogKeeper {
     }
 
     /// The match is over: it becomes one file, and nothing else is left of it.
-    fn file_away(&self, one: &Arc<Match>) -> io::Result<()> {
+    fn file_away(&mut self, one: &Arc<Match>) -> io::Result<()> {
         let (end, checkpoints) = {
             let mut state = one.state();
             (state.end, std::mem::take(&mut state.checkpoints))
@@ -209,7 +248,7 @@ impl LogKeeper {
             Err(error) => tracing::error!(id = %one.id, %error, "the journal of a match that is over is lost"),
         }
         for kept in checkpoints {
-            self.shared.files.remove(&format!("{CHECKPOINTS}/{}", kept.name))?;
+            self.remove(&kept)?;
         }
         self.shared.files.remove(&part_name(one.id))?;
         self.shared.catalog.remove(one.id);

@@ -26,6 +26,8 @@ pub(super) struct State {
     /// A journal speaks for it.
     pub(super) open: bool,
     pub(super) over: Over,
+    /// Where the setup's frame begins, unless that was moved or is not there yet.
+    pub(super) first: u64,
     /// Where the newest frame begins: a record, or that the match was opened.
     pub(super) newest: u64,
     /// Where it ends.
@@ -40,6 +42,8 @@ pub(super) struct State {
     pub(super) idle: Option<IdleRun>,
     /// What stands in a file of its own.
     pub(super) part: Part,
+    /// Where some of the records in that file begin.
+    pub(super) places: Places,
     /// Kept, oldest first; at most two.
     pub(super) checkpoints: Vec<Kept>,
     /// Records of this journal that are not durable yet, with where they end in the log.
@@ -74,6 +78,27 @@ pub(super) struct Part {
     pub(super) said_at: Option<u64>,
 }
 
+/// Where some of the records of a moved part begin, so that whoever wants the last of a day need not read the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Places(Vec<(u64, u64)>);
+
+impl Places {
+    /// Every so many records one is noted: 16 bytes for some 10 KiB of file.
+    const EVERY: u64 = 256;
+
+    /// The record with this many before it begins at this byte of the file. In order.
+    pub(super) fn note(&mut self, before: u64, at: u64) {
+        if before.is_multiple_of(Places::EVERY) {
+            self.0.push((before, at));
+        }
+    }
+
+    /// A place at or shortly before the record with this many before it: how many are before the place, and the byte.
+    pub(super) fn near(&self, before: u64) -> Option<(u64, u64)> {
+        self.0[..self.0.partition_point(|(records, _)| *records <= before)].last().copied()
+    }
+}
+
 /// A checkpoint on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -81,6 +106,10 @@ pub(super) struct Kept {
     /// Where the newest record before it ends in the log.
     pub(super) after: u64,
     pub(super) name: String,
+    /// How long it is.
+    pub(super) bytes: u64,
+    /// How many were kept before it, of all matches; 0 for those of an earlier process.
+    pub(super) nth: u64,
 }
 
 impl Match {
@@ -111,6 +140,7 @@ impl State {
         State {
             open: false,
             over: Over::No,
+            first: start,
             newest: start,
             end,
             records: 0,
@@ -118,6 +148,7 @@ impl State {
             summary: None,
             idle: None,
             part: Part { through: start, bytes: 0, records: 0, said_at: None },
+            places: Places::default(),
             checkpoints: Vec::new(),
             waiting: VecDeque::new(),
             taken: 0,

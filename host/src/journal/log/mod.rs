@@ -45,7 +45,7 @@ use stadion_protocol::contract::{Durability, LogFailure};
 
 use super::checkpoint::{Checkpoint, Kept as KeptCheckpoint};
 use super::record::Record;
-use super::{Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
+use super::{Begin, Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
 use ended::Ended;
 use files::{File, FileSystem, Guard};
 use frame::{Frame, Opened, Torn};
@@ -68,12 +68,24 @@ pub struct LogConfig {
     pub log_bytes: u64,
     /// What is retained of matches that are over and no longer in the log, bytes.
     pub retain_bytes: u64,
+    /// Checkpoints of one match, bytes: one that is larger is refused, and of two that are together the older goes.
+    pub match_checkpoint_bytes: u64,
+    /// Checkpoints of all matches, bytes. Past it the oldest go, those of matches that have a newer one first. A match
+    /// without any is replayed from its start.
+    pub checkpoint_bytes: u64,
 }
 
 impl Default for LogConfig {
     /// A quarter of a gigabyte is read in about a second; a gigabyte is some hundred hours of busy matches.
     fn default() -> LogConfig {
-        LogConfig { segment_bytes: 32 << 20, log_bytes: 256 << 20, retain_bytes: 1 << 30 }
+        LogConfig {
+            segment_bytes: 32 << 20,
+            log_bytes: 256 << 20,
+            retain_bytes: 1 << 30,
+            // Two images of the largest guest.
+            match_checkpoint_bytes: 520 << 20,
+            checkpoint_bytes: 4 << 30,
+        }
     }
 }
 
@@ -241,20 +253,19 @@ impl Log {
         Box::new(LogJournal::new(Arc::clone(&self.shared), one, advanced, on_failure))
     }
 
-    /// The newest checkpoint that is whole, and what follows it.
-    fn recalled(&self, one: &Arc<Match>) -> Result<Recalled, JournalError> {
-        let first = history::records(&self.shared, one, 0)?.next();
-        let Some(Record::Setup(setup)) = first.transpose()? else {
+    /// The newest checkpoint that is whole and wanted, and what follows it.
+    fn recalled(&self, one: &Arc<Match>, begin: Begin) -> Result<Recalled, JournalError> {
+        let Record::Setup(setup) = history::first(&self.shared, one)? else {
             return Err(JournalError::Damaged("it has no setup".to_owned()));
         };
-        let (before, checkpoint) = self.checkpoint(one).map_or((1, None), |(n, found)| (n, Some(found)));
+        let (before, checkpoint) = self.checkpoint(one, begin).map_or((1, None), |(n, found)| (n, Some(found)));
         Ok(Recalled { setup: *setup, checkpoint, records: history::records(&self.shared, one, before)? })
     }
 
-    /// The newest checkpoint that is whole, and how many records are before it.
-    fn checkpoint(&self, one: &Match) -> Option<(u64, Checkpoint)> {
+    /// The newest checkpoint that is whole and wanted, and how many records are before it.
+    fn checkpoint(&self, one: &Match, begin: Begin) -> Option<(u64, Checkpoint)> {
         let kept = one.state().checkpoints.clone();
-        kept.iter().rev().find_map(|kept| {
+        kept.iter().rev().filter(|kept| begin.allows(kept.tick)).find_map(|kept| {
             let name = format!("{CHECKPOINTS}/{}", kept.name);
             let read = read_file(&*self.shared.files, &name).ok().and_then(|bytes| KeptCheckpoint::decode(&bytes));
             if read.is_none() {
@@ -295,7 +306,7 @@ impl Journals for Log {
             (state.taken, state.durable) = (0, 0);
             state.waiting.clear();
         }
-        let recalled = self.recalled(&one).inspect_err(|_| one.state().open = false)?;
+        let recalled = self.recalled(&one, Begin::Newest).inspect_err(|_| one.state().open = false)?;
         let Recalled { setup, checkpoint, records } = recalled;
         let on_failure = setup.settings.on_log_failure;
         let journal = self.journal(Arc::clone(&one), advanced, on_failure);
@@ -312,8 +323,8 @@ impl Journals for Log {
         file.inspect_err(|error| tracing::error!(%id, %error, "a journal cannot be read back")).ok()
     }
 
-    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
-        self.recalled(&self.shared.catalog.get(id).ok_or(JournalError::NotThere(id))?)
+    fn recall(&self, id: MatchId, begin: Begin) -> Result<Recalled, JournalError> {
+        self.recalled(&self.shared.catalog.get(id).ok_or(JournalError::NotThere(id))?, begin)
     }
 }
 
@@ -343,8 +354,11 @@ fn tidy(shared: &Shared) -> io::Result<()> {
     for (id, mut marks) in newest {
         marks.sort_unstable();
         let Some(one) = shared.catalog.get(id) else { continue };
-        let kept = marks.into_iter().map(|(mark, name)| Kept { tick: mark.tick, after: 0, name });
-        one.state().checkpoints = kept.collect();
+        let kept = marks.into_iter().map(|(mark, name)| {
+            let bytes = shared.files.open(&format!("{CHECKPOINTS}/{name}"))?.size()?;
+            Ok(Kept { tick: mark.tick, after: 0, name, bytes, nth: 0 })
+        });
+        one.state().checkpoints = kept.collect::<io::Result<_>>()?;
     }
     for name in shared.files.list("parts")? {
         let known = name.strip_suffix(".stj").and_then(|id| id.parse().ok()).and_then(|id| shared.catalog.get(id));

@@ -24,7 +24,7 @@ use stadion_protocol::contract::Durability;
 use super::files::{File, FileSystem};
 use super::frame::{BLOCK_HEADER, Block, Moved, NoFrame, Payload, Read, SEGMENT_HEADER, segment_header};
 use super::history::part_name;
-use super::matches::{Match, Over, Part, State};
+use super::matches::{Match, Over, Part, Places, State};
 use super::segments::{self, Segment};
 use crate::journal::file::Reader;
 use crate::journal::record::Record;
@@ -125,6 +125,9 @@ impl Known {
             return;
         };
         self.orphan = None;
+        if state.records == 0 {
+            state.first = position;
+        }
         (state.newest, state.end) = (position, position + size);
         state.records += 1;
         state.bytes += size;
@@ -284,7 +287,7 @@ impl Scan<'_> {
         state.records = part.records;
         state.bytes = part.bytes;
         match summary_of_part(self.files, id, &part) {
-            Ok(summary) => state.summary = summary,
+            Ok((summary, places)) => (state.summary, state.places) = (summary, places),
             Err(error) => {
                 self.lost.push(format!("the older part of match {id} cannot be read ({error}): the match is lost"));
                 state.over = Over::Abandoned;
@@ -331,17 +334,22 @@ fn damage(newest: &Range<u64>, orphan: Option<u64>, promised: &[&Hole], holes: &
     (!explained).then(|| format!("the record at position {position} of the log follows one that is not there"))
 }
 
-fn summary_of_part(files: &dyn FileSystem, id: MatchId, part: &Part) -> io::Result<Option<Summary>> {
+fn summary_of_part(files: &dyn FileSystem, id: MatchId, part: &Part) -> io::Result<(Option<Summary>, Places)> {
+    let mut places = Places::default();
     if part.records == 0 {
-        return Ok(None);
+        return Ok((None, places));
     }
     let file = files.open(&part_name(id))?;
     let mut bytes = vec![0; usize::try_from(part.bytes).map_err(io::Error::other)?];
     let read = file.read_at(0, &mut bytes)?;
     bytes.truncate(read);
     let (mut summary, mut records) = (None, 0);
-    for record in Reader::new(&bytes).map_err(io::Error::other)? {
+    let mut reader = Reader::new(&bytes).map_err(io::Error::other)?;
+    loop {
+        let at = reader.offset() as u64;
+        let Some(record) = reader.next() else { break };
         let record = record.map_err(io::Error::other)?;
+        places.note(records, at);
         records += 1;
         match (&mut summary, &record) {
             (None, Record::Setup(setup)) => summary = Some(Summary::new(setup)),
@@ -349,5 +357,5 @@ fn summary_of_part(files: &dyn FileSystem, id: MatchId, part: &Part) -> io::Resu
             (None, _) => {}
         }
     }
-    if records == part.records { Ok(summary) } else { Err(io::Error::other("records are missing")) }
+    if records == part.records { Ok((summary, places)) } else { Err(io::Error::other("records are missing")) }
 }

@@ -13,7 +13,7 @@ use stadion_protocol::contract::Durability;
 
 use super::files::{FileSystem, RealFiles};
 use super::{Log, LogConfig, LogKeeper, LogWriter, OpenError, Turn};
-use crate::journal::{Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
+use crate::journal::{Begin, Journal, JournalError, Journals, Recalled, Reopened, Unfinished};
 
 /// Between two writes: what many matches append meanwhile is written at once. At most 4,000 wake-ups a second, and half
 /// of it is what a reliable message waits on average.
@@ -125,7 +125,7 @@ impl Journals for DiskJournals {
         self.log.read(id)
     }
 
-    fn recall(&self, id: MatchId) -> Result<Recalled, JournalError> {
-        self.log.recall(id)
+    fn recall(&self, id: MatchId, begin: Begin) -> Result<Recalled, JournalError> {
+        self.log.recall(id, begin)
     }
 }

@@ -1,5 +1,15 @@
 //! The one that writes: takes what waits, writes it, syncs it if something in it asks for that, and publishes how far
 //! the log has come. One turn at a time, so that a test can stop between any two.
+//!
+//! ```text
+//!   batch ──▶ write ──▶ written ──▶ sync, if asked for, or if the segment is full ──▶ synced
+//!               │ failed            │ failed
+//!               └───────────────────┴──▶ doubtful ──written again and synced──▶ the batch goes into another segment
+//! ```
+//!
+//! Whatever is said to be synced says so of everything before it. So a segment that was given up with bytes that are not
+//! known to be on the disk is written again and synced before anything else is written: until then the log fails, and
+//! matches stall or degrade as they chose, whatever their durability.
 
 use std::io;
 use std::sync::Arc;
@@ -25,6 +35,9 @@ pub struct LogWriter {
     shared: Arc<Shared>,
     /// `None`: the next block begins one.
     segment: Option<Current>,
+    /// Given up after a write or a sync that failed: what was published of them may not be on the disk. Two at most, for
+    /// they are tried first.
+    doubtful: Vec<Segment>,
 }
 
 #[derive(Debug)]
@@ -37,13 +50,13 @@ struct Current {
 
 impl LogWriter {
     pub(super) fn new(shared: Arc<Shared>) -> LogWriter {
-        LogWriter { shared, segment: None }
+        LogWriter { shared, segment: None, doubtful: Vec::new() }
     }
 
     /// Writes what waits.
     pub fn turn(&mut self) -> Turn {
         let Some(batch) = self.shared.segments.staging.take(self.shared.synced()) else { return Turn::Idle };
-        match self.write(&batch) {
+        match self.renew(&batch).and_then(|()| self.write(&batch)) {
             Ok(()) => {
                 self.shared.segments.staging.written(batch);
                 self.shared.healed();
@@ -51,12 +64,28 @@ impl LogWriter {
             }
             Err(error) => {
                 // What a file holds after a failed write or sync is unknown: the batch goes into another one.
-                self.segment = None;
+                if let Some(Current { segment, .. }) = self.segment.take()
+                    && self.doubtful.iter().all(|doubtful| doubtful.base != segment.base)
+                {
+                    self.doubtful.push(segment);
+                }
                 self.shared.failed(&error);
                 batch.written.iter().chain(&batch.synced).for_each(std::task::Waker::wake_by_ref);
                 Turn::Failed
             }
         }
+    }
+
+    /// Makes sure of what was published before the batch.
+    fn renew(&mut self, batch: &Batch) -> io::Result<()> {
+        if self.doubtful.is_empty() {
+            return Ok(());
+        }
+        self.doubtful.iter().try_for_each(|segment| segment.renew(self.shared.synced()))?;
+        self.shared.files.sync_folder(FOLDER)?;
+        self.doubtful.clear();
+        self.shared.publish_synced(batch.base);
+        Ok(())
     }
 
     fn write(&mut self, batch: &Batch) -> io::Result<()> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use stadion_protocol::Moment;
 use stadion_protocol::contract::{EndReason, UpgradeError};
 
-use crate::journal::{Checkpoint, CheckpointKind};
+use crate::journal::{Checkpoint, CheckpointKind, JournalError};
 use crate::life::HostState;
 use crate::model::LogLevel;
 use crate::session::ImageError;
@@ -36,6 +36,13 @@ const IMAGE_HERE: u64 = 4 << 20;
 
 /// Between two checkpoints of one match, however much it owes.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What one match's images may take of the disk, bytes a second: who writes to 64 MiB in every tick is kept every fourth
+/// second, and leaves the disk to others.
+const IMAGE_BYTES_A_SECOND: u64 = 16 << 20;
+
+/// After an image that was too large to be kept: before the next one.
+const TOO_LARGE_PAUSE: Duration = Duration::from_secs(60);
 
 /// Between two times that a match is saved: each replays beside it what it has played since the last, so that a match that owes
 /// too much all the time pays a tenth more, not twice as much.
@@ -172,11 +179,10 @@ impl Slot {
             self.debt.failed += 1;
             self.debt.unpayable = self.debt.failed >= MOST_FAILED_SAVES;
             tracing::warn!(id = %living.life.spec().id, %error, "a match could not be saved for a checkpoint");
-            if self.debt.unpayable {
-                let text = format!("this match is not saved for checkpoints any more: {error}");
-                let said = Said { tick: living.life.tick(), level: LogLevel::Warn, text: &text };
-                self.mailbox.log.write(&around.shared.logs, now, said);
-            }
+            let ever = if self.debt.unpayable { "is not saved for checkpoints any more" } else { "could not be saved" };
+            let text = format!("this match {ever}: {error}");
+            let said = Said { tick: living.life.tick(), level: LogLevel::Warn, text: &text };
+            self.mailbox.log.write(&around.shared.logs, now, said);
         }
         self.settle(around, now)
     }
@@ -226,14 +232,25 @@ impl Slot {
                     host: state.to_bytes(),
                     guest,
                 };
+                let bytes = checkpoint.size() as u64;
                 match living.journal.keep_checkpoint(checkpoint) {
-                    Ok(()) => self.stats.checkpoints += 1,
+                    Ok(()) => {
+                        self.stats.checkpoints += 1;
+                        let pause = PAUSE.max(Duration::from_millis(bytes * 1_000 / IMAGE_BYTES_A_SECOND));
+                        self.debt = Debt { not_before: Some(now + pause), ..Debt::default() };
+                    }
                     Err(error) => {
                         tracing::warn!(id = %living.life.spec().id, %error, "a checkpoint was not kept");
+                        let too_large = matches!(error, JournalError::CheckpointTooLarge { .. });
+                        self.debt.not_before = Some(now + if too_large { TOO_LARGE_PAUSE } else { PAUSE });
                         self.dozing.failed(now);
+                        if too_large {
+                            let text = format!("this match has no newer checkpoint: {error}");
+                            let said = Said { tick: living.life.tick(), level: LogLevel::Warn, text: &text };
+                            self.mailbox.log.write(&around.shared.logs, now, said);
+                        }
                     }
                 }
-                self.debt = Debt { not_before: Some(now + PAUSE), ..Debt::default() };
             }
             Err(ImageError::NotOffered) => self.debt.unpayable = true,
             // The host is full, and what images are compared with could not be made: the session was not touched.

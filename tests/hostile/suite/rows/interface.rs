@@ -2,9 +2,10 @@
 
 use super::memory::plays_on;
 use super::programs::{
-    ALLOC_CALLS_HOST, ALLOC_ENDLESS, ALLOC_MISALIGNED, ALLOC_WILD, ALLOC_ZERO, BAD_DISCRIMINANT, BAD_WAKE,
-    EIGHT_MILLION_SETTINGS, FINISHES_TWICE, MILLION_PLACINGS, REFUSES_FROM_NOWHERE, REFUSES_IN_BROKEN_UTF8,
-    SEND_OUT_OF_RANGE, SENDS_IN_DESCRIBE, SETTINGS_MISALIGNED, SETTINGS_OUT_OF_RANGE, TEN_MILLION_PLACINGS,
+    ALLOC_CALLS_HOST, ALLOC_ENDLESS, ALLOC_MISALIGNED, ALLOC_OVERLAPPING, ALLOC_PAST_THE_END, ALLOC_WILD, ALLOC_ZERO,
+    BAD_DISCRIMINANT, BAD_WAKE, EIGHT_MILLION_SETTINGS, FINISHES_TWICE, MILLION_PLACINGS, REFUSES_FROM_NOWHERE,
+    REFUSES_IN_BROKEN_UTF8, SEND_OUT_OF_RANGE, SENDS_IN_DESCRIBE, SETTINGS_MISALIGNED, SETTINGS_OUT_OF_RANGE,
+    TEN_MILLION_PLACINGS,
 };
 use super::starts::fails;
 use super::wasi::ordered;
@@ -40,12 +41,13 @@ pub(super) async fn lists(stage: &mut Stage) -> Vec<Ended> {
 
 pub(super) async fn allocators(stage: &mut Stage) -> Vec<Ended> {
     let mut ends = Vec::new();
-    for program in [&ALLOC_WILD, &ALLOC_MISALIGNED, &ALLOC_CALLS_HOST] {
+    for program in [&ALLOC_WILD, &ALLOC_PAST_THE_END, &ALLOC_MISALIGNED, &ALLOC_CALLS_HOST] {
         ends.push(fails(stage, program).await);
     }
     ends.push(stage.ends(&ALLOC_ENDLESS, "over-budget").await);
-    // Address 0 is memory like any other: what it spoils there is its own.
+    // Address 0 is memory like any other, and so is what lies under something else: what it spoils there is its own.
     ends.push(plays_on(stage, &ALLOC_ZERO, 2).await);
+    ends.push(plays_on(stage, &ALLOC_OVERLAPPING, 2).await);
     ends
 }
 

@@ -6,8 +6,8 @@ use stadion_protocol::CloseCode;
 use stadion_tests::raw_player::RawPlayer;
 
 use super::programs::{
-    DEEP_RECURSION, DEEP_RECURSION_INTO_HOST, TRAP_LOAD, TRAP_ON_JOIN, TRAP_ON_LEAVE, TRAP_ON_MESSAGE, TRAP_SAVE,
-    TRAP_START, TRAP_STEP,
+    DEEP_RECURSION, DEEP_RECURSION_INTO_HOST, LOAD_ENDLESS, LOAD_REFUSES, SAVE_ENDLESS, SAVE_OUT_OF_RANGE, TRAP_LOAD,
+    TRAP_ON_JOIN, TRAP_ON_LEAVE, TRAP_ON_MESSAGE, TRAP_SAVE, TRAP_START, TRAP_STEP,
 };
 use super::stage::match_id;
 use super::starts::fails;
@@ -28,7 +28,11 @@ pub(super) async fn everywhere(stage: &mut Stage) -> Vec<Ended> {
         on_message(stage).await,
         on_leave(stage).await,
         carried(stage, &TRAP_SAVE, "saving").await,
+        carried(stage, &SAVE_ENDLESS, "saving").await,
+        carried(stage, &SAVE_OUT_OF_RANGE, "saving").await,
         carried(stage, &TRAP_LOAD, "loading").await,
+        carried(stage, &LOAD_ENDLESS, "loading").await,
+        carried(stage, &LOAD_REFUSES, "loading").await,
     ]
 }
 

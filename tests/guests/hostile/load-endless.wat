@@ -1,0 +1,2 @@
+;; state
+(func $on_load (loop $again (br $again)))

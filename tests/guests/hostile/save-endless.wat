@@ -1,0 +1,2 @@
+;; state
+(func $on_save (loop $again (br $again)))
