@@ -114,11 +114,26 @@ impl Reconciler {
 
     /// A match that goes on is found by its code again, counts again, and is listed again if it was.
     async fn note(&self, record: &MatchRecord, status: &MatchStatus) -> Result<(), StoreError> {
+        if self.is_called_off(record.id).await {
+            return Ok(());
+        }
         let owner = self.store.game(&record.game).await?.map(|entry| entry.game.owner);
         if let Err(error) = self.note_of(record, status, owner).await {
             tracing::warn!(id = %record.id, %error, "a match that goes on was not noted");
         }
         Ok(())
+    }
+
+    /// Whether a match was called off while this replica was away; then it ends.
+    async fn is_called_off(&self, id: MatchId) -> bool {
+        let void = self.live.is_void(id).await.unwrap_or_else(|error| {
+            tracing::warn!(%id, %error, "whether a match was called off is not known");
+            false
+        });
+        if void && self.host.end(id, EndReason::Closed).await.is_err() {
+            tracing::debug!(%id, "a match that was called off is over already");
+        }
+        void
     }
 
     async fn note_of(
