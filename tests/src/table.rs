@@ -13,8 +13,9 @@ use stadion_host::host::{HostConfig, LocalHost};
 use stadion_host::link::{Admission, ConnId, Credential, FromPlayer, Inbox, Outbox, ToPlayer};
 use stadion_host::replay::{Coverage, verify};
 use stadion_protocol::contract::{
-    Artifact, ArtifactUnavailable, Artifacts, CreateMatch, EndReason, Host, HostEvent, HostEvents, MatchSettings,
-    MatchState, MatchStatus, Pending, PlayerInfo, Reservation, SIGNING_CONTEXT,
+    Artifact, ArtifactUnavailable, Artifacts, CreateMatch, DocumentAction, EndReason, GameRequest, Host, HostEvent,
+    HostEvents, MatchSettings, MatchState, MatchStatus, Pending, PlayerInfo, RequestError, RequestOutcome, Requests,
+    Reservation, SIGNING_CONTEXT, Wanted,
 };
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims};
 use stadion_protocol::wire::Speaker;
@@ -199,7 +200,23 @@ fn host(wasm: &[u8]) -> (LocalHost, Arc<LoadedVersion>) {
     let keys = VerifyingKeys::new([key.verifying_key().to_bytes()]).unwrap();
     let version = engine.load(&artifact, &keys).unwrap();
     let host = LocalHost::new(HostConfig::new([7; 32]), engine, Arc::new(One(artifact)), Arc::new(Nobody), keys);
-    (host.unwrap(), version)
+    let host = host.unwrap();
+    host.connect_requests(Arc::new(Blank));
+    (host, version)
+}
+
+/// There is no document, every write is done, and no endpoint is registered.
+struct Blank;
+
+impl Requests for Blank {
+    fn carry_out(&self, request: GameRequest) -> Pending<'_, RequestOutcome> {
+        let outcome = match &*request.wanted {
+            Wanted::Document { action: DocumentAction::Get, .. } => Err(RequestError::NotFound),
+            Wanted::Document { .. } => Ok(1u64.to_le_bytes().to_vec()),
+            Wanted::Call { .. } => Err(RequestError::Denied),
+        };
+        Box::pin(std::future::ready(outcome))
+    }
 }
 
 struct One(Artifact);

@@ -15,6 +15,7 @@ mod lobby;
 mod play;
 mod replicas;
 mod return_to_seat;
+mod storage;
 mod stranger;
 mod studio;
 mod terminal;

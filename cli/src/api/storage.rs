@@ -62,13 +62,13 @@ impl Api {
     }
 
     /// What players may do with their own documents: `none`, `read` or `write`.
-    pub(crate) async fn storage_access(&self, game: &GameName) -> Outcome<String> {
+    pub(crate) async fn storage_access(&self, game: &str) -> Outcome<String> {
         let access: Access = self.json(self.get(&format!("/v1/games/{game}/storage-access"))).await?;
         Ok(access.players)
     }
 
     /// Sets it.
-    pub(crate) async fn set_storage_access(&self, game: &GameName, players: &str) -> Outcome {
+    pub(crate) async fn set_storage_access(&self, game: &str, players: &str) -> Outcome {
         let body = Access { players: players.to_owned() };
         self.send(self.request(Method::PUT, &format!("/v1/games/{game}/storage-access")).json(&body)).await.map(drop)
     }

@@ -178,9 +178,9 @@ fn content(file: Option<&Path>) -> Outcome<Vec<u8>> {
 fn access(game: &GameName, players: Option<&str>, context: &Context) -> Outcome {
     let api = context.api()?;
     if let Some(players) = players {
-        block_on(api.set_storage_access(game, players))?;
+        block_on(api.set_storage_access(game.as_str(), players))?;
     }
-    let players = block_on(api.storage_access(game))?;
+    let players = block_on(api.storage_access(game.as_str()))?;
     context.out.value(&serde_json::json!({ "players": players }));
     context.out.line(match players.as_str() {
         "read" => "players may read their own documents",

@@ -4,7 +4,7 @@ use super::Project;
 use crate::api::{Api, Published};
 use crate::failure::Outcome;
 
-/// Settings of its matches and origins of its pages, as `stadion.toml` has them. What it does not speak of stays as it is on
+/// Settings of its matches, origins of its pages and what players may, as `stadion.toml` has them. What it does not speak of stays as it is on
 /// the server.
 pub(crate) async fn apply(project: &Project, published: &Published, api: &Api) -> Outcome {
     if !project.settings.is_empty() {
@@ -12,6 +12,9 @@ pub(crate) async fn apply(project: &Project, published: &Published, api: &Api) -
     }
     if let Some(origins) = &project.origins {
         api.set_origins(&published.game, origins).await?;
+    }
+    if let Some(players) = &project.storage {
+        api.set_storage_access(&published.game, players).await?;
     }
     Ok(())
 }

@@ -12,6 +12,9 @@
 //! teams = 2
 //! skill-window = 100
 //!
+//! [storage]               # what players may do with their own documents by the API: none, read or write
+//! players = "read"
+//!
 //! [web]                   # the pages below /play/hello; a folder `web` needs none of this
 //! build = "npm run build"
 //! dir = "web/dist"
@@ -34,6 +37,8 @@ pub(crate) struct Manifest {
     pub(crate) settings: Vec<(String, String)>,
     /// Web pages on other hosts that may play it; an empty list: none. `None`: what was said on the server holds. Checked.
     pub(crate) origins: Option<Vec<String>>,
+    /// What players may do with their own documents; `None`: what was said on the server holds. Checked.
+    pub(crate) storage: Option<String>,
     /// `None`: no `[web]`; a folder `web` counts all the same.
     pub(crate) web: Option<Web>,
 }
@@ -76,11 +81,13 @@ impl Manifest {
                     manifest.settings.extend(self::settings("", settings, &mut faults));
                 }
                 ("queues", Value::Table(queues)) => manifest.settings.extend(self::queues(queues, &mut faults)),
+                ("storage", Value::Table(storage)) => manifest.storage = self::storage(storage, &mut faults),
                 ("web", Value::Table(web)) => manifest.web = Some(self::web(web, &mut faults)),
-                ("settings" | "queues" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
+                ("settings" | "queues" | "storage" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
                 ("origins", _) => faults.push(NO_LIST.to_owned()),
-                _ => faults
-                    .push(format!("unknown key {key:?}; known are name, origins, [settings], [queues.NAME], [web]")),
+                _ => faults.push(format!(
+                    "unknown key {key:?}; known are name, origins, [settings], [queues.NAME], [storage], [web]"
+                )),
             }
         }
         match table.get("name").and_then(Value::as_str).map(str::parse::<stadion_protocol::GameName>) {
@@ -107,6 +114,19 @@ fn origins(listed: &[Value], faults: &mut Vec<String>) -> Vec<String> {
         }
     }
     origins
+}
+
+/// `[storage]`: what players may.
+fn storage(table: &Table, faults: &mut Vec<String>) -> Option<String> {
+    let mut players = None;
+    for (key, value) in table {
+        match (key.as_str(), value.as_str()) {
+            ("players", Some(may @ ("none" | "read" | "write"))) => players = Some(may.to_owned()),
+            ("players", _) => faults.push("[storage] players is \"none\", \"read\" or \"write\"".to_owned()),
+            _ => faults.push(format!("[storage] unknown key {key:?}; known is players")),
+        }
+    }
+    players
 }
 
 /// `[queues.NAME]`: the settings of that queue.
@@ -234,5 +254,18 @@ mod tests {
             assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
         }
         assert_eq!(faults.len(), 8, "{faults:?}");
+    }
+
+    #[test]
+    fn storage_says_what_players_may() {
+        let storage =
+            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}")).map(|manifest| manifest.storage);
+        assert_eq!(storage(""), Ok(None));
+        assert_eq!(storage("[storage]\nplayers = \"read\""), Ok(Some("read".to_owned())));
+        for bad in
+            ["storage = 1", "[storage]\nplayers = \"all\"", "[storage]\nplayers = true", "[storage]\nplayer = \"read\""]
+        {
+            assert_eq!(storage(bad).unwrap_err().len(), 1, "{bad}");
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Project {
     pub(crate) settings: Vec<(String, String)>,
     /// Pages on other hosts that may play it; `None`: it does not say.
     pub(crate) origins: Option<Vec<String>>,
+    /// What players may do with their own documents; `None`: it does not say.
+    pub(crate) storage: Option<String>,
     /// What it says of its pages.
     pub(crate) web: Option<Web>,
 }
@@ -39,10 +41,10 @@ impl Project {
             Failure::file("reading", &path, &error)
                 .fix("name a game's folder, one that has a stadion.toml; `stadion new hello` makes one")
         })?;
-        let Manifest { name, settings, origins, web } = Manifest::parse(&text).map_err(|faults| {
+        let Manifest { name, settings, origins, storage, web } = Manifest::parse(&text).map_err(|faults| {
             Failure::usage(format!("{}: {}", path.display(), faults.join("; "))).fix("correct the file and try again")
         })?;
-        Ok(Project { name, dir: dir.to_owned(), settings, origins, web })
+        Ok(Project { name, dir: dir.to_owned(), settings, origins, storage, web })
     }
 
     /// A folder of what goes beside a wasm file of this name. It needs no `stadion.toml`.
@@ -50,7 +52,8 @@ impl Project {
         if dir.join(MANIFEST).is_file() {
             return Ok(Project { name: name.to_owned(), ..Project::load(dir)? });
         }
-        Ok(Project { name: name.to_owned(), dir: dir.to_owned(), settings: Vec::new(), origins: None, web: None })
+        let (name, dir) = (name.to_owned(), dir.to_owned());
+        Ok(Project { name, dir, settings: Vec::new(), origins: None, storage: None, web: None })
     }
 }
 

@@ -9,6 +9,7 @@ mod guests;
 mod hostile;
 mod images;
 mod layouts;
+mod requests;
 mod sessions;
 mod uploads;
 mod wasi;
