@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     account, bench, bot, build, completions, dev, events, fork, friends, games, history, keys, leaderboard, logs,
     matches, new, party, play, publish, quarantine, rematch, replay, report, search, serve, storage, types, usage,
+    webhooks,
 };
 use crate::output::{Format, Output};
 
@@ -80,6 +81,7 @@ pub(crate) enum Command {
     Reports(report::Reports),
     Logs(logs::Logs),
     Usage(usage::UsageOf),
+    Webhooks(webhooks::Webhooks),
     Play(play::Play),
     Account(account::AccountArgs),
     Party(party::PartyArgs),
@@ -154,7 +156,8 @@ mod tests {
 
     #[test]
     fn every_command_of_the_documents_is_a_command_line() {
-        for document in ["README.md", "docs/debugging.md", "docs/first-game.md", "docs/clients.md"] {
+        for document in ["README.md", "docs/debugging.md", "docs/first-game.md", "docs/clients.md", "docs/webhooks.md"]
+        {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
             let text = std::fs::read_to_string(path).unwrap();
             let lines = text.lines().map(|line| line.strip_prefix("$ ").unwrap_or(line));

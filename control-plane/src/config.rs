@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
 pub use crate::events::EventConfig;
+pub use crate::http::Reach;
 use crate::model::DocumentLimits;
 pub use crate::oidc_config::{OidcProvider, Secret};
 use crate::web::SitePage;
@@ -29,6 +30,8 @@ pub struct Config {
     pub events: EventConfig,
     /// Documents of games.
     pub documents: DocumentLimits,
+    /// Telling owners of games.
+    pub webhooks: WebhookConfig,
 }
 
 /// Bounds of the HTTP server.
@@ -204,6 +207,13 @@ impl Default for AuditConfig {
     fn default() -> AuditConfig {
         AuditConfig { keep: Duration::from_secs(90 * 24 * 3600) }
     }
+}
+
+/// Telling owners of games by HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// How far messages and calls go.
+    pub reach: Reach,
 }
 
 /// A configuration that does not fit together: everything that is wrong with it.

@@ -1,9 +1,9 @@
 //! The keys of a deployment, and where they are kept.
 //!
-//! Four secrets, each for one purpose: access tokens of the API, join tokens, artifacts (Ed25519, RFC 8032), and the
-//! authenticity of refresh tokens (BLAKE3 in keyed mode). In a directory each is one file with 64 hexadecimal digits,
-//! readable by its owner alone. A signing key `NAME.key` may have a `NAME.previous.key` beside it: what it signed stays
-//! good, nothing new is signed with it.
+//! Five secrets, each for one purpose: access tokens of the API, join tokens, artifacts (Ed25519, RFC 8032), the
+//! authenticity of refresh tokens, and what the secrets of webhooks are derived from (BLAKE3 in keyed mode). In a directory
+//! each is one file with 64 hexadecimal digits, readable by its owner alone. A signing key `NAME.key` may have a
+//! `NAME.previous.key` beside it: what it signed stays good, nothing new is signed with it.
 //!
 //! [`Keys::rotate`] changes the keys of tokens while everything runs: the present ones become the previous ones. It is
 //! refused while a token of a previous key may still be good. Replicas on one directory find the change there, at the latest
@@ -63,6 +63,7 @@ pub struct Keys {
     tokens: RwLock<TokenKeys>,
     artifact: SigningKey,
     pub(crate) refresh: [u8; 32],
+    pub(crate) webhooks: [u8; 32],
     /// `None`: they are gone with the process.
     dir: Option<PathBuf>,
     listeners: Mutex<Vec<JoinListener>>,
@@ -94,6 +95,7 @@ impl Keys {
             tokens: RwLock::new(TokenKeys { api: pair(), join: pair(), rotated_at: None }),
             artifact: SigningKey::from_bytes(&random(rng)),
             refresh: random(rng),
+            webhooks: random(rng),
             dir: None,
             listeners: Mutex::default(),
         }
@@ -109,6 +111,7 @@ impl Keys {
             tokens: RwLock::new(TokenKeys::read(dir)?),
             artifact: SigningKey::from_bytes(&read_or_make(&dir.join("artifact.key"), rng)?),
             refresh: read_or_make(&dir.join("refresh.key"), rng)?,
+            webhooks: read_or_make(&dir.join("webhooks.key"), rng)?,
             dir: Some(dir.to_owned()),
             listeners: Mutex::default(),
         })
@@ -347,7 +350,7 @@ mod tests {
         assert_eq!(keys.join_verifiers(), again.join_verifiers());
         assert_eq!(keys.artifact_verifier(), again.artifact_verifier());
         assert_eq!(keys.jwks(), again.jwks());
-        assert_eq!(keys.refresh, again.refresh);
+        assert_eq!((keys.refresh, keys.webhooks), (again.refresh, again.webhooks));
     }
 
     const HOUR: Duration = Duration::from_secs(3600);

@@ -38,8 +38,11 @@ mod replicas;
 mod requests;
 pub mod store;
 #[cfg(test)]
+mod stories;
+#[cfg(test)]
 mod testing;
 mod web;
+mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +58,7 @@ use clock::{Clock, Rng};
 use coordination::{Coordination, CoordinationError};
 use events::{EventLog, host_down, host_up};
 use games::{Catalog, Starts, UploadParts, Uploads};
+use http::guarded::Guarded;
 use lobby::{Lobby, LobbyParts, run_queues};
 use matches::{
     EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, tell_of_ends,
@@ -65,12 +69,13 @@ use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
 use requests::{GameRequests, sweep_answers};
 use store::{NewAccountError, Store, StoreError};
 use web::{Home, PackLimits, WebShelf, WebShelfParts};
+use webhooks::{WebhookParts, Webhooks, deliver};
 
 pub use accounts::{API_AUDIENCE, PasswordCost};
 pub use config::{Config, InvalidConfig};
 pub use games::{ArtifactShelf, OriginBook};
 pub use http::{
-    Taker, Tls, TlsError, TlsFiles, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades,
+    Reach, Taker, Tls, TlsError, TlsFiles, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades,
 };
 pub use keys::{JoinListener, Keys, KeysError, RotateError};
 pub use matches::HostEventQueue;
@@ -158,6 +163,7 @@ pub(crate) struct App {
     pub(crate) origins: Arc<OriginBook>,
     pub(crate) upgrades: Option<Arc<dyn Upgrades>>,
     pub(crate) lobby: Arc<Lobby>,
+    pub(crate) webhooks: Arc<Webhooks>,
     /// Room for players who listen.
     pub(crate) event_streams: Arc<Semaphore>,
     /// Room for those who follow events of games and hosts.
@@ -183,6 +189,7 @@ pub struct ControlPlane {
     recording: JoinHandle<()>,
     host_name: HostName,
     queueing: JoinHandle<()>,
+    delivering: JoinHandle<()>,
     /// What goes on beside: with other replicas, and for those whose matches ended before.
     among_others: Vec<JoinHandle<()>>,
 }
@@ -265,7 +272,8 @@ impl ControlPlane {
         let queueing = tokio::spawn(run_queues(app.lobby.clone()));
         let kept = (parts.store.clone(), parts.clock.clone(), app.config.documents);
         let sweeping = tokio::spawn(sweep_answers(kept.0.clone(), kept.1.clone()));
-        let requests = Arc::new(GameRequests::new(kept, Arc::new(NoBackends)));
+        let requests = Arc::new(GameRequests::new(kept, app.webhooks.clone()));
+        let delivering = tokio::spawn(deliver(app.webhooks.clone()));
         let host_name = parts.host_name;
         Ok(ControlPlane {
             app,
@@ -279,6 +287,7 @@ impl ControlPlane {
             recording,
             host_name,
             queueing,
+            delivering,
             among_others,
         })
     }
@@ -312,6 +321,8 @@ impl ControlPlane {
         // Another replica goes on with its queues.
         self.queueing.abort();
         self.sweeping.abort();
+        // Whatever is under way is tried again.
+        self.delivering.abort();
         self.among_others.iter().for_each(JoinHandle::abort);
         if let Some(replicas) = &self.app.replicas {
             replicas.leave().await;
@@ -350,6 +361,18 @@ impl ControlPlane {
     /// Whether a key is good.
     pub async fn accepts_key(&self, key: &str) -> bool {
         self.app.accounts.authenticate(key).await.is_ok()
+    }
+
+    /// Returns once what is queued is written.
+    #[cfg(test)]
+    pub(crate) async fn written(&self) {
+        self.writer.flush().await;
+    }
+
+    /// Cuts off what is being delivered, as the end of the process would.
+    #[cfg(test)]
+    pub(crate) fn stop_delivering(&self) {
+        self.delivering.abort();
     }
 
     fn router(&self) -> axum::Router {
@@ -418,6 +441,16 @@ fn compose(
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
     });
+    let lobby = Arc::new(lobby);
+    let webhooks = WebhookParts {
+        store: parts.store.clone(),
+        lobby: lobby.clone(),
+        host: parts.host.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+        guarded: Guarded::new(config.webhooks.reach),
+    };
+    let webhooks = Arc::new(Webhooks::new(webhooks, &parts.keys));
     let matches = MatchService {
         store: parts.store.clone(),
         host: parts.host.clone(),
@@ -448,7 +481,8 @@ fn compose(
         starts,
         uploads: Arc::new(uploads),
         placer,
-        lobby: Arc::new(lobby),
+        lobby,
+        webhooks,
         event_streams: Arc::new(Semaphore::new(api::EVENT_STREAMS)),
         event_log_streams: Arc::new(Semaphore::new(api::EVENT_LOG_STREAMS)),
         live: live.clone(),
@@ -457,35 +491,5 @@ fn compose(
         upgrades: parts.upgrades.clone(),
         log_streams: Arc::new(Semaphore::new(api::LOG_STREAMS)),
         going_down: AtomicBool::new(false),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::testing::Stage;
-
-    #[tokio::test]
-    async fn a_restart_keeps_accounts_games_and_ended_matches() {
-        let dir = tempfile::tempdir().unwrap();
-        let before = Stage::on_disk(dir.path()).await;
-        before.post("/v1/accounts", json!({"name": "ann", "password": "correct horse"})).await.expect(201);
-        let version = before.publish("chess").await;
-        let ended = before.play("chess", json!({})).await.expect(201);
-        let running = before.play("chess", json!({"create": "public"})).await.expect(201);
-        before.host.finish(ended["match"]["id"].as_str().unwrap());
-        let key = before.developer_key.clone();
-        before.finish().await;
-
-        let after = Stage::on_disk(dir.path()).await;
-        after.post("/v1/sessions", json!({"name": "ann", "password": "correct horse"})).await.expect(200);
-        assert_eq!(after.get("/v1/games/chess").await.expect(200)["latest_version"], version["version"]);
-        let path = |seat: &serde_json::Value| format!("/v1/matches/{}", seat["match"]["id"].as_str().unwrap());
-        assert_eq!(after.get(&path(&ended)).await.expect(200)["end"]["kind"], "finished");
-        assert_eq!(after.get(&path(&running)).await.expect(200)["end"]["kind"], "host-failed");
-        let journal = after.get(&format!("{}/journal", path(&ended))).bearer(&key).await;
-        assert_eq!(journal.body, b"whole journal");
-        after.play("chess", json!({})).await.expect(201);
     }
 }

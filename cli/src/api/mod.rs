@@ -8,6 +8,7 @@ mod log;
 mod sse;
 mod storage;
 mod types;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) use types::{
     Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, Page, Problem, Published,
     PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
 };
+pub(crate) use webhooks::{Delivery, WantedWebhook, Webhook};
 
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};

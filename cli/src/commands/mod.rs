@@ -28,6 +28,7 @@ pub(crate) mod serve;
 pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
+pub(crate) mod webhooks;
 
 use std::future::Future;
 
@@ -100,6 +101,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Events(args) => events::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Usage(args) => usage::run(&args, context),
+        Command::Webhooks(args) => webhooks::run(&args, context),
         Command::Fork(args) => fork::run(&args, context),
         Command::Play(args) => play::run(&args, context),
         Command::Account(args) => account::run(&args, context),

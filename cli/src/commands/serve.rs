@@ -65,6 +65,11 @@ pub(crate) struct Serve {
     /// Publish every .wasm of this folder at the start.
     #[arg(long, env = "STADION_GAMES", value_name = "DIR")]
     games: Option<PathBuf>,
+    /// How far messages of webhooks and calls of games go: `public` (https on the internet), `this-machine` (also http to
+    /// itself), `private` (also to private networks) [default: public; this-machine on a server for developing, which has
+    /// neither --tls-cert nor --advertise nor --database].
+    #[arg(long, env = "STADION_WEBHOOKS", value_name = "REACH")]
+    webhooks: Option<String>,
     /// PostgreSQL for accounts, games and matches, postgres://USER:PASSWORD@HOST/NAME [default: a file in its state].
     #[arg(long, env = "STADION_DATABASE", value_name = "URL", hide_env_values = true, help_heading = "Replicas")]
     database: Option<String>,
@@ -119,6 +124,7 @@ impl Serve {
             tls_cert: self.tls_cert.clone(),
             tls_key: self.tls_key.clone(),
             games: self.games.clone(),
+            webhooks: self.webhooks.clone(),
             log: self.log.clone(),
             shared: SharedLayer {
                 database: self.database.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stadion_control_plane::clock::{Clock, Rng, SystemClock, SystemRng};
-use stadion_control_plane::config::{HttpConfig, WebConfig};
+use stadion_control_plane::config::{HttpConfig, Reach, WebConfig, WebhookConfig};
 use stadion_control_plane::coordination::redis::RedisCoordination;
 use stadion_control_plane::coordination::{Coordination, MemoryCoordination};
 use stadion_control_plane::store::Store;
@@ -128,7 +128,15 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
 fn config(settings: &Settings) -> Outcome<Config> {
     let web = WebConfig { site: site::PAGES, ..WebConfig::default() };
     let http = HttpConfig { trusted_proxies: settings.shared.trusted_proxies.clone(), ..HttpConfig::default() };
-    let mut config = Config { web, http, ..Config::default() };
+    let webhooks = WebhookConfig { reach: settings.reach };
+    match settings.reach {
+        Reach::Public => {}
+        Reach::ThisMachine => {
+            tracing::info!("webhooks of games may lead to this machine; --webhooks public forbids it");
+        }
+        Reach::Private => tracing::info!("webhooks of games may lead to this machine and to private networks"),
+    }
+    let mut config = Config { web, http, webhooks, ..Config::default() };
     settings.security.apply(&mut config, settings.lifetime == Lifetime::Kept).map_err(|faults| {
         Failure::usage(format!("the configuration is not fit to start with:\n  {}", faults.join("\n  ")))
             .fix("change the file of --config; docs/security.md says what each key means")

@@ -27,6 +27,7 @@ use crate::http::{Kind, Problem, ProblemBody};
         (name = "parties", description = "Players who search together, and how they come together."),
         (name = "queues", description = "Finding a match among one's like; ratings and leaderboards."),
         (name = "friends", description = "Friends, and players whom one does not want to meet."),
+        (name = "webhooks", description = "Telling the owner of a game what happens in it, over HTTP."),
         (name = "events", description = "What players are told."),
         (name = "matches", description = "Matches that run and that are over."),
         (name = "storage", description = "Documents that games keep, of their players and of their own."),

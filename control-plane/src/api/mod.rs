@@ -23,6 +23,7 @@ mod storage;
 mod system;
 mod unplaced;
 mod versions;
+mod webhooks;
 mod wire;
 
 pub(crate) use event_log::STREAMS as EVENT_LOG_STREAMS;
@@ -99,6 +100,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .merge(friends::endpoints())
         .merge(storage::endpoints())
         .merge(reports::endpoints())
+        .merge(webhooks::endpoints())
         .routes(routes!(system::health::livez))
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))

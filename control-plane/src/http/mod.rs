@@ -1,6 +1,7 @@
 //! HTTP without knowing any endpoint: connections and their deadlines, request ids, problems, extractors.
 
 mod access;
+mod addresses;
 mod audit;
 mod auth;
 mod body;
@@ -8,6 +9,7 @@ mod caller;
 mod connection;
 mod cors;
 mod extract;
+pub(crate) mod guarded;
 mod idempotency;
 pub(crate) mod outbound;
 mod problem;
@@ -16,6 +18,7 @@ mod server;
 mod tls;
 mod upgrade;
 
+pub use addresses::Reach;
 pub(crate) use audit::{AuditSlot, audit};
 pub(crate) use auth::{AuthError, Authenticated, MaybeAuthenticated};
 pub(crate) use body::BodyFault;

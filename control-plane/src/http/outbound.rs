@@ -102,7 +102,7 @@ async fn send(
 }
 
 /// The system's roots, read once.
-fn trust() -> Arc<ClientConfig> {
+pub(super) fn trust() -> Arc<ClientConfig> {
     static TRUST: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let make = || {
         let mut roots = RootCertStore::empty();

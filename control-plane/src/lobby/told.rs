@@ -116,6 +116,15 @@ pub(crate) enum PlayerEvent {
         /// `asked`, `accepted`, `online` or `offline`.
         what: &'static str,
     },
+    /// A webhook of the player's game did not answer, and is told nothing until its owner enables it again.
+    WebhookDisabled {
+        /// Of which game.
+        game: String,
+        /// What it is called.
+        webhook: String,
+        /// Why.
+        because: String,
+    },
     /// A sign-in of the player is over; streams of that sign-in end with this.
     SignedOut {
         /// Of all its sign-ins: none; of one: its session.

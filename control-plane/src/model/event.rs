@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stadion_protocol::contract::{EndReason, MatchStatus};
 use stadion_protocol::{GameName, MatchId, VersionId};
 
-use super::{HostName, MatchEnd, MatchRecord, UnixMs};
+use super::{HostName, MatchEnd, MatchRecord, Quarantine, UnixMs};
 
 /// The largest data of an event, bytes: what a game may report, and a little for writing it in another form.
 pub const EVENT_BYTES: usize = 20 * 1024;
@@ -50,6 +50,8 @@ kinds! {
     MatchEnded = "match.ended",
     /// A match ended by a fault of its game or its host. Data: as of `match.ended`.
     MatchFailed = "match.failed",
+    /// A version failed on every start and is out of play. Data: `reason`.
+    VersionQuarantined = "version.quarantined",
     /// A game's own `report`. The event's `name` is what the game called it, its data is what the game said.
     GameReport = "game.report",
     /// A version failed on every start and is out of play until its owner says otherwise. Data: `why`.
@@ -185,6 +187,16 @@ impl NewEvent {
             ..NewEvent::new(kind, end.at)
         }
         .with(data)
+    }
+
+    /// That a version is in quarantine.
+    pub fn quarantined(game: &GameName, id: VersionId, quarantine: &Quarantine) -> NewEvent {
+        NewEvent {
+            game: Some(game.clone()),
+            version: Some(id),
+            ..NewEvent::new(EventKind::VersionQuarantined, quarantine.at)
+        }
+        .with(json!({"reason": plain(&quarantine.reason, 2048)}))
     }
 
     /// About how many bytes it takes.

@@ -20,6 +20,7 @@ mod session;
 mod social;
 mod time;
 mod usage;
+mod webhook;
 
 pub use account::{Account, AccountName, DisplayName, InvalidName, PasswordHash, Role};
 pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId, InvalidScope, Scope, Scopes};
@@ -44,3 +45,7 @@ pub use session::{Refresh, Session, SessionId};
 pub use social::{Friend, Friendship, QueuedMatch, Rating, Standing};
 pub use time::{InvalidTime, UnixMs};
 pub use usage::{Usage, UsageScope, UsageSum};
+pub use webhook::{
+    Attempt, Claim, Delivery, DeliveryId, DeliveryStatus, InvalidDeliveryId, InvalidDeliveryStatus, InvalidWebhookKind,
+    InvalidWebhookName, Outcome, Salt, Salts, Webhook, WebhookId, WebhookKind, WebhookName, WebhookState,
+};

@@ -1,5 +1,5 @@
 //! What must outlive the process: accounts, sign-in sessions, keys, games, versions, matches, friends, ratings, who did
-//! what, what happened.
+//! what, what happened, webhooks and what they are told.
 //!
 //! One trait for each of them, in the file of its name; every implementation has the same files. `suite` is the one
 //! set of tests that each implementation must pass.
@@ -35,6 +35,9 @@ mod suite_history;
 mod suite_security;
 #[cfg(test)]
 mod suite_social;
+#[cfg(test)]
+mod suite_webhooks;
+mod webhooks;
 
 pub(crate) use accounts::MOST_REVOKED;
 pub use accounts::{AccountStore, NewAccountError};
@@ -49,6 +52,7 @@ pub use matches::MatchStore;
 pub use ratings::{Board, RatingStore, RatingWrite};
 pub use reports::ReportStore;
 pub use social::SocialStore;
+pub use webhooks::{NewWebhookError, WebhookStore};
 
 /// All of it. Implementations are handed on as `Arc<dyn Store>`.
 #[async_trait::async_trait]
@@ -65,6 +69,7 @@ pub trait Store:
     + RatingStore
     + HistoryStore
     + ReportStore
+    + WebhookStore
 {
     /// Whether it answers.
     async fn ping(&self) -> Result<(), StoreError>;

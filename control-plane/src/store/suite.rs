@@ -29,6 +29,7 @@ pub(super) async fn run(store: &dyn Store) {
     super::suite_security::run(store).await;
     super::suite_social::run(store).await;
     super::suite_documents::run(store).await;
+    super::suite_webhooks::run(store).await;
     everything_is_still_there(store).await;
 }
 

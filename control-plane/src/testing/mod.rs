@@ -3,6 +3,7 @@
 mod compiler;
 mod ears;
 mod host;
+mod receiver;
 mod stage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use crate::model::UnixMs;
 pub(crate) use compiler::FakeCompiler;
 pub(crate) use ears::Ears;
 pub(crate) use host::FakeHost;
+pub(crate) use receiver::{Received, Receiver};
 pub(crate) use stage::{Answer, Stage};
 
 /// A clock that stands still until it is advanced.

@@ -52,6 +52,15 @@ impl Stage {
         self.beside_on(self.store.clone(), self.coordination.clone()).await
     }
 
+    /// The same with other settings.
+    pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut Config)) -> Stage {
+        let mut config = cheap();
+        change(&mut config);
+        let (keys, clock) = (self.keys.clone(), self.clock.clone());
+        let shared = Shared { keys, clock, coordination: self.coordination.clone() };
+        Stage::replica(config, self.store.clone(), self.blobs.clone(), shared).await
+    }
+
     /// The same by other ways to them.
     pub(crate) async fn beside_on(&self, store: Arc<dyn Store>, coordination: Arc<dyn Coordination>) -> Stage {
         let shared = Shared { keys: self.keys.clone(), clock: self.clock.clone(), coordination };

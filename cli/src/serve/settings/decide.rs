@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use stadion_control_plane::Config;
+use stadion_control_plane::config::Reach;
 use stadion_protocol::origin::AllowedOrigins;
 
 use super::layer::Layer;
@@ -49,6 +50,10 @@ impl Layer {
         let origins = faults.or_none(self.origins.as_deref().map(parse_origins).transpose()).unwrap_or_default();
         let tls = faults.or_none(tls_files(self.tls_cert, self.tls_key));
         let shared = self.shared.decide(lifetime, &mut faults);
+        // One who develops has a receiver beside the server. Whatever tells a server that others use makes it careful.
+        let developing = tls.is_none() && advertise.is_none() && shared.database.is_none();
+        let reach = faults.or_none(self.webhooks.as_deref().map(parse_reach).transpose());
+        let reach = reach.unwrap_or(if developing { Reach::ThisMachine } else { Reach::Public });
         if self.security.https_port.is_some() && tls.is_none() {
             faults.add(Failure::usage("--https-port needs a certificate").fix("name it with --tls-cert and --tls-key"));
         }
@@ -75,6 +80,7 @@ impl Layer {
             origins,
             tls,
             games: self.games,
+            reach,
             shared,
             security: self.security,
             log: self.log.unwrap_or_else(|| LOG.to_owned()),
@@ -87,6 +93,17 @@ fn parse_origins(text: &str) -> Outcome<AllowedOrigins> {
         Failure::usage(format!("--origins: {error}"))
             .fix("`localhost` stands for pages on the browser's own machine, `*` for all pages")
     })
+}
+
+fn parse_reach(text: &str) -> Outcome<Reach> {
+    match text {
+        "public" => Ok(Reach::Public),
+        "this-machine" => Ok(Reach::ThisMachine),
+        "private" => Ok(Reach::Private),
+        _ => {
+            Err(Failure::usage(format!("--webhooks: {text:?} is nowhere")).fix("it is public, this-machine or private"))
+        }
+    }
 }
 
 /// Both or none.

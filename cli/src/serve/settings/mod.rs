@@ -10,6 +10,7 @@ mod variables;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use stadion_control_plane::config::Reach;
 use stadion_protocol::origin::AllowedOrigins;
 
 use super::security::Security;
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsFiles>,
     /// A folder whose wasm files are published at the start.
     pub(crate) games: Option<PathBuf>,
+    /// How far messages of webhooks and calls of games go.
+    pub(crate) reach: Reach,
     /// What it has in common with other replicas.
     pub(crate) shared: Shared,
     /// What is set about signing in, and where the API is over TLS.
@@ -169,6 +172,27 @@ mod tests {
     fn an_ephemeral_server_takes_any_port_of_this_machine_and_keeps_nothing() {
         let settings = Layer::default().decide(Lifetime::Ephemeral).unwrap();
         assert_eq!((settings.port, settings.data, settings.listen.is_loopback()), (0, Data::Memory, true));
+    }
+
+    #[test]
+    fn webhooks_reach_this_machine_only_while_one_develops() {
+        let reach = |text: &str, lifetime| {
+            Layer::parse(text, Path::new("/etc/stadion")).unwrap().decide(lifetime).map(|settings| settings.reach)
+        };
+        let tls = "tls-cert = \"chain.pem\"\ntls-key = \"key.pem\"\n";
+        for (text, lifetime, expected) in [
+            ("", Lifetime::Kept, Reach::ThisMachine),
+            ("", Lifetime::Ephemeral, Reach::ThisMachine),
+            (tls, Lifetime::Kept, Reach::Public),
+            ("database = \"postgres://s:u9v8Hq3Tt0LxW2@10.0.0.1/x\"", Lifetime::Kept, Reach::Public),
+            ("advertise = \"play.example\"", Lifetime::Kept, Reach::Public),
+            ("webhooks = \"public\"", Lifetime::Kept, Reach::Public),
+            (&format!("{tls}webhooks = \"private\""), Lifetime::Kept, Reach::Private),
+            (&format!("{tls}webhooks = \"this-machine\""), Lifetime::Kept, Reach::ThisMachine),
+        ] {
+            assert_eq!(reach(text, lifetime).unwrap(), expected, "{text}");
+        }
+        assert!(reach("webhooks = \"all\"", Lifetime::Kept).unwrap_err().fix.unwrap().contains("this-machine"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 26] = [
+    const KNOWN: [&str; 27] = [
         "ADVERTISE",
         "BIN",
         "BLOBS",
@@ -29,6 +29,7 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "TLS_CERT",
         "TLS_KEY",
         "TRUSTED_PROXIES",
+        "WEBHOOKS",
     ];
     names.filter(|name| name.strip_prefix("STADION_").is_some_and(|rest| !KNOWN.contains(&rest))).collect()
 }

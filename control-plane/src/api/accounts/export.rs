@@ -20,6 +20,7 @@ use crate::api::friends::FRIENDS;
 use crate::api::keys::KeyBody;
 use crate::api::queues::RatingBody;
 use crate::api::reports::OwnReportBody;
+use crate::api::webhooks::WebhookBody;
 use crate::http::{Authenticated, Problem};
 use crate::model::{AuditFilter, Document, DocumentPlace, PageRequest};
 
@@ -61,6 +62,8 @@ pub(crate) struct ExportBody {
     ratings: Vec<RatingBody>,
     /// What games keep about it, at most 1,000 documents.
     documents: Vec<KeptBody>,
+    /// The webhooks of its games, without their secrets.
+    webhooks: Vec<WebhookBody>,
     /// The newest 10,000 entries of the audit log about what it did.
     audit: Vec<AuditBody>,
 }
@@ -148,6 +151,12 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
         reports: store.reports_by(id, MOST).await?.into_iter().map(OwnReportBody::from).collect(),
         ratings: store.ratings_of(id).await?.into_iter().map(RatingBody::from).collect(),
         documents: documents.into_iter().map(kept).collect(),
+        webhooks: store
+            .webhooks_of(id)
+            .await?
+            .into_iter()
+            .map(|hook| WebhookBody::new(hook, app.clock.now()))
+            .collect(),
         audit: audit.items.into_iter().map(AuditBody::from).collect(),
     })
 }

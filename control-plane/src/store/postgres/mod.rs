@@ -18,6 +18,7 @@ mod reports;
 mod social;
 #[cfg(test)]
 pub(crate) mod testing;
+mod webhooks;
 
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,13 +50,14 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MIGRATE: Duration = Duration::from_secs(60);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 6] = [
+const CHANGES: [Change; 7] = [
     (1, "initial", include_str!("../../../migrations/postgres/0001_initial.sql")),
     (2, "security", include_str!("../../../migrations/postgres/0002_security.sql")),
     (3, "social", include_str!("../../../migrations/postgres/0003_social.sql")),
     (4, "events", include_str!("../../../migrations/postgres/0004_events.sql")),
     (5, "documents", include_str!("../../../migrations/postgres/0005_documents.sql")),
     (6, "history", include_str!("../../../migrations/postgres/0006_history.sql")),
+    (7, "webhooks", include_str!("../../../migrations/postgres/0007_webhooks.sql")),
 ];
 
 /// Where the database is and how many connections to it may be open.

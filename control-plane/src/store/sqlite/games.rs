@@ -6,7 +6,8 @@ use stadion_protocol::contract::Description;
 use stadion_protocol::{GameName, VersionId};
 
 use super::SqliteStore;
-use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
+use super::events::append;
+use crate::model::{Game, GameEntry, NewEvent, Page, PageRequest, Quarantine, UnixMs, Version};
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{GameStore, StoreError};
 
@@ -144,19 +145,29 @@ impl GameStore for SqliteStore {
         id: VersionId,
         quarantine: Option<&Quarantine>,
     ) -> Result<bool, StoreError> {
-        let query = match quarantine {
-            Some(Quarantine { at, reason }) => sqlx::query(
-                "UPDATE versions SET quarantine_reason = coalesce(quarantine_reason, ?),
-                     quarantined_at = coalesce(quarantined_at, ?) WHERE game = ? AND version = ?",
-            )
-            .bind(reason)
-            .bind(int(at.0)),
-            None => sqlx::query(
-                "UPDATE versions SET quarantine_reason = NULL, quarantined_at = NULL WHERE game = ? AND version = ?",
-            ),
-        };
-        let updated = query.bind(game.as_str()).bind(id.0.to_vec()).execute(&self.writer).await?;
-        Ok(updated.rows_affected() == 1)
+        let mut transaction = self.begin().await?;
+        let known = sqlx::query("SELECT quarantined_at FROM versions WHERE game = ?1 AND version = ?2")
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = known else { return Ok(false) };
+        let quarantined: Option<i64> = row.try_get("quarantined_at")?;
+        if quarantined.is_some() == quarantine.is_some() {
+            return Ok(true);
+        }
+        sqlx::query("UPDATE versions SET quarantine_reason = ?1, quarantined_at = ?2 WHERE game = ?3 AND version = ?4")
+            .bind(quarantine.map(|quarantine| quarantine.reason.as_str()))
+            .bind(quarantine.map(|quarantine| int(quarantine.at.0)))
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        if let Some(quarantine) = quarantine {
+            append(&mut transaction, &[NewEvent::quarantined(game, id, quarantine)]).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
 
     async fn set_settings(

@@ -14,6 +14,7 @@ mod matches;
 mod ratings;
 mod reports;
 mod social;
+mod webhooks;
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,7 +36,7 @@ const TRIES: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 12] = [
+const CHANGES: [Change; 13] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
@@ -48,6 +49,7 @@ const CHANGES: [Change; 12] = [
     (10, "events", include_str!("../../../migrations/sqlite/0010_events.sql")),
     (11, "documents", include_str!("../../../migrations/sqlite/0011_documents.sql")),
     (12, "history", include_str!("../../../migrations/sqlite/0012_history.sql")),
+    (13, "webhooks", include_str!("../../../migrations/sqlite/0013_webhooks.sql")),
 ];
 
 /// See the module.
