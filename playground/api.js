@@ -48,7 +48,7 @@ export class Api {
   }
 
   async versions(game) {
-    return (await this.json("GET", `/v1/games/${game}/versions`)).items.filter((version) => !version.retired_at);
+    return (await this.json("GET", `/v1/games/${game}/versions`)).items.filter((version) => !version.deprecated_at);
   }
 
   /** Running matches of a game, newest first. */

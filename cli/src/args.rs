@@ -3,9 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    account, bench, bot, build, completions, dev, events, fork, friends, games, history, keys, leaderboard, logs,
-    matches, new, party, play, publish, quarantine, rematch, replay, report, search, serve, storage, types, usage,
-    webhooks,
+    account, bench, bot, build, channels, completions, dev, events, fork, friends, games, history, keys, leaderboard,
+    logs, matches, new, party, play, promote, publish, quarantine, quotas, rematch, replay, report, rollback, search,
+    serve, storage, types, usage, versions, webhooks,
 };
 use crate::output::{Format, Output};
 
@@ -70,7 +70,12 @@ pub(crate) enum Command {
     Dev(dev::Dev),
     Build(build::Build),
     Publish(publish::Publish),
+    Versions(versions::Versions),
+    Channels(channels::Channels),
+    Promote(promote::Promote),
+    Rollback(rollback::Rollback),
     Quarantine(quarantine::Quarantine),
+    Quotas(quotas::Quotas),
     Games(games::Games),
     Keys(keys::Keys),
     Matches(matches::Matches),

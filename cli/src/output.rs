@@ -94,6 +94,16 @@ impl Output {
         ProgressBar::new(total).with_message(what).with_style(style)
     }
 
+    /// A bar over so many stages of something, drawn on a terminal only.
+    pub(crate) fn stages_bar(self, what: &'static str, stages: u64) -> ProgressBar {
+        if !self.shows_progress() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("[{bar:14}] {msg}");
+        let style = style.expect("the template is constant and reads").progress_chars("##.");
+        ProgressBar::new(stages).with_message(what).with_style(style)
+    }
+
     /// A bar over so many ticks, drawn on a terminal only, and only if they are enough to take a while.
     pub(crate) fn ticks_bar(self, what: &'static str, total: u64) -> ProgressBar {
         if !self.shows_progress() || total < LONG_TICKS {

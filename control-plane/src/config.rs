@@ -8,6 +8,7 @@ use crate::coordination::Rate;
 pub use crate::events::EventConfig;
 pub use crate::http::Reach;
 use crate::model::DocumentLimits;
+use crate::model::Quotas;
 pub use crate::oidc_config::{OidcProvider, Secret};
 use crate::web::SitePage;
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub web: WebConfig,
     /// Playing.
     pub matches: MatchConfig,
+    /// What each owner of games may have, unless the operator has said otherwise about one.
+    pub quotas: Quotas,
     /// The audit log.
     pub audit: AuditConfig,
     /// What happened in games and on hosts.
@@ -172,8 +175,6 @@ impl Default for WebConfig {
 /// Bounds of playing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchConfig {
-    /// Running matches of all games of one owner.
-    pub per_owner: u32,
     /// How long a join token is good.
     pub join_token: Duration,
     /// Changes of matches that wait to be written; past it, no matches are created.
@@ -187,7 +188,6 @@ pub struct MatchConfig {
 impl Default for MatchConfig {
     fn default() -> MatchConfig {
         MatchConfig {
-            per_owner: 50_000,
             join_token: Duration::from_secs(60),
             write_behind: 16_384,
             journals: 10_000,
@@ -322,7 +322,6 @@ impl WebConfig {
 
 impl MatchConfig {
     fn validate(&self, faults: &mut Faults) {
-        faults.range("matches.per_owner", &self.per_owner, &1, &10_000_000);
         faults.seconds("matches.join_token", self.join_token, 1, 3600);
         faults.range("matches.write_behind", &self.write_behind, &16, &10_000_000);
         faults.range("matches.journals", &self.journals, &0, &100_000_000);

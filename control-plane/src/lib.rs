@@ -57,7 +57,7 @@ use audit::Auditor;
 use clock::{Clock, Rng};
 use coordination::{Coordination, CoordinationError};
 use events::{EventLog, host_down, host_up};
-use games::{Catalog, Starts, UploadParts, Uploads};
+use games::{Catalog, QuotaBook, Releases, Starts, UploadParts, Uploads};
 use http::guarded::Guarded;
 use lobby::{Lobby, LobbyParts, run_queues};
 use matches::{
@@ -153,6 +153,8 @@ pub(crate) struct App {
     /// `None`: this is the only one.
     pub(crate) replicas: Option<Arc<Replicas>>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) releases: Arc<Releases>,
+    pub(crate) quotas: Arc<QuotaBook>,
     pub(crate) starts: Arc<Starts>,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) placer: Arc<Placer>,
@@ -207,7 +209,7 @@ impl ControlPlane {
             config.matches.journal_bytes,
         );
         let journals = Arc::new(journals.await?);
-        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), config.matches.per_owner);
+        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone());
         let live = Arc::new(live);
         let events = parts.events.clone();
         let (auditor, audited) = Auditor::new(config.audit.clone(), parts.clock.clone(), parts.store.clone());
@@ -387,7 +389,8 @@ fn compose(
     journals: &Arc<Journals>,
     (writer, auditor, event_log): (&Writer, Auditor, EventLog),
 ) -> App {
-    let catalog = Arc::new(Catalog::new(parts.store.clone(), parts.clock.clone(), news));
+    let quotas = Arc::new(QuotaBook::new(parts.store.clone(), parts.clock.clone(), config.quotas));
+    let catalog = Arc::new(Catalog::new((parts.store.clone(), config.quotas), parts.clock.clone(), news));
     let accounts = Accounts::new(
         config.accounts.clone(),
         AccountParts {
@@ -398,12 +401,16 @@ fn compose(
             rng: parts.rng.clone(),
         },
     );
+    let releases =
+        Arc::new(Releases::new(parts.store.clone(), catalog.clone(), parts.clock.clone(), event_log.clone()));
     let uploads = Uploads::new(
         config.uploads.clone(),
         UploadParts {
             store: parts.store.clone(),
             shelf: parts.artifacts.clone(),
             catalog: catalog.clone(),
+            releases: releases.clone(),
+            quotas: quotas.clone(),
             clock: parts.clock.clone(),
             coordination: parts.coordination.clone(),
             rng: parts.rng.clone(),
@@ -420,6 +427,7 @@ fn compose(
         host: parts.host.clone(),
         catalog: catalog.clone(),
         starts: starts.clone(),
+        quotas: quotas.clone(),
         live: live.clone(),
         coordination: parts.coordination.clone(),
         writer: writer.clone(),
@@ -456,6 +464,7 @@ fn compose(
         host: parts.host.clone(),
         journals: journals.clone(),
         live: live.clone(),
+        quotas: quotas.clone(),
         writer: writer.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
@@ -478,6 +487,8 @@ fn compose(
         accounts: Arc::new(accounts),
         replicas,
         catalog,
+        releases,
+        quotas,
         starts,
         uploads: Arc::new(uploads),
         placer,

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use stadion_tests::{Server, programs};
 
 /// Every command that people see.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 27] = [
     "serve",
     "new",
     "dev",
@@ -20,6 +20,11 @@ const COMMANDS: [&str; 22] = [
     "replay",
     "fork",
     "quarantine",
+    "versions",
+    "channels",
+    "promote",
+    "rollback",
+    "quotas",
     "types",
     "bench",
     "completions",

@@ -4,6 +4,7 @@
 mod asleep;
 mod browsers;
 mod certificates;
+mod channels;
 mod cli;
 mod debugging;
 mod dev;

@@ -13,7 +13,7 @@ const AGAIN: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(40);
 
 /// Plays a seat to the end of its match.
-async fn play<G: GameModule>(mut seat: Match<G>, decide: impl Fn(&G::View, u16) -> Option<G::In>) -> End {
+pub(super) async fn play<G: GameModule>(mut seat: Match<G>, decide: impl Fn(&G::View, u16) -> Option<G::In>) -> End {
     let number = seat.seat().0;
     let mut view = None;
     let playing = async {

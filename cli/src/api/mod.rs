@@ -1,5 +1,6 @@
 //! The REST API as the commands use it. Errors become [`Failure`]s that name the fix; nothing here prints.
 
+mod channels;
 mod event_log;
 mod events;
 mod history;
@@ -9,6 +10,7 @@ mod sse;
 mod storage;
 mod types;
 mod webhooks;
+mod uploads;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use futures_util::stream;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
+pub(crate) use channels::Channel;
 pub(crate) use event_log::{Happened, Hears, Wanted};
 pub(crate) use events::Events;
 pub(crate) use history::{PlayedMatch, PlayerReport};
@@ -29,6 +32,7 @@ pub(crate) use types::{
     PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
 };
 pub(crate) use webhooks::{Delivery, WantedWebhook, Webhook};
+pub(crate) use uploads::UploadWord;
 
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
@@ -145,10 +149,21 @@ impl Api {
         self.bytes(self.get(&format!("/v1/games/{game}/versions/{version}/component"))).await
     }
 
-    /// Uploads a version; `sent` is told how many bytes have left.
+    /// Uploads a version, to the channel `stable`; `sent` is told how many bytes have left.
     pub(crate) async fn publish(
         &self,
         game: &str,
+        wasm: Bytes,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Outcome<Published> {
+        self.publish_to(game, &[], wasm, sent).await
+    }
+
+    /// The same with the query of the call: `channel`, `percent`.
+    pub(crate) async fn publish_to(
+        &self,
+        game: &str,
+        query: &[(&str, String)],
         wasm: Bytes,
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Outcome<Published> {
@@ -161,6 +176,7 @@ impl Api {
         let request = self
             .request(Method::PUT, &format!("/v1/games/{game}/versions"))
             .timeout(UPLOAD_TIMEOUT)
+            .query(query)
             .header("content-type", "application/wasm")
             .header("content-length", length)
             .body(reqwest::Body::wrap_stream(stream::iter(chunks)));
@@ -175,7 +191,7 @@ impl Api {
         self.send(request.json(&settings)).await.map(drop)
     }
 
-    /// The newest versions of a game, retired ones too, newest first.
+    /// The newest versions of a game, deprecated ones too, newest first.
     pub(crate) async fn versions(&self, game: &str) -> Outcome<Vec<Published>> {
         let path = format!("/v1/games/{game}/versions");
         let page: Page<Published> = self.json(self.get(&path).query(&[("limit", "200")])).await?;

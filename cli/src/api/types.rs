@@ -60,6 +60,14 @@ pub(crate) struct Published {
     pub(crate) size_bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quarantine: Option<Quarantine>,
+    /// Channels that point at it.
+    #[serde(default)]
+    pub(crate) channels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) created_at: Option<String>,
+    /// Since when no new match is made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deprecated_at: Option<String>,
 }
 
 /// Why no match is made of a version.

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod bench;
 pub(crate) mod bot;
 pub(crate) mod build;
+pub(crate) mod channels;
 pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod events;
@@ -18,17 +19,21 @@ pub(crate) mod matches;
 pub(crate) mod new;
 pub(crate) mod party;
 pub(crate) mod play;
+pub(crate) mod promote;
 pub(crate) mod publish;
 pub(crate) mod quarantine;
+pub(crate) mod quotas;
 pub(crate) mod rematch;
 pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod rollback;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
 pub(crate) mod webhooks;
+pub(crate) mod versions;
 
 use std::future::Future;
 
@@ -90,7 +95,12 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::New(args) => new::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Publish(args) => publish::run(&args, context),
+        Command::Versions(args) => versions::run(&args, context),
+        Command::Channels(args) => channels::run(&args, context),
+        Command::Promote(args) => promote::run(&args, context),
+        Command::Rollback(args) => rollback::run(&args, context),
         Command::Quarantine(args) => quarantine::run(&args, context),
+        Command::Quotas(args) => quotas::run(&args, context),
         Command::Games(args) => games::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Matches(args) => matches::run(&args, context),

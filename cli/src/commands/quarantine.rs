@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::publish::quarantine_words;
+use super::versions::find;
 use super::{Context, block_on};
 use crate::api::Published;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 
 /// Shows the versions of a game that failed on every start, or puts one back in play.
 #[derive(Debug, Args)]
@@ -52,18 +53,5 @@ fn show(versions: &[Published], context: &Context) {
     }
     if shown == 0 {
         context.out.note("no version is in quarantine");
-    }
-}
-
-/// The version whose id begins like this.
-fn find<'a>(versions: &'a [Published], wanted: &str) -> Outcome<&'a Published> {
-    let mut fitting = versions.iter().filter(|version| version.version.starts_with(wanted));
-    match (fitting.next(), fitting.next()) {
-        (Some(version), None) => Ok(version),
-        (Some(_), Some(_)) => Err(Failure::usage(format!("more than one version begins with {wanted}"))),
-        (None, _) => {
-            Err(Failure::not_found(format!("no version begins with {wanted}"))
-                .fix("`stadion quarantine GAME` lists them"))
-        }
     }
 }

@@ -137,6 +137,7 @@ impl Serve {
                 trusted_proxies: self.trusted_proxies.clone(),
             },
             security: Security::with_https(self.https_port),
+            quotas: None,
         };
         let file = self.config.as_deref().map(Layer::read).transpose()?.unwrap_or_default();
         flags.over(file).decide(if self.ephemeral { Lifetime::Ephemeral } else { Lifetime::Kept })

@@ -4,11 +4,11 @@ use super::Project;
 use crate::api::{Api, Published};
 use crate::failure::Outcome;
 
-/// Settings of its matches, origins of its pages and what players may, as `stadion.toml` has them. What it does not speak of stays as it is on
-/// the server.
+/// Settings of its matches, origins of its pages and what players may, as `stadion.toml` has them. Settings that it does not
+/// have are taken back on the server; origins and storage of which it does not speak stay.
 pub(crate) async fn apply(project: &Project, published: &Published, api: &Api) -> Outcome {
-    if !project.settings.is_empty() {
-        api.set(&published.game, &published.version, &project.settings).await?;
+    if let Some(settings) = &project.settings {
+        api.set(&published.game, &published.version, settings).await?;
     }
     if let Some(origins) = &project.origins {
         api.set_origins(&published.game, origins).await?;

@@ -8,6 +8,9 @@
 //! [settings]              # of every match from now on; `stadion publish` applies them
 //! reconnect-seconds = 60
 //!
+//! [env.staging]           # over the rest with `stadion publish --env staging`
+//! name = "hello-staging"
+//!
 //! [queues.duel]           # where players wait for a match; `stadion search hello duel`
 //! teams = 2
 //! skill-window = 100
@@ -41,6 +44,8 @@ pub(crate) struct Manifest {
     pub(crate) storage: Option<String>,
     /// `None`: no `[web]`; a folder `web` counts all the same.
     pub(crate) web: Option<Web>,
+    /// What it is published to unless the command line says otherwise.
+    pub(crate) channel: Option<String>,
 }
 
 /// A game's pages: where they are, how they are built, and what they need beyond the strict default.
@@ -68,26 +73,51 @@ impl Default for Web {
 }
 
 impl Manifest {
-    /// Reads it, or names every fault at once.
-    pub(crate) fn parse(text: &str) -> Result<Manifest, Vec<String>> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
+    /// Reads it, as it is in an environment if one is named; or names every fault at once, also those of other environments.
+    pub(crate) fn parse(text: &str, environment: Option<&str>) -> Result<Manifest, Vec<String>> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
         let mut faults = Vec::new();
+        let environments = super::environment::take(&mut table, &mut faults);
+        let common = Manifest::read(&table, &mut faults);
+        let mut chosen = environment.is_none().then_some(common);
+        for (name, table) in &environments {
+            let mut own = Vec::new();
+            let manifest = Manifest::read(table, &mut own);
+            let new = own.into_iter().map(|fault| format!("[env.{name}] {fault}"));
+            let common: Vec<String> = faults.clone();
+            faults.extend(new.filter(|fault| !common.iter().any(|known| fault.ends_with(known))));
+            if environment == Some(name) {
+                chosen = Some(manifest);
+            }
+        }
+        if chosen.is_none() && faults.is_empty() {
+            let known: Vec<&str> = environments.iter().map(|(name, _)| name.as_str()).collect();
+            let known = if known.is_empty() { "it has none; write [env.NAME]".to_owned() } else { known.join(", ") };
+            faults.push(format!("no environment {:?}; known are: {known}", environment.unwrap_or_default()));
+        }
+        match chosen {
+            Some(manifest) if faults.is_empty() => Ok(manifest),
+            _ => Err(faults),
+        }
+    }
+
+    fn read(table: &Table, faults: &mut Vec<String>) -> Manifest {
         let mut manifest = Manifest::default();
-        for (key, value) in &table {
+        for (key, value) in table {
             match (key.as_str(), value) {
                 ("name", _) => {}
-                ("origins", Value::Array(listed)) => manifest.origins = Some(self::origins(listed, &mut faults)),
+                ("origins", Value::Array(listed)) => manifest.origins = Some(self::origins(listed, faults)),
                 ("settings", Value::Table(settings)) => {
-                    manifest.settings.extend(self::settings("", settings, &mut faults));
+                    manifest.settings.extend(self::settings("", settings, faults));
                 }
-                ("queues", Value::Table(queues)) => manifest.settings.extend(self::queues(queues, &mut faults)),
-                ("storage", Value::Table(storage)) => manifest.storage = self::storage(storage, &mut faults),
-                ("web", Value::Table(web)) => manifest.web = Some(self::web(web, &mut faults)),
+                ("queues", Value::Table(queues)) => manifest.settings.extend(self::queues(queues, faults)),
+                ("storage", Value::Table(storage)) => manifest.storage = self::storage(storage, faults),
+                ("web", Value::Table(web)) => manifest.web = Some(self::web(web, faults)),
+                ("channel", Value::String(channel)) if is_channel(channel) => manifest.channel = Some(channel.clone()),
+                ("channel", _) => faults.push("`channel` is a name such as \"canary\"".to_owned()),
                 ("settings" | "queues" | "storage" | "web", _) => faults.push(format!("`{key}` is a table: [{key}]")),
                 ("origins", _) => faults.push(NO_LIST.to_owned()),
-                _ => faults.push(format!(
-                    "unknown key {key:?}; known are name, origins, [settings], [queues.NAME], [storage], [web]"
-                )),
+                _ => faults.push(format!("unknown key {key:?}; known are {KNOWN}")),
             }
         }
         match table.get("name").and_then(Value::as_str).map(str::parse::<stadion_protocol::GameName>) {
@@ -95,8 +125,16 @@ impl Manifest {
             Some(Err(error)) => faults.push(error.to_string()),
             Some(Ok(name)) => manifest.name = name.to_string(),
         }
-        if faults.is_empty() { Ok(manifest) } else { Err(faults) }
+        manifest
     }
+}
+
+const KNOWN: &str = "name, origins, channel, [settings], [queues.NAME], [storage], [web], [env.NAME]";
+
+fn is_channel(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.len() <= 32
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 const NO_LIST: &str = "`origins` is a list such as [\"https://hello.example\"]";
@@ -199,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_manifest_names_its_game() {
-        let manifest = Manifest::parse("name = \"hello\"\n").unwrap();
+        let manifest = Manifest::parse("name = \"hello\"\n", None).unwrap();
         assert_eq!(manifest, Manifest { name: "hello".to_owned(), ..Manifest::default() });
     }
 
@@ -207,7 +245,7 @@ mod tests {
     fn settings_and_pages_are_read() {
         let text = "name = \"hello\"\n[settings]\ndurability = \"none\"\nreconnect-seconds = 60\n\
             [web]\nbuild = \"npm run build\"\ndir = \"web/dist\"\nwasm = true\nconnect = [\"https://a.example\"]\n";
-        let manifest = Manifest::parse(text).unwrap();
+        let manifest = Manifest::parse(text, None).unwrap();
         let pairs = [("durability", "none"), ("reconnect-seconds", "60")];
         assert_eq!(manifest.settings, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
         let web = Web {
@@ -223,19 +261,20 @@ mod tests {
     #[test]
     fn queues_are_settings_by_a_longer_name() {
         let text = "name = \"hello\"\n[queues.duel]\nteams = 2\nrated = \"no\"\n";
-        let manifest = Manifest::parse(text).unwrap();
+        let manifest = Manifest::parse(text, None).unwrap();
         let pairs = [("queue.duel.rated", "no"), ("queue.duel.teams", "2")];
         let mut settings = manifest.settings;
         settings.sort();
         assert_eq!(settings, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
-        let faults = Manifest::parse("name = \"hello\"\n[queues]\nduel = 1\n[queues.two]\nteams = 1\n").unwrap_err();
+        let faults =
+            Manifest::parse("name = \"hello\"\n[queues]\nduel = 1\n[queues.two]\nteams = 1\n", None).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:?}");
     }
 
     #[test]
     fn pages_on_other_hosts_are_named_and_checked() {
         let origins =
-            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}")).map(|manifest| manifest.origins);
+            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}"), None).map(|manifest| manifest.origins);
         assert_eq!(origins(""), Ok(None));
         assert_eq!(origins("origins = []"), Ok(Some(vec![])));
         assert_eq!(origins("origins = [\"https://A.example:443\"]"), Ok(Some(vec!["https://a.example".to_owned()])));
@@ -249,7 +288,7 @@ mod tests {
     fn every_fault_is_named_at_once() {
         let text = "nmae = \"hello\"\nname = \"Hello!\"\n[settings]\ndurability = \"ssd\"\nreconect-seconds = 1\n\
             trap-policy = true\n[web]\ndir = \"../elsewhere\"\nwasm = 1\ncolour = \"red\"\n";
-        let faults = Manifest::parse(text).unwrap_err();
+        let faults = Manifest::parse(text, None).unwrap_err();
         for name in ["nmae", "Hello!", "durability", "reconect-seconds", "trap-policy", "dir", "wasm", "colour"] {
             assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
         }
@@ -259,7 +298,7 @@ mod tests {
     #[test]
     fn storage_says_what_players_may() {
         let storage =
-            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}")).map(|manifest| manifest.storage);
+            |text: &str| Manifest::parse(&format!("name = \"hello\"\n{text}"), None).map(|manifest| manifest.storage);
         assert_eq!(storage(""), Ok(None));
         assert_eq!(storage("[storage]\nplayers = \"read\""), Ok(Some("read".to_owned())));
         for bad in
@@ -267,5 +306,36 @@ mod tests {
         {
             assert_eq!(storage(bad).unwrap_err().len(), 1, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_environment_lies_over_what_all_have_in_common() {
+        let text = "name = \"hello\"\n[settings]\ndurability = \"none\"\nreconnect-seconds = 60\n\
+            [env.staging]\nname = \"hello-staging\"\nchannel = \"beta\"\n[env.staging.settings]\nreconnect-seconds = 5\n\
+            [env.production]\norigins = [\"https://hello.example\"]\n";
+        let of = |environment| Manifest::parse(text, environment).unwrap();
+        let pairs = |seconds: &str| {
+            [("durability", "none"), ("reconnect-seconds", seconds)]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        };
+        let staging = of(Some("staging"));
+        assert_eq!((staging.name.as_str(), staging.channel.as_deref()), ("hello-staging", Some("beta")));
+        assert_eq!((staging.settings, of(None).settings), (pairs("5").to_vec(), pairs("60").to_vec()));
+        assert_eq!(of(Some("production")).origins, Some(vec!["https://hello.example".to_owned()]));
+        let faults = Manifest::parse(text, Some("prod")).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains("production, staging"), "{faults:?}");
+    }
+
+    #[test]
+    fn faults_of_every_environment_are_named_with_it() {
+        let text = "name = \"hello\"\n[settings]\ndurabilty = \"none\"\n\
+            [env.staging]\nnmae = \"x\"\n[env.staging.settings]\nreconect-seconds = 5\n[env.other]\nchannel = \"No!\"\n";
+        let faults = Manifest::parse(text, None).unwrap_err();
+        for wanted in
+            ["durabilty", "[env.staging] unknown key \"nmae\"; known are name", "[env.staging] [settings]", "`channel`"]
+        {
+            assert_eq!(faults.iter().filter(|fault| fault.contains(wanted)).count(), 1, "{wanted}: {faults:?}");
+        }
+        assert!(Manifest::parse("name = \"hello\"\nenv = 1\n", None).unwrap_err()[0].contains("[env.staging]"));
     }
 }

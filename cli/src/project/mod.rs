@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod build;
+mod environment;
 pub(crate) mod manifest;
 mod sdk;
 pub(crate) mod template;
@@ -23,28 +24,38 @@ pub(crate) struct Project {
     pub(crate) name: String,
     /// The folder.
     pub(crate) dir: PathBuf,
-    /// Settings of its matches, over those that the game describes.
-    pub(crate) settings: Vec<(String, String)>,
+    /// Settings of its matches, over those that the game describes; `None`: there is no `stadion.toml`, and what was set on
+    /// the server holds.
+    pub(crate) settings: Option<Vec<(String, String)>>,
     /// Pages on other hosts that may play it; `None`: it does not say.
     pub(crate) origins: Option<Vec<String>>,
     /// What players may do with their own documents; `None`: it does not say.
     pub(crate) storage: Option<String>,
     /// What it says of its pages.
     pub(crate) web: Option<Web>,
+    /// What it is published to unless the command line says otherwise.
+    pub(crate) channel: Option<String>,
 }
 
 impl Project {
     /// Reads `stadion.toml`.
     pub(crate) fn load(dir: &Path) -> Outcome<Project> {
+        Project::load_in(dir, None)
+    }
+
+    /// Reads `stadion.toml` as it is in an environment.
+    pub(crate) fn load_in(dir: &Path, environment: Option<&str>) -> Outcome<Project> {
         let path = dir.join(MANIFEST);
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::file("reading", &path, &error)
                 .fix("name a game's folder, one that has a stadion.toml; `stadion new hello` makes one")
         })?;
-        let Manifest { name, settings, origins, storage, web } = Manifest::parse(&text).map_err(|faults| {
-            Failure::usage(format!("{}: {}", path.display(), faults.join("; "))).fix("correct the file and try again")
-        })?;
-        Ok(Project { name, dir: dir.to_owned(), settings, origins, storage, web })
+        let Manifest { name, settings, origins, storage, web, channel } =
+            Manifest::parse(&text, environment).map_err(|faults| {
+                Failure::usage(format!("{}: {}", path.display(), faults.join("; ")))
+                    .fix("correct the file and try again")
+            })?;
+        Ok(Project { name, dir: dir.to_owned(), settings: Some(settings), origins, storage, web, channel })
     }
 
     /// A folder of what goes beside a wasm file of this name. It needs no `stadion.toml`.
@@ -52,8 +63,15 @@ impl Project {
         if dir.join(MANIFEST).is_file() {
             return Ok(Project { name: name.to_owned(), ..Project::load(dir)? });
         }
-        let (name, dir) = (name.to_owned(), dir.to_owned());
-        Ok(Project { name, dir, settings: Vec::new(), origins: None, storage: None, web: None })
+        Ok(Project {
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            settings: None,
+            origins: None,
+            storage: None,
+            web: None,
+            channel: None,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use stadion_control_plane::clock::{Clock, Rng, SystemClock, SystemRng};
 use stadion_control_plane::config::{HttpConfig, Reach, WebConfig, WebhookConfig};
 use stadion_control_plane::coordination::redis::RedisCoordination;
 use stadion_control_plane::coordination::{Coordination, MemoryCoordination};
+use stadion_control_plane::model::Quotas;
 use stadion_control_plane::store::Store;
 use stadion_control_plane::store::postgres::PostgresStore;
 use stadion_control_plane::store::sqlite::SqliteStore;
@@ -136,7 +137,8 @@ fn config(settings: &Settings) -> Outcome<Config> {
         }
         Reach::Private => tracing::info!("webhooks of games may lead to this machine and to private networks"),
     }
-    let mut config = Config { web, http, webhooks, ..Config::default() };
+    let quotas = settings.quotas.over(&Quotas::default());
+    let mut config = Config { web, http, webhooks, quotas, ..Config::default() };
     settings.security.apply(&mut config, settings.lifetime == Lifetime::Kept).map_err(|faults| {
         Failure::usage(format!("the configuration is not fit to start with:\n  {}", faults.join("\n  ")))
             .fix("change the file of --config; docs/security.md says what each key means")

@@ -37,6 +37,7 @@ pub(crate) struct AuditPage {
     /// The newest first.
     items: Vec<AuditBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

@@ -1,7 +1,10 @@
 //! The API's document (OpenAPI 3.1), made from the endpoints themselves and checked in as `openapi.json`.
 
+mod examples;
+
 use axum::response::{IntoResponse, Response};
 use hyper::header::CONTENT_TYPE;
+use serde_json::{Value, json};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -49,6 +52,7 @@ fn document() -> OpenApi {
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
+    let components = serde_json::to_value(&api.components).unwrap_or_default();
     for item in api.paths.paths.values_mut() {
         if let Some(put) = &mut item.put {
             // A PUT beside a POST is the same handler; ids of operations must differ.
@@ -57,13 +61,13 @@ fn document() -> OpenApi {
             }
         }
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        operations.into_iter().flatten().for_each(complete);
+        operations.into_iter().flatten().for_each(|operation| complete(operation, &components));
     }
     api
 }
 
 /// Says of an operation what holds for all of them.
-fn complete(operation: &mut Operation) {
+fn complete(operation: &mut Operation, components: &Value) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.content.iter_mut().for_each(describe_bytes);
     }
@@ -72,6 +76,8 @@ fn complete(operation: &mut Operation) {
         response.content.iter_mut().for_each(describe_bytes);
         if status.starts_with(['4', '5']) {
             describe_problem(status, response);
+        } else {
+            response.content.iter_mut().for_each(|content| exemplify(content, components));
         }
     }
 }
@@ -85,6 +91,25 @@ fn describe_bytes((media_type, content): (&String, &mut RefOr<Content>)) {
         let bytes = ObjectBuilder::new().schema_type(Type::String).format(format).min_length(Some(1));
         content.schema = Some(bytes.into());
     }
+}
+
+/// What comes back if all goes well: from the examples of its schema's parts, unless the endpoint gives one of its own.
+fn exemplify((media_type, content): (&String, &mut RefOr<Content>), components: &Value) {
+    let RefOr::T(content) = content else { return };
+    if content.example.is_some() || !content.examples.is_empty() {
+        return;
+    }
+    content.example = match media_type.as_str() {
+        "application/json" => {
+            let schema = serde_json::to_value(&content.schema).unwrap_or_default();
+            examples::of(&schema, components).ok()
+        }
+        "text/event-stream" => {
+            Some(json!("retry: 1000\n\nid: 12\nevent: match-ready\ndata: {\"kind\":\"match-ready\"}\n\n"))
+        }
+        // Bytes.
+        _ => None,
+    };
 }
 
 /// Endpoints name the statuses and when they come; that each is a problem is said here, once.
@@ -168,5 +193,76 @@ mod tests {
                 assert!(ids.insert(operation["operationId"].to_string()), "{method} {path}");
             }
         }
+    }
+
+    /// The operations of the document: method, path, and what is said of it.
+    fn operations(document: &Value) -> Vec<(String, &Value)> {
+        let mut operations = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                operations.push((format!("{method} {path}"), operation));
+            }
+        }
+        operations
+    }
+
+    #[test]
+    fn every_operation_is_described_and_shows_what_it_answers() {
+        let document: Value = serde_json::from_str(&json()).unwrap();
+        let mut faults = Vec::new();
+        for (name, operation) in operations(&document) {
+            for text in ["summary", "description"] {
+                if operation[text].as_str().is_none_or(str::is_empty) {
+                    faults
+                        .push(format!("{name}: no {text}: its handler's comment has a first line, and more below it"));
+                }
+            }
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                for (media_type, content) in response["content"].as_object().into_iter().flatten() {
+                    let bytes = content["schema"]["format"] == "binary";
+                    if !bytes && content["example"].is_null() {
+                        let schema = &content["schema"];
+                        let part = examples::of(schema, &document["components"]).err().unwrap_or_default();
+                        faults.push(format!("{name}: {status} {media_type}: no example: {part} gives none"));
+                    }
+                }
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn every_operation_names_the_errors_that_its_kind_has() {
+        let document: Value = serde_json::from_str(&json()).unwrap();
+        let mut faults = Vec::new();
+        for (name, operation) in operations(&document) {
+            let responses = operation["responses"].as_object().unwrap();
+            let mut wanted = Vec::new();
+            if operation["security"].is_array() {
+                wanted.push("401");
+            }
+            if !operation["requestBody"].is_null() {
+                wanted.extend(["400", "413"]);
+            }
+            if operation["requestBody"]["content"]["application/json"].is_object() {
+                wanted.extend(["415", "422"]);
+            }
+            faults.extend(
+                wanted
+                    .into_iter()
+                    .filter(|status| !responses.contains_key(*status))
+                    .map(|status| format!("{name}: {status}")),
+            );
+            let of_path = ["400", "404", "422"];
+            if name.contains('{') && !of_path.iter().any(|status| responses.contains_key(*status)) {
+                faults.push(format!("{name}: what if there is no such thing?"));
+            }
+            // What is answered from the configuration alone.
+            let cannot_fail = name == "get /v1/oidc";
+            if name.contains("/v1/") && !cannot_fail && !responses.keys().any(|status| status.starts_with(['4', '5'])) {
+                faults.push(format!("{name}: nothing can go wrong?"));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 }

@@ -15,7 +15,6 @@ use super::play::{PlayBody, SeatBody, once, seated};
 use crate::App;
 use crate::accounts::{Caller, EXTERNAL_DATA, ExternalPlayer, InvalidExternal};
 use crate::api::wire::{GamePath, IdempotencyKey};
-use crate::games::Selection;
 use crate::http::{Authenticated, Fault, Idempotency, JsonBody, Kind, Problem, UrlPath};
 use crate::model::{InvalidName, Role};
 
@@ -100,7 +99,7 @@ impl TryFrom<&PlayerOfStudio> for ExternalPlayer {
         (status = 403, description = "only the owner of the game seats players of its own"),
         (status = 404, description = "there is no such game, or no running match of it has the code"),
         (status = 409, description = "the match is full or closed, or the game has no version in play"),
-        (status = 410, description = "the version was retired, or the match is over"),
+        (status = 410, description = "the version is deprecated, or the match is over"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "player, seats, parameters, code or key do not fit, or the game refused to start"),
@@ -133,7 +132,7 @@ async fn seat(
     if body.play.is_bot() {
         return Err(JoinTokenError::Bot.into());
     }
-    let owner = app.catalog.playable(&game, Selection::Latest).await?.game.owner.clone();
+    let owner = app.catalog.released(&game).await?.game.owner.clone();
     if owner != caller.account && caller.role < Role::Operator {
         return Err(JoinTokenError::NotOwner.into());
     }

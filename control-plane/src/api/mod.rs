@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod channels;
 mod document;
 mod elsewhere;
 mod endpoints;
@@ -18,10 +19,12 @@ mod pages;
 mod parties;
 mod play;
 mod queues;
+mod quotas;
 mod reports;
 mod storage;
 mod system;
 mod unplaced;
+mod uploads;
 mod versions;
 mod webhooks;
 mod wire;
@@ -35,12 +38,12 @@ pub(crate) use parties::registered;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::http::{Kind, Problem, audit as audit_requests, cors, name_requests, upgrade};
+use crate::http::{Kind, Problem, audit as audit_requests, cors, name_requests, tag_answers, upgrade};
 
 /// Every endpoint with its documentation.
 fn endpoints() -> OpenApiRouter<Arc<App>> {
@@ -70,7 +73,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(games::get::get_game))
         .routes(routes!(games::origins::get_origins, games::origins::set_origins))
         .routes(routes!(versions::list::list_versions, versions::publish::publish_version))
-        .routes(routes!(versions::retire::retire_version))
+        .routes(routes!(versions::get::get_version, versions::deprecate::deprecate_version))
         .routes(routes!(versions::quarantine::lift_quarantine))
         .routes(routes!(versions::schema::get_schema))
         .routes(routes!(versions::component::get_component))
@@ -95,6 +98,9 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::get_events))
         .routes(routes!(event_log::of_game::get_game_events))
         .routes(routes!(event_log::of_hosts::get_host_events))
+        .merge(channels::endpoints())
+        .merge(quotas::endpoints())
+        .merge(uploads::endpoints())
         .merge(parties::endpoints())
         .merge(queues::endpoints())
         .merge(friends::endpoints())
@@ -133,6 +139,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         None => router,
     };
     router
+        .layer(from_fn(tag_answers))
         .layer(from_fn_with_state(app.clone(), audit_requests))
         .layer(cors(app.origins.clone()))
         .layer(from_fn_with_state(app.clone(), name_requests))

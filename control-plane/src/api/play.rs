@@ -17,8 +17,8 @@ use crate::accounts::Caller;
 use crate::api::endpoints::{EndpointsBody, reached};
 use crate::api::wire::{GamePath, IdempotencyKey};
 use crate::http::{Authenticated, Fault, Idempotency, JsonBody, Kind, Problem, Turn, UrlPath};
-use crate::matches::{Order, PlaceRequest, Placed, Seating, Template};
-use crate::model::{InvalidKey, Visibility};
+use crate::matches::{Order, PlaceRequest, Placed, Seating, Template, WantedVersion};
+use crate::model::{InvalidChannelName, InvalidKey, Visibility};
 
 /// Parameters of a match at most, bytes ([`stadion_protocol::contract::CreateMatch`]).
 const PARAMETERS: usize = 64 * 1024;
@@ -40,8 +40,12 @@ pub(crate) struct PlayBody {
     /// Whether a program plays.
     #[serde(default)]
     bot: bool,
-    /// This version, 64 hexadecimal digits; none: the newest. Not together with `code` or `key`.
+    /// This version, 64 hexadecimal digits; none: that of a channel. Not together with `code`, `key` or `channel`.
     version: Option<String>,
+    /// The version of this channel, for those who may ask for it; none: what the game's channels give to this player, `stable`
+    /// or `canary`. Not together with `code` or `version`.
+    #[schema(example = "beta", pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    channel: Option<String>,
 }
 
 /// A new match: who may find it, or everything about it.
@@ -87,11 +91,13 @@ pub(crate) struct SeatBody {
     #[schema(example = "tictactoe")]
     game: String,
     /// The version that the match runs.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// The seat.
     #[schema(example = 0)]
     seat: u16,
     /// For the first connection to the host.
+    #[schema(example = "eyJhbGciOiJFZERTQSJ9.eyJzZWF0IjowfQ.c2lnbmF0dXJl")]
     join_token: String,
     /// Seconds until the join token expires.
     #[schema(example = 60)]
@@ -102,6 +108,7 @@ pub(crate) struct SeatBody {
     #[schema(example = json!(["192.0.2.1:7879"]))]
     quic: Vec<String>,
     /// `endpoints.certificate_hashes` in hexadecimal, for native clients.
+    #[schema(example = json!(["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]))]
     certificate_hashes: Vec<String>,
     /// Of messages and views; all zero without a schema.
     #[schema(example = "5f1c0ad2b6e94c1d")]
@@ -146,6 +153,11 @@ pub(crate) enum PlayError {
     /// A code or a key leads to a match, with its version.
     #[error("`code` and `key` go together neither with each other nor with `create` or `version`")]
     Contradiction,
+    /// A version is a version, whatever channels point at.
+    #[error("`channel` goes together neither with `code` nor with `version`")]
+    TwoVersions,
+    #[error(transparent)]
+    Channel(#[from] InvalidChannelName),
     /// Not base64, or too long.
     #[error("parameters are base64 of at most 64 KiB")]
     Parameters,
@@ -167,7 +179,8 @@ impl Fault for PlayError {
 /// One call from a game's name to a seat: in the fullest open match or a new one (`{}`), in a match of one's own
 /// (`{"create": "private"}`), in a friend's (`{"code": "KBQT"}`), or in that of a key which players agree on
 /// (`{"key": ".."}`): the first creates it, whoever comes while it runs gets a seat in it, and after its end the next one
-/// creates another. With an `Idempotency-Key`, the same request within a minute gets the same answer.
+/// creates another. A new match runs the version of the channel `stable`, or of `canary` for the share of players that it is
+/// given to: the same for a player each time. With an `Idempotency-Key`, the same request within a minute gets the same answer.
 #[utoipa::path(
     post, path = "/v1/games/{game}/play", tag = "play", security(("bearer" = [])),
     params(GamePath, IdempotencyKey),
@@ -177,10 +190,10 @@ impl Fault for PlayError {
         (status = 201, description = "A seat in a new match.", body = SeatBody),
         (status = 400, description = "the body is not JSON"),
         (status = 401, description = "the bearer token is not valid"),
-        (status = 403, description = "a rematch is for those who sat in the match before"),
-        (status = 404, description = "there is no such game, or no running match of it has the code"),
+        (status = 403, description = "the channel is for others, or a rematch is for those who sat in the match before"),
+        (status = 404, description = "there is no such game, it has no such channel, or no running match of it has the code"),
         (status = 409, description = "the match is full or closed, or the game has no version in play, or one in quarantine"),
-        (status = 410, description = "the version was retired, or the match is over"),
+        (status = 410, description = "the version is deprecated, or the match is over"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "seats, parameters, code or key do not fit, or the game refused to start"),
@@ -270,9 +283,21 @@ impl PlayBody {
         caller: Caller,
         headers: &HeaderMap,
     ) -> Result<PlaceRequest, PlayError> {
-        let version = self.version.as_deref().map(str::parse).transpose()?;
+        let version = self.wanted_version()?;
         let bot = self.bot;
         Ok(PlaceRequest { caller, game, version, order: Order::try_from(self)?, bot, reached: reached(headers) })
+    }
+}
+
+impl PlayBody {
+    fn wanted_version(&self) -> Result<WantedVersion, PlayError> {
+        match (&self.version, &self.channel) {
+            (Some(_), Some(_)) => Err(PlayError::TwoVersions),
+            (_, Some(_)) if self.code.is_some() => Err(PlayError::TwoVersions),
+            (Some(version), None) => Ok(WantedVersion::Exact(version.parse()?)),
+            (None, Some(channel)) => Ok(WantedVersion::Channel(channel.parse()?)),
+            (None, None) => Ok(WantedVersion::Given),
+        }
     }
 }
 
@@ -414,7 +439,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_host_and_a_failing_game_are_told_apart_and_leave_no_trace() {
-        let stage = Stage::with(|config| config.matches.per_owner = 1).await;
+        let stage = Stage::with(|config| config.quotas.running_matches = 1).await;
         stage.publish("chess").await;
         for (error, status) in [
             (CreateError::Full("draining"), 503),
@@ -434,7 +459,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_match_that_ended_makes_room_and_frees_its_code() {
-        let stage = Stage::with(|config| config.matches.per_owner = 1).await;
+        let stage = Stage::with(|config| config.quotas.running_matches = 1).await;
         stage.publish("chess").await;
         let seat = stage.play("chess", json!({})).await.expect(201);
         stage.host.finish(seat["match"]["id"].as_str().unwrap());

@@ -15,7 +15,7 @@ impl Fault for PlaceError {
             PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => {
                 Kind::Invalid
             }
-            PlaceError::Note(NoteError::Quota { .. }) => Kind::Quota,
+            PlaceError::Quota(met) | PlaceError::Note(NoteError::Quota(met)) => met.kind(),
             PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
             PlaceError::Store(error) => error.kind(),
             PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
@@ -34,7 +34,10 @@ impl Fault for PlaceError {
     }
 
     fn extras(&self) -> Extras {
-        let retry = matches!(self.kind(), Kind::Unavailable | Kind::Quota);
+        if let PlaceError::Quota(met) | PlaceError::Note(NoteError::Quota(met)) = self {
+            return met.extras();
+        }
+        let retry = self.kind() == Kind::Unavailable;
         Extras { retry_after: retry.then_some(Duration::from_secs(1)), ..Extras::default() }
     }
 }

@@ -1,16 +1,17 @@
 //! What is to be played, from memory: `play` asks the store only when it has not asked for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stadion_protocol::contract::MatchSettings;
 use stadion_protocol::token::SchemaHash;
-use stadion_protocol::{GameName, VersionId};
+use stadion_protocol::{GameName, PlayerId, VersionId};
 
+use super::channels::is_chosen;
 use crate::clock::Clock;
-use crate::model::{Game, UnixMs, Version};
+use crate::model::{Channel, ChannelName, Game, Quotas, UnixMs, Version};
 use crate::replicas::News;
 use crate::store::{Store, StoreError};
 
@@ -21,10 +22,10 @@ const GOOD_FOR: Duration = Duration::from_secs(5);
 const MAX_ENTRIES: usize = 10_000;
 
 /// Which version of a game is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Selection {
-    /// The newest that is not retired.
-    Latest,
+    /// That of a channel.
+    Channel(ChannelName),
     /// This one, unless it is retired.
     Exact(VersionId),
     /// This one, whose matches run already.
@@ -37,15 +38,21 @@ pub(crate) enum CatalogError {
     /// No such game.
     #[error("there is no game {0}")]
     UnknownGame(GameName),
-    /// A game without a version in play.
-    #[error("the game {0} has no published version yet")]
-    NoVersion(GameName),
+    /// A channel without a version in play.
+    #[error("the channel {1} of {0} has no version to play; its owner publishes one with `stadion publish`")]
+    NoVersion(GameName, ChannelName),
+    /// No such channel.
+    #[error("the game {0} has no channel {1}")]
+    UnknownChannel(GameName, ChannelName),
+    /// It is for others.
+    #[error("the channel {1} of {0} is for its owner and for players whom the owner has named")]
+    NotForYou(GameName, ChannelName),
     /// No such version.
     #[error("the game {0} has no version {1}")]
     UnknownVersion(GameName, VersionId),
     /// Taken out of play.
-    #[error("version {1} of {0} was retired; play the newest one")]
-    Retired(GameName, VersionId),
+    #[error("version {1} of {0} is deprecated; {2}")]
+    Deprecated(GameName, VersionId, Instead),
     /// It fails on every start.
     #[error(
         "version {1} of {0} is in quarantine, since it failed on every start; its owner publishes another one or lifts it \
@@ -57,23 +64,96 @@ pub(crate) enum CatalogError {
     Store(#[from] StoreError),
 }
 
+/// What is played in place of a deprecated version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instead(Option<VersionId>);
+
+impl std::fmt::Display for Instead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(id) => write!(f, "the channel stable has version {id}, which is played where no version is named"),
+            None => f.write_str("the channel stable has no version either"),
+        }
+    }
+}
+
+/// A game with its channels.
+#[derive(Debug)]
+pub(crate) struct Released {
+    pub(crate) game: Game,
+    /// Of its owner.
+    limits: Quotas,
+    channels: Vec<Channel>,
+    /// What a share of the players gets, if it can be played.
+    canary: Option<(VersionId, u8)>,
+}
+
+impl Released {
+    fn channel(&self, name: &ChannelName) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.name == *name)
+    }
+
+    /// Whether somebody may ask for a channel.
+    pub(crate) fn permit(&self, name: &ChannelName, who: &PlayerId) -> Result<(), CatalogError> {
+        let game = || self.game.name.clone();
+        let channel = self.channel(name).ok_or_else(|| CatalogError::UnknownChannel(game(), name.clone()))?;
+        if channel.open || self.game.owner == *who || channel.players.contains(who) {
+            return Ok(());
+        }
+        Err(CatalogError::NotForYou(game(), name.clone()))
+    }
+
+    /// The channel of somebody who asks for none.
+    fn choose(&self, who: &[u8]) -> ChannelName {
+        match self.canary {
+            Some((version, percent)) if is_chosen(&self.game.name, version, who, percent) => ChannelName::canary(),
+            _ => ChannelName::stable(),
+        }
+    }
+}
+
 /// A version with everything that starting a match of it needs.
 #[derive(Debug)]
 pub(crate) struct Playable {
     pub(crate) game: Game,
+    /// Of its owner.
+    pub(crate) limits: Quotas,
     pub(crate) version: Version,
+    /// Of its matches: as the code says, its owner over that, and the channel over both.
     pub(crate) settings: MatchSettings,
+    /// The same as they are written.
+    pub(crate) pairs: BTreeMap<String, String>,
+    /// For the game, where a match's creator gives none.
+    pub(crate) parameters: Vec<u8>,
     pub(crate) schema: SchemaHash,
     /// Where its open matches are listed.
     pub(crate) pool: String,
 }
 
 /// Answers, and until when they are good.
-type Known = HashMap<(GameName, Selection), (Arc<Playable>, UnixMs)>;
+#[derive(Default)]
+struct Known {
+    playable: HashMap<(GameName, Selection), (Arc<Playable>, UnixMs)>,
+    released: HashMap<GameName, (Arc<Released>, UnixMs)>,
+}
+
+impl Known {
+    /// Makes room for one more of each.
+    fn bound(&mut self) {
+        if self.playable.len() >= MAX_ENTRIES {
+            self.playable.clear();
+        }
+        if self.released.len() >= MAX_ENTRIES {
+            self.released.clear();
+        }
+    }
+}
 
 /// See the module.
 pub(crate) struct Catalog {
     store: Arc<dyn Store>,
+    /// Of owners of whom the operator has said nothing else.
+    everybody: Quotas,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
     /// Raised by each [`Catalog::forget`]: an answer that was asked for before it is not kept.
@@ -87,27 +167,54 @@ pub(crate) fn pool(game: &GameName, version: VersionId) -> String {
 }
 
 impl Catalog {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, news: News) -> Catalog {
-        Catalog { store, clock, known: Mutex::default(), forgotten: AtomicU64::new(0), news }
+    pub(crate) fn new((store, everybody): (Arc<dyn Store>, Quotas), clock: Arc<dyn Clock>, news: News) -> Catalog {
+        Catalog { store, everybody, clock, known: Mutex::default(), forgotten: AtomicU64::new(0), news }
+    }
+
+    /// A game and its channels.
+    pub(crate) async fn released(&self, game: &GameName) -> Result<Arc<Released>, CatalogError> {
+        let now = self.clock.now();
+        if let Some((released, until)) = self.known().released.get(game)
+            && *until > now
+        {
+            return Ok(released.clone());
+        }
+        let asked_at = self.forgotten.load(Ordering::Acquire);
+        let released = Arc::new(self.ask_released(game).await?);
+        let mut known = self.known();
+        known.bound();
+        if self.forgotten.load(Ordering::Acquire) == asked_at {
+            known.released.insert(game.clone(), (released.clone(), now.plus(GOOD_FOR)));
+        }
+        Ok(released)
+    }
+
+    /// What somebody plays who asks for no version: always the same while the channels stay as they are.
+    pub(crate) async fn choose(&self, game: &GameName, who: &[u8]) -> Result<Arc<Playable>, CatalogError> {
+        let channel = self.released(game).await?.choose(who);
+        self.playable(game, Selection::Channel(channel)).await
+    }
+
+    /// What is played by those who ask for no version and are not among the canary's share.
+    pub(crate) async fn stable(&self, game: &GameName) -> Result<Arc<Playable>, CatalogError> {
+        self.playable(game, Selection::Channel(ChannelName::stable())).await
     }
 
     /// What is to be played.
     pub(crate) async fn playable(&self, game: &GameName, selection: Selection) -> Result<Arc<Playable>, CatalogError> {
         let now = self.clock.now();
         let key = (game.clone(), selection);
-        if let Some((playable, until)) = self.known().get(&key)
+        if let Some((playable, until)) = self.known().playable.get(&key)
             && *until > now
         {
             return Ok(playable.clone());
         }
         let asked_at = self.forgotten.load(Ordering::Acquire);
-        let playable = Arc::new(self.ask(game, selection).await?);
+        let playable = Arc::new(self.ask(game, &key.1).await?);
         let mut known = self.known();
-        if known.len() >= MAX_ENTRIES {
-            known.clear();
-        }
+        known.bound();
         if self.forgotten.load(Ordering::Acquire) == asked_at {
-            known.insert(key, (playable.clone(), now.plus(GOOD_FOR)));
+            known.playable.insert(key, (playable.clone(), now.plus(GOOD_FOR)));
         }
         Ok(playable)
     }
@@ -122,37 +229,72 @@ impl Catalog {
     pub(crate) fn forget_all(&self) {
         let mut known = self.known();
         self.forgotten.fetch_add(1, Ordering::AcqRel);
-        known.clear();
+        *known = Known::default();
     }
 
     /// Asks the store about a game again.
     pub(crate) fn forget_here(&self, game: &GameName) {
         let mut known = self.known();
         self.forgotten.fetch_add(1, Ordering::AcqRel);
-        known.retain(|(name, _), _| name != game);
+        known.playable.retain(|(name, _), _| name != game);
+        known.released.remove(game);
     }
 
-    async fn ask(&self, game: &GameName, selection: Selection) -> Result<Playable, CatalogError> {
+    async fn ask_released(&self, game: &GameName) -> Result<Released, CatalogError> {
         let entry = self.store.game(game).await?.ok_or_else(|| CatalogError::UnknownGame(game.clone()))?;
-        let version = match selection {
-            Selection::Latest => {
-                self.store.latest_version(game).await?.ok_or_else(|| CatalogError::NoVersion(game.clone()))?
+        let channels = self.store.channels(game).await?;
+        let shared = channels.iter().find(|channel| channel.name.is_canary() && channel.percent > 0);
+        // Nobody is given what does not start, or is out of play: what is played is better than that.
+        let canary = match shared.and_then(|channel| Some((channel.version?, channel.percent))) {
+            Some((id, percent)) => {
+                let version = self.store.version(game, id).await?;
+                let plays = version.is_some_and(|found| found.retired_at.is_none() && found.quarantine.is_none());
+                plays.then_some((id, percent))
             }
-            Selection::Exact(id) | Selection::Running(id) => {
-                self.store.version(game, id).await?.ok_or_else(|| CatalogError::UnknownVersion(game.clone(), id))?
-            }
+            None => None,
         };
-        if version.retired_at.is_some() && matches!(selection, Selection::Exact(_)) {
-            return Err(CatalogError::Retired(game.clone(), version.id));
+        let limits = self.store.quotas_of(&entry.game.owner).await?.over(&self.everybody);
+        Ok(Released { game: entry.game, limits, channels, canary })
+    }
+
+    async fn ask(&self, game: &GameName, selection: &Selection) -> Result<Playable, CatalogError> {
+        let released = self.released(game).await?;
+        let (id, channel) = match selection {
+            Selection::Channel(name) => {
+                let channel = released.channel(name);
+                let none = || CatalogError::NoVersion(game.clone(), name.clone());
+                (channel.and_then(|channel| channel.version).ok_or_else(none)?, channel)
+            }
+            Selection::Exact(id) | Selection::Running(id) => (*id, None),
+        };
+        let version = self.store.version(game, id).await?;
+        let version = version.ok_or_else(|| CatalogError::UnknownVersion(game.clone(), id))?;
+        match selection {
+            Selection::Running(_) => {}
+            Selection::Exact(_) if version.retired_at.is_some() => {
+                let stable = released.channel(&ChannelName::stable()).and_then(|channel| channel.version);
+                return Err(CatalogError::Deprecated(game.clone(), id, Instead(stable.filter(|stable| *stable != id))));
+            }
+            Selection::Channel(name) if version.retired_at.is_some() => {
+                return Err(CatalogError::NoVersion(game.clone(), name.clone()));
+            }
+            _ if version.quarantine.is_some() => return Err(CatalogError::Quarantined(game.clone(), id)),
+            _ => {}
         }
-        if version.quarantine.is_some() && !matches!(selection, Selection::Running(_)) {
-            return Err(CatalogError::Quarantined(game.clone(), version.id));
-        }
-        let pairs = version.settings();
-        let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let settings = MatchSettings::from_pairs(pairs).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let schema = version.description.schema_hash();
-        Ok(Playable { game: entry.game, settings, schema, pool: pool(game, version.id), version })
+        let mut pairs = version.settings();
+        pairs.extend(channel.map(|channel| channel.settings.clone()).unwrap_or_default());
+        let borrowed = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let settings = MatchSettings::from_pairs(borrowed).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        Ok(Playable {
+            game: released.game.clone(),
+            limits: released.limits,
+            settings,
+            pairs,
+            parameters: channel.map(|channel| channel.parameters.clone()).unwrap_or_default(),
+            schema: version.description.schema_hash(),
+            pool: pool(game, version.id),
+            version,
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -62,8 +62,8 @@ impl Failures {
 }
 
 impl Starts {
-    pub(crate) fn new(store: Arc<dyn Store>, catalog: Arc<Catalog>, clock: Arc<dyn Clock>, events: EventLog) -> Starts {
-        Starts { store, catalog, clock, events, failures: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn Store>, catalog: Arc<Catalog>, clock: Arc<dyn Clock>) -> Starts {
+        Starts { store, catalog, clock, failures: Mutex::default() }
     }
 
     /// Notes what became of a start, and whether the game alone can be to blame for it.
@@ -87,14 +87,7 @@ impl Starts {
         let reason = format!("{failures} starts failed in a row; the last one: {}", cut(why));
         tracing::warn!(%game, version = %id, reason, "a version is in quarantine");
         let at = self.clock.now();
-        let event = NewEvent {
-            game: Some(game.clone()),
-            version: Some(id),
-            ..NewEvent::new(EventKind::VersionQuarantined, at)
-        };
-        let event = event.with(json!({ "why": &reason }));
         self.store.set_quarantine(game, id, Some(&Quarantine { at, reason })).await?;
-        self.events.record(event);
         self.catalog.forget(game);
         self.failures().forget(game, id);
         Ok(())

@@ -15,7 +15,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use stadion_protocol::VersionId;
 use stadion_protocol::contract::{
-    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, Compiled, Compiler, Pending,
+    Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, Compiled, Compiler, Pending, StageSink,
 };
 
 use crate::keys::Keys;
@@ -65,6 +65,10 @@ impl ArtifactShelf {
 
     pub(crate) async fn compile(&self, wasm: Bytes) -> Result<Compiled, CompileError> {
         self.compiler.compile(wasm).await
+    }
+
+    pub(crate) async fn compile_telling(&self, wasm: Bytes, tell: StageSink) -> Result<Compiled, CompileError> {
+        self.compiler.compile_telling(wasm, tell).await
     }
 
     /// Whether a compilation was made by the engine that hosts run.

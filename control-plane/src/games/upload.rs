@@ -1,18 +1,19 @@
 //! An upload, from its first byte to a published version.
 //!
 //! ```text
-//!   receive ─▶ compile ─▶ sign, keep blobs ─▶ publish the row
-//!   (a file    (waits for   (removed again      (one commit:
-//!    hashed     one of a     if the row cannot   now it exists)
+//!   receive ─▶ compile ─▶ sign, keep blobs ─▶ publish the row ─▶ its channel
+//!   (a file    (waits for   (removed again      (one commit:       (one commit:
+//!    hashed     one of a     if the row cannot   now it exists)     now it is played)
 //!    as it      few places)  be written)
 //!    comes)
 //! ```
-//! Whatever breaks before the last step leaves nothing behind that anybody could see.
+//! Whatever breaks before the row leaves nothing behind that anybody could see; after it, publishing again goes on there.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 
+use axum::body::HttpBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
@@ -21,13 +22,16 @@ use stadion_protocol::{GameName, VersionId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::catalog::Catalog;
+use super::progress::{Progress, UploadName, UploadWord};
+use super::quotas::{QuotaBook, QuotaMet};
+use super::releases::{ReleaseError, Releases};
 use super::shelf::{ArtifactShelf, BlobError};
 use crate::accounts::Caller;
 use crate::clock::{Clock, Rng, random};
 use crate::config::UploadConfig;
 use crate::coordination::{Coordination, CoordinationError};
 use crate::http::BodyFault;
-use crate::model::{Game, Role, Version};
+use crate::model::{ChannelName, Game, Role, Version};
 use crate::store::{Store, StoreError};
 
 /// What to say to those who come while too many uploads are under way.
@@ -77,6 +81,12 @@ pub(crate) enum UploadError {
     /// See [`BlobError`].
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// See [`QuotaMet`].
+    #[error(transparent)]
+    Quota(#[from] QuotaMet),
+    /// See [`ReleaseError`].
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,11 +106,25 @@ pub(crate) struct Receipt {
     pub(crate) known: bool,
 }
 
+/// What an upload is published as.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) game: GameName,
+    /// What points at it from then on.
+    pub(crate) channel: ChannelName,
+    /// The channel's share, where that is to change.
+    pub(crate) percent: Option<u8>,
+    /// What its publisher calls the upload, to be told how it fares.
+    pub(crate) upload: Option<UploadName>,
+}
+
 /// What [`Uploads`] stand on.
 pub(crate) struct UploadParts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shelf: Arc<ArtifactShelf>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) releases: Arc<Releases>,
+    pub(crate) quotas: Arc<QuotaBook>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) coordination: Arc<dyn Coordination>,
     pub(crate) rng: Arc<dyn Rng>,
@@ -126,19 +150,27 @@ impl Uploads {
     pub(crate) async fn publish(
         self: &Arc<Uploads>,
         caller: &Caller,
-        game: GameName,
+        target: Target,
         body: axum::body::Body,
     ) -> Result<Receipt, UploadError> {
+        Releases::check_target(&target.channel, target.percent)?;
         let admitted = self
             .admitted
             .clone()
             .try_acquire_owned()
             .map_err(|_| UploadError::Busy { retry_after_s: RETRY_AFTER_S })?;
-        self.check_owner(caller, &game).await?;
-        let received = receive(body, self.config.max_bytes).await?;
+        self.check_owner(caller, &target.game).await?;
+        let progress = Progress::new(self.parts.coordination.clone(), &caller.account, target.upload.as_ref());
+        let received = match receive_telling(body, self.config.max_bytes, &progress).await {
+            Ok(received) => received,
+            Err(error) => {
+                progress.tell(&UploadWord::Refused).await;
+                return Err(error);
+            }
+        };
         // A task of its own: a caller who hangs up now cannot leave blobs without a row behind.
         let (this, caller) = (self.clone(), caller.clone());
-        tokio::spawn(async move { this.finish(&caller, game, received, admitted).await })
+        tokio::spawn(async move { this.finish_telling(&caller, target, received, (admitted, progress)).await })
             .await
             .map_err(|_| UploadError::GoingDown)?
     }
@@ -152,31 +184,74 @@ impl Uploads {
         }
     }
 
+    async fn finish_telling(
+        &self,
+        caller: &Caller,
+        target: Target,
+        received: Received,
+        (_admitted, progress): (OwnedSemaphorePermit, Progress),
+    ) -> Result<Receipt, UploadError> {
+        progress.tell(&UploadWord::Waiting { received_bytes: received.size_bytes }).await;
+        let finished = self.finish(caller, target, received, &progress).await;
+        let word = match &finished {
+            Ok(receipt) => UploadWord::Published { version: receipt.version.id.to_string() },
+            Err(_) => UploadWord::Refused,
+        };
+        progress.tell(&word).await;
+        finished
+    }
+
     async fn finish(
         &self,
         caller: &Caller,
-        game: GameName,
+        Target { game, channel, percent, upload: _ }: Target,
         received: Received,
-        _admitted: OwnedSemaphorePermit,
+        progress: &Progress,
     ) -> Result<Receipt, UploadError> {
-        let UploadParts { store, catalog, .. } = &self.parts;
+        let UploadParts { store, catalog, releases, .. } = &self.parts;
         if let Some(version) = store.version(&game, received.version).await? {
             store.publish(&version).await?;
+            releases.published((&game, version.id), (&channel, percent), &caller.account).await?;
             catalog.forget(&game);
             return Ok(Receipt { version: Version { retired_at: None, ..version }, known: true });
         }
-        let (version, compiled) = self.compile(&game, received).await?;
+        self.check_quotas(caller, &game, received.size_bytes).await?;
+        let (version, compiled) = self.compile(&game, received, progress).await?;
+        progress.tell(&UploadWord::Stage { stage: "sign" }).await;
         self.keep_and_publish(caller, &version, compiled).await?;
+        releases.published((&game, version.id), (&channel, percent), &caller.account).await?;
         catalog.forget(&game);
-        tracing::info!(%game, version = %version.id, size = version.size_bytes, "published");
+        tracing::info!(%game, version = %version.id, %channel, size = version.size_bytes, "published");
         Ok(Receipt { version, known: false })
     }
 
-    async fn compile(&self, game: &GameName, received: Received) -> Result<(Version, Compiled), UploadError> {
+    /// Those of the game's owner, whoever publishes.
+    async fn check_quotas(&self, caller: &Caller, game: &GameName, bytes: u64) -> Result<(), UploadError> {
+        let owner = match self.parts.store.game(game).await? {
+            Some(entry) => entry.game.owner,
+            None => {
+                self.parts.quotas.admit_game(&caller.account).await??;
+                caller.account.clone()
+            }
+        };
+        self.parts.quotas.admit_version(&owner, bytes).await??;
+        Ok(())
+    }
+
+    async fn compile(
+        &self,
+        game: &GameName,
+        received: Received,
+        progress: &Progress,
+    ) -> Result<(Version, Compiled), UploadError> {
         let _place = self.compiling.acquire().await.map_err(|_| UploadError::GoingDown)?;
         let (id, size_bytes) = (received.version, received.size_bytes);
         let wasm = tokio::task::spawn_blocking(move || received.read()).await.map_err(|_| UploadError::GoingDown)??;
-        let compiled = self.parts.shelf.compile(wasm).await?;
+        let (tell, telling) = progress.stages();
+        let compiled = self.parts.shelf.compile_telling(wasm, tell).await;
+        // Whoever compiled has let go of the other end: what it told is told on before anything else is.
+        telling.await.map_err(|_| UploadError::GoingDown)?;
+        let compiled = compiled?;
         let fits = compiled.manifest.version == id && self.parts.shelf.fits(&compiled.manifest);
         if !fits || compiled.manifest.code != *blake3::hash(&compiled.code).as_bytes() {
             return Err(UploadError::Mismatch);
@@ -277,7 +352,26 @@ impl Received {
 }
 
 /// Receives a body within a limit.
-pub(crate) async fn receive(mut body: axum::body::Body, limit_bytes: u64) -> Result<Received, UploadError> {
+pub(crate) async fn receive(body: axum::body::Body, limit_bytes: u64) -> Result<Received, UploadError> {
+    receive_with(body, limit_bytes, None).await
+}
+
+/// The same, telling now and then how much of it is there.
+async fn receive_telling(
+    body: axum::body::Body,
+    limit_bytes: u64,
+    progress: &Progress,
+) -> Result<Received, UploadError> {
+    receive_with(body, limit_bytes, Some(progress)).await
+}
+
+async fn receive_with(
+    mut body: axum::body::Body,
+    limit_bytes: u64,
+    progress: Option<&Progress>,
+) -> Result<Received, UploadError> {
+    let step = progress.map_or(u64::MAX, |progress| progress.step(body.size_hint().lower()));
+    let mut next_word = step;
     let mut file = tempfile::tempfile()?;
     let mut hash = Sha256::new();
     let mut size_bytes = 0;
@@ -289,6 +383,10 @@ pub(crate) async fn receive(mut body: axum::body::Body, limit_bytes: u64) -> Res
             return Err(UploadError::TooLarge { limit_bytes });
         }
         hash.update(&data);
+        if let Some(progress) = progress.filter(|_| size_bytes >= next_word) {
+            next_word = size_bytes.saturating_add(step);
+            progress.tell(&UploadWord::Receiving { received_bytes: size_bytes }).await;
+        }
         // A frame is at most what hyper read at once: writing it to the page cache takes microseconds.
         file.write_all(&data)?;
     }

@@ -9,6 +9,7 @@ use hyper::Method;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::etag::CONDITIONS;
 use super::extract::header_text;
 use crate::games::OriginBook;
 
@@ -30,9 +31,14 @@ pub(crate) fn cors(origins: Arc<OriginBook>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, LAST_EVENT_ID, REQUEST_ID])
+        .allow_headers(request_headers())
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY])
         .max_age(KEPT_FOR)
+}
+
+fn request_headers() -> Vec<HeaderName> {
+    let plain = [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, LAST_EVENT_ID, REQUEST_ID];
+    plain.into_iter().chain(CONDITIONS).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::body::BodyFault;
 use crate::accounts::{LimitError, Limited, PasswordError, RefreshError};
 use crate::coordination::CoordinationError;
-use crate::games::BlobError;
+use crate::games::{BlobError, QuotaMet};
 use crate::store::StoreError;
 
 /// What went wrong, as far as programs care.
@@ -31,6 +31,7 @@ pub(crate) enum Kind {
     Timeout,
     Conflict,
     VersionConflict,
+    Changed,
     NameTaken,
     MatchFull,
     MatchClosed,
@@ -50,7 +51,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, for the API's document.
-    pub(crate) const ALL: [Kind; 25] = [
+    pub(crate) const ALL: [Kind; 26] = [
         Kind::BadRequest,
         Kind::Unauthenticated,
         Kind::TokenExpired,
@@ -61,6 +62,7 @@ impl Kind {
         Kind::Timeout,
         Kind::Conflict,
         Kind::VersionConflict,
+        Kind::Changed,
         Kind::NameTaken,
         Kind::MatchFull,
         Kind::MatchClosed,
@@ -91,6 +93,7 @@ impl Kind {
             Kind::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The request came too slowly"),
             Kind::Conflict => (StatusCode::CONFLICT, "conflict", "The request does not fit what is there"),
             Kind::VersionConflict => (StatusCode::PRECONDITION_FAILED, "version-conflict", "Another version is there"),
+            Kind::Changed => (StatusCode::PRECONDITION_FAILED, "changed", "It has been changed since"),
             Kind::NameTaken => (StatusCode::CONFLICT, "name-taken", "The name is taken"),
             Kind::MatchFull => (StatusCode::CONFLICT, "match-full", "The match is full"),
             Kind::MatchClosed => (StatusCode::CONFLICT, "match-closed", "The match takes no more players"),
@@ -121,6 +124,8 @@ pub(crate) struct Extras {
     pub(crate) limit: Option<Limited>,
     /// At which stage an upload failed.
     pub(crate) stage: Option<String>,
+    /// The quota that is used up.
+    pub(crate) quota: Option<QuotaMet>,
 }
 
 /// An error that a caller may be told of.
@@ -166,9 +171,18 @@ pub(crate) struct ProblemBody {
     /// Names the request in the server's log.
     #[schema(example = "5f1c0ad2b6e94c1d")]
     pub(crate) request_id: String,
-    /// Where an upload failed: `validate`, `componentize`, `contract`, `limits`, `compile` or `describe`.
+    /// Where an upload failed: `validate`, `componentize`, `contract`, `limits`, `compile`, `describe` or `prepare`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stage: Option<String>,
+    /// The quota that is used up, as `GET /v1/quotas` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) quota: Option<&'static str>,
+    /// What of it may be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<u64>,
+    /// What of it is had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) used: Option<u64>,
 }
 
 impl Problem {
@@ -186,6 +200,9 @@ impl Problem {
             detail: self.detail.into_owned(),
             request_id: request_id.to_owned(),
             stage: self.extras.stage,
+            quota: self.extras.quota.map(|met| met.name.as_str()),
+            limit: self.extras.quota.map(|met| met.limit),
+            used: self.extras.quota.map(|met| met.used),
         }
     }
 }

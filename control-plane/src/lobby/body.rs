@@ -73,9 +73,11 @@ pub(crate) struct ActivityBody {
     pub(crate) queue: Option<String>,
     /// Its ticket there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "01h455vb4pex5vsknk084sn02q")]
     pub(crate) ticket: Option<String>,
     /// The match that it plays.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    #[schema(example = "01h455vb4pex5vsknk084sn02q")]
     pub(crate) of: Option<String>,
 }
 

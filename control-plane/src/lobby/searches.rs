@@ -10,7 +10,7 @@ use stadion_protocol::{GameName, MatchId, PlayerId};
 use super::{Lobby, PartyError, PlayerEvent, ids, read, written};
 use crate::accounts::Caller;
 use crate::coordination::CoordinationError;
-use crate::games::{CatalogError, Playable, Selection};
+use crate::games::{CatalogError, Playable};
 use crate::model::UnixMs;
 use crate::parties::{Action, News, Party, PartyId, Phase, Search};
 use crate::queues::{Entrant, MAX_REGIONS, MAX_TICKETS, Ticket, TicketId, TicketRefusal, Vacancy};
@@ -178,14 +178,14 @@ pub(crate) enum SearchError {
 
 /// The queues that a version declares.
 pub(super) fn queues(playable: &Playable) -> Result<BTreeMap<QueueName, QueueRules>, InvalidSetting> {
-    let settings = playable.version.settings();
+    let settings = &playable.pairs;
     queues_of(settings.iter().map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 impl Lobby {
     /// The queues of a game.
     pub(crate) async fn queues(&self, game: &GameName) -> Result<Vec<QueueView>, SearchError> {
-        let playable = self.parts.catalog.playable(game, Selection::Latest).await?;
+        let playable = self.parts.catalog.stable(game).await?;
         let mut views = Vec::new();
         for (name, rules) in queues(&playable)? {
             let state = self.queue_state(&QueueKey { game: game.clone(), queue: name.clone() }).await?;
@@ -201,7 +201,7 @@ impl Lobby {
 
     /// The rules of a queue, if its matches fit the game.
     pub(super) async fn rules(&self, key: &QueueKey) -> Result<QueueRules, SearchError> {
-        let playable = self.parts.catalog.playable(&key.game, Selection::Latest).await?;
+        let playable = self.parts.catalog.stable(&key.game).await?;
         let mut queues = queues(&playable)?;
         let rules = queues.remove(&key.queue).ok_or_else(|| {
             let has = queues.keys().map(ToString::to_string).collect();

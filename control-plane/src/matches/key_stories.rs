@@ -55,7 +55,7 @@ async fn first_callers_at_once_end_in_one_match_also_when_the_one_before_has_jus
 
 #[tokio::test]
 async fn a_key_whose_match_was_not_created_is_free() {
-    let stage = Stage::with(|config| config.matches.per_owner = 1).await;
+    let stage = Stage::with(|config| config.quotas.running_matches = 1).await;
     stage.publish("chess").await;
     stage.host.refuse_with(Some(CreateError::Refused("no such map".to_owned())));
     let (ada, bob) = (stage.guest().await, stage.guest().await);

@@ -10,7 +10,7 @@ use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
 use crate::clock::Rng;
 use crate::coordination::{Coordination, CoordinationError, OpenMatch};
-use crate::games::pool;
+use crate::games::{QuotaMet, QuotaName, pool};
 use crate::model::{HostName, MatchKey};
 
 /// Notes of a match are kept for that long at most, should its end never be heard of.
@@ -51,17 +51,16 @@ pub(crate) struct NewNote {
     pub(crate) owner: PlayerId,
     pub(crate) key: Option<MatchKey>,
     pub(crate) host: Option<HostName>,
+    /// Matches of its owner that may run at a time.
+    pub(crate) limit: u32,
 }
 
 /// Why a match was not noted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoteError {
     /// The owner's quota is used up.
-    #[error("{limit} matches of this game's owner run already; try again when some have ended")]
-    Quota {
-        /// The quota.
-        limit: u32,
-    },
+    #[error(transparent)]
+    Quota(QuotaMet),
     /// Others have given up waiting for it.
     #[error("the match was called off before it was created")]
     Void,
@@ -74,21 +73,21 @@ pub(crate) enum NoteError {
 pub(crate) struct LiveIndex {
     coordination: Arc<dyn Coordination>,
     rng: Arc<dyn Rng>,
-    per_owner: u32,
     /// Matches that are over and could not be forgotten; most of [`OWED`].
     owed: Mutex<BTreeSet<MatchId>>,
 }
 
 impl LiveIndex {
-    pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>, per_owner: u32) -> LiveIndex {
-        LiveIndex { coordination, rng, per_owner, owed: Mutex::default() }
+    pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>) -> LiveIndex {
+        LiveIndex { coordination, rng, owed: Mutex::default() }
     }
 
     /// Notes a match that is about to be created, and gives it a code.
     pub(crate) async fn note(&self, new: NewNote) -> Result<LiveMatch, NoteError> {
-        let NewNote { id, game, version, owner, key, host } = new;
-        if !self.coordination.join_set(&owner_key(&owner), id, self.per_owner).await? {
-            return Err(NoteError::Quota { limit: self.per_owner });
+        let NewNote { id, game, version, owner, key, host, limit } = new;
+        if !self.coordination.join_set(&owner_key(&owner), id, limit).await? {
+            let (name, limit) = (QuotaName::RunningMatches, u64::from(limit));
+            return Err(NoteError::Quota(QuotaMet { name, limit, used: limit }));
         }
         let code = self.code_for(id).await?;
         let live = LiveMatch { id, game, version, code, owner, key, host };

@@ -21,7 +21,8 @@ pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, LiveMatch, NoteError};
 pub(crate) use place::{
-    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, Template, target,
+    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, Template, WantedVersion,
+    target,
 };
 pub(crate) use reconcile::{Reconciler, tell_of_ends};
 pub(crate) use rematch::{RematchFailure, rematch_key, rematch_until};

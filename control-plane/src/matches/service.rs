@@ -14,7 +14,7 @@ use super::writer::Writer;
 use crate::accounts::Caller;
 use crate::clock::{Clock, Rng};
 use crate::coordination::CoordinationError;
-use crate::games::BlobError;
+use crate::games::{BlobError, QuotaBook};
 use crate::model::{HostName, MatchFilter, MatchRecord, Page, PageRequest, Role, UnixMs, Usage, Viewer};
 use crate::store::{Store, StoreError};
 
@@ -98,6 +98,7 @@ pub(crate) struct MatchService {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) journals: Arc<Journals>,
     pub(crate) live: Arc<LiveIndex>,
+    pub(crate) quotas: Arc<QuotaBook>,
     pub(crate) writer: Writer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,

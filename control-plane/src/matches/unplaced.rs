@@ -6,7 +6,7 @@ use stadion_protocol::{GameName, MatchCode};
 use super::live::NoteError;
 use super::writer::Backlog;
 use crate::coordination::CoordinationError;
-use crate::games::CatalogError;
+use crate::games::{CatalogError, QuotaMet};
 use crate::store::StoreError;
 
 /// Why there is no seat.
@@ -20,6 +20,8 @@ pub(crate) enum PlaceError {
     /// The game takes fewer or more seats.
     #[error("{game} is played with {least} to {most} seats, not {wanted}")]
     Seats { game: GameName, least: u16, most: u16, wanted: u16 },
+    #[error(transparent)]
+    Quota(#[from] QuotaMet),
     #[error(transparent)]
     Note(#[from] NoteError),
     #[error(transparent)]

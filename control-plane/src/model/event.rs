@@ -54,8 +54,14 @@ kinds! {
     VersionQuarantined = "version.quarantined",
     /// A game's own `report`. The event's `name` is what the game called it, its data is what the game said.
     GameReport = "game.report",
-    /// A version failed on every start and is out of play until its owner says otherwise. Data: `why`.
-    VersionQuarantined = "version.quarantined",
+    /// A version was published to a channel. Data: `channel`, `by`.
+    VersionPublished = "version.published",
+    /// A channel got another one's version. Data: as of `version.published`.
+    VersionPromoted = "version.promoted",
+    /// A channel went back to a version that it had. Data: as of `version.published`.
+    VersionRolledBack = "version.rolled-back",
+    /// A version was taken out of play for new matches; it is the one that the event names. Data: `by`.
+    VersionDeprecated = "version.deprecated",
     /// A player reported another. Data: `report`, `reason`.
     ReportFiled = "report.filed",
     /// Such a report was closed. Data: `report`, `state`.

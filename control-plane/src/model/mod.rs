@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod audit;
+mod channel;
 mod document;
 mod event;
 mod game;
@@ -15,6 +16,7 @@ mod identity;
 mod key;
 mod matches;
 mod page;
+mod quota;
 mod report;
 mod session;
 mod social;
@@ -25,6 +27,7 @@ mod webhook;
 pub use account::{Account, AccountName, DisplayName, InvalidName, PasswordHash, Role};
 pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId, InvalidScope, Scope, Scopes};
 pub use audit::{AuditEntry, AuditFilter};
+pub use channel::{Channel, ChannelAction, ChannelChange, ChannelName, ChannelWrite, InvalidChannelName};
 pub use document::{
     Document, DocumentChange, DocumentError, DocumentHead, DocumentKey, DocumentLimits, DocumentPlace,
     InvalidDocumentKey, OnceKey, PlayerAccess,
@@ -40,6 +43,7 @@ pub use identity::Identity;
 pub use key::{InvalidKey, MatchKey};
 pub use matches::{MatchEnd, MatchFilter, MatchNarrowing, MatchRecord, MatchWrite, StateFilter, Viewer, Visibility};
 pub use page::{Page, PageRequest};
+pub use quota::{Owned, QuotaOverride, Quotas};
 pub use report::{Filed, InvalidReportId, InvalidReportWord, Report, ReportId, ReportReason, ReportState};
 pub use session::{Refresh, Session, SessionId};
 pub use social::{Friend, Friendship, QueuedMatch, Rating, Standing};

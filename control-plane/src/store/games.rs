@@ -15,8 +15,8 @@ pub trait GameStore: Send + Sync + 'static {
     async fn game(&self, name: &GameName) -> Result<Option<GameEntry>, StoreError>;
 
     /// Allows web pages of other hosts a game: origins with commas between them, checked by the caller. Whether there is
-    /// such a game.
-    async fn set_origins(&self, game: &GameName, origins: &str) -> Result<bool, StoreError>;
+    /// such a game, and it had the `expected` ones, if any are.
+    async fn set_origins(&self, game: &GameName, origins: &str, expected: Option<&str>) -> Result<bool, StoreError>;
 
     /// The games for which origins are set, with those.
     async fn origins(&self) -> Result<Vec<(GameName, String)>, StoreError>;
@@ -24,15 +24,12 @@ pub trait GameStore: Send + Sync + 'static {
     /// Games by name.
     async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError>;
 
-    /// Adds a version of an existing game, as its newest. Publishing it again brings it back from retirement and makes
+    /// Adds a version of an existing game, as its newest; channels stay as they are. Publishing it again brings it back from retirement and makes
     /// it the newest; everything else of it stays as it was.
     async fn publish(&self, version: &Version) -> Result<(), StoreError>;
 
     /// One version of a game.
     async fn version(&self, game: &GameName, id: VersionId) -> Result<Option<Version>, StoreError>;
-
-    /// The newest version that is not retired.
-    async fn latest_version(&self, game: &GameName) -> Result<Option<Version>, StoreError>;
 
     /// The newest versions of a game, retired ones too, newest first.
     async fn versions(&self, game: &GameName, limit: u16) -> Result<Vec<Version>, StoreError>;
@@ -51,12 +48,14 @@ pub trait GameStore: Send + Sync + 'static {
         quarantine: Option<&Quarantine>,
     ) -> Result<bool, StoreError>;
 
-    /// Gives a version settings over those of its description: whether there is such a version.
+    /// Gives a version settings over those of its description: whether there is such a version, and it had the `expected`
+    /// ones, if any are.
     async fn set_settings(
         &self,
         game: &GameName,
         id: VersionId,
         overrides: &[(String, String)],
+        expected: Option<&[(String, String)]>,
     ) -> Result<bool, StoreError>;
 
     /// Whether any game has this version.

@@ -10,6 +10,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod channels;
 mod documents;
 mod events;
 mod games;
@@ -18,6 +19,7 @@ mod identity;
 mod matches;
 mod migrations;
 pub mod postgres;
+mod quotas;
 mod ratings;
 mod reports;
 mod row;
@@ -26,11 +28,15 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod suite_channels;
+#[cfg(test)]
 mod suite_documents;
 #[cfg(test)]
 mod suite_events;
 #[cfg(test)]
 mod suite_history;
+#[cfg(test)]
+mod suite_quotas;
 #[cfg(test)]
 mod suite_security;
 #[cfg(test)]
@@ -43,12 +49,14 @@ pub(crate) use accounts::MOST_REVOKED;
 pub use accounts::{AccountStore, NewAccountError};
 pub use api_keys::ApiKeyStore;
 pub use audit::AuditStore;
+pub use channels::ChannelStore;
 pub use documents::DocumentStore;
 pub use events::EventStore;
 pub use games::GameStore;
 pub use history::HistoryStore;
 pub use identity::{DeleteAccountError, IdentityStore};
 pub use matches::MatchStore;
+pub use quotas::QuotaStore;
 pub use ratings::{Board, RatingStore, RatingWrite};
 pub use reports::ReportStore;
 pub use social::SocialStore;
@@ -64,7 +72,9 @@ pub trait Store:
     + DocumentStore
     + EventStore
     + GameStore
+    + ChannelStore
     + MatchStore
+    + QuotaStore
     + SocialStore
     + RatingStore
     + HistoryStore

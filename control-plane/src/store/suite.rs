@@ -6,6 +6,7 @@ use stadion_protocol::contract::{
 };
 use stadion_protocol::{GameName, Incarnation, MatchId, Seat, Tick, VersionId};
 
+use super::suite_channels::serve;
 use super::{NewAccountError, Store};
 use crate::model::{
     Account, AccountName, Game, HostName, MatchEnd, MatchFilter, MatchNarrowing, MatchRecord, MatchWrite, PageRequest,
@@ -19,6 +20,7 @@ pub(super) async fn run(store: &dyn Store) {
     sessions_rotate_by_compare_and_set(store).await;
     revoked_sessions_are_listed_for_a_while(store).await;
     games_have_one_owner_and_a_newest_version(store).await;
+    super::suite_channels::run(store).await;
     matches_take_their_writes_in_any_order(store).await;
     matches_that_run_are_found_by_host_code_and_key(store).await;
     matches_are_listed_newest_first(store).await;
@@ -26,6 +28,7 @@ pub(super) async fn run(store: &dyn Store) {
     usage_is_summed_by_game_and_version(store).await;
     super::suite_events::run(store).await;
     super::suite_history::run(store).await;
+    super::suite_quotas::run(store).await;
     super::suite_security::run(store).await;
     super::suite_social::run(store).await;
     super::suite_documents::run(store).await;
@@ -36,7 +39,8 @@ pub(super) async fn run(store: &dyn Store) {
 pub(super) async fn everything_is_still_there(store: &dyn Store) {
     assert_eq!(store.credentials(&name("ANN")).await.unwrap().unwrap(), (account("ann"), password()));
     assert_eq!(store.session(SessionId([1; 16])).await.unwrap().unwrap().generation, 2);
-    assert_eq!(store.latest_version(&game("chess")).await.unwrap(), Some(overridden()));
+    assert_eq!(store.version(&game("chess"), VersionId([1; 32])).await.unwrap(), Some(overridden()));
+    assert_eq!(latest(store).await, Some(VersionId([1; 32])));
     assert_eq!(store.match_record(MatchId([1; 16])).await.unwrap().unwrap(), ended(1));
 }
 
@@ -111,6 +115,10 @@ async fn revoked_sessions_are_listed_for_a_while(store: &dyn Store) {
     assert_eq!(store.revoked_since(UnixMs(36)).await.unwrap(), [], "the first time counts");
 }
 
+async fn latest(store: &dyn Store) -> Option<VersionId> {
+    store.game(&game("chess")).await.unwrap().unwrap().latest.map(|(id, _)| id)
+}
+
 fn a_game(text: &str) -> Game {
     Game { name: game(text), owner: account("ann").id, created_at: UnixMs(5) }
 }
@@ -153,21 +161,27 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
         assert_eq!(store.create_game(&a_game(text)).await.unwrap(), a_game(text));
     }
     assert_eq!(store.origins().await.unwrap(), []);
-    assert!(store.set_origins(&game("chess"), "https://a.example").await.unwrap());
-    assert!(!store.set_origins(&game("poker"), "https://a.example").await.unwrap());
+    assert!(store.set_origins(&game("chess"), "https://a.example", None).await.unwrap());
+    assert!(!store.set_origins(&game("poker"), "https://a.example", None).await.unwrap());
+    assert!(!store.set_origins(&game("chess"), "", Some("https://b.example")).await.unwrap(), "somebody was first");
+    assert!(store.set_origins(&game("chess"), "https://a.example", Some("https://a.example")).await.unwrap());
     assert_eq!(store.origins().await.unwrap(), [(game("chess"), "https://a.example".to_owned())]);
     let other = Game { owner: "p-guest0".parse().unwrap(), ..a_game("chess") };
     assert_eq!(store.create_game(&other).await.unwrap(), a_game("chess"), "the first keeps it");
-    assert_eq!(store.latest_version(&game("chess")).await.unwrap(), None);
+    assert_eq!(latest(store).await, None);
 
     for n in [1, 2] {
         store.publish(&version("chess", n)).await.unwrap();
     }
+    assert_eq!(latest(store).await, None, "no channel has it");
+    serve(store, 2).await;
     let entry = store.game(&game("chess")).await.unwrap().unwrap();
     assert_eq!(entry.latest, Some((VersionId([2; 32]), "chess 2".to_owned())));
     assert!(store.retire_version(&game("chess"), VersionId([2; 32]), UnixMs(9)).await.unwrap());
     assert!(!store.retire_version(&game("go"), VersionId([2; 32]), UnixMs(9)).await.unwrap());
-    assert_eq!(store.latest_version(&game("chess")).await.unwrap(), Some(version("chess", 1)));
+    assert_eq!(latest(store).await, None, "the channel has it, but it is not played");
+    serve(store, 1).await;
+    assert_eq!(latest(store).await, Some(VersionId([1; 32])));
     let retired = Version { retired_at: Some(UnixMs(9)), ..version("chess", 2) };
     assert_eq!(store.versions(&game("chess"), 10).await.unwrap(), [retired.clone(), version("chess", 1)]);
     let page = store.version_page(&game("chess"), &PageRequest { after: None, limit: 1 }).await.unwrap();
@@ -183,8 +197,12 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     );
     quarantine_stays_until_it_is_lifted(store).await;
     let Version { overrides, .. } = overridden();
-    assert!(store.set_settings(&game("chess"), VersionId([1; 32]), &overrides).await.unwrap());
-    assert!(!store.set_settings(&game("chess"), VersionId([3; 32]), &overrides).await.unwrap());
+    assert!(store.set_settings(&game("chess"), VersionId([1; 32]), &overrides, Some(&[])).await.unwrap());
+    assert!(
+        !store.set_settings(&game("chess"), VersionId([1; 32]), &[], Some(&[])).await.unwrap(),
+        "somebody was first"
+    );
+    assert!(!store.set_settings(&game("chess"), VersionId([3; 32]), &overrides, None).await.unwrap());
     let changed = store.version(&game("chess"), VersionId([1; 32])).await.unwrap().unwrap();
     assert_eq!(changed, overridden());
     assert_eq!(changed.settings()["durability"], "disk");

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use stadion_protocol::VersionId;
-use stadion_protocol::contract::{ArtifactManifest, CompileError, Compiled, Compiler, Description, Pending};
+use stadion_protocol::contract::{
+    ArtifactManifest, CompileError, CompileStage, Compiled, Compiler, Description, Pending, StageSink,
+};
 
 pub(crate) struct FakeCompiler {
     engine: [u8; 32],
@@ -58,6 +60,12 @@ impl FakeCompiler {
 }
 
 impl Compiler for FakeCompiler {
+    fn compile_telling(&self, wasm: Bytes, tell: StageSink) -> Pending<'_, Result<Compiled, CompileError>> {
+        [CompileStage::Validate, CompileStage::Compile].into_iter().for_each(|stage| tell(stage));
+        drop(tell);
+        self.compile(wasm)
+    }
+
     fn compile(&self, wasm: Bytes) -> Pending<'_, Result<Compiled, CompileError>> {
         Box::pin(async move {
             tokio::task::yield_now().await;

@@ -23,6 +23,7 @@ pub(crate) struct FakeHost {
     refusal: Mutex<Option<CreateError>>,
     draining: AtomicBool,
     settings: Mutex<Vec<MatchSettings>>,
+    parameters: Mutex<Vec<Vec<u8>>>,
     /// Versions ask for different things.
     differs: AtomicBool,
     paces: Mutex<Vec<Pace>>,
@@ -37,6 +38,7 @@ impl FakeHost {
             refusal: Mutex::default(),
             draining: AtomicBool::new(false),
             settings: Mutex::default(),
+            parameters: Mutex::default(),
             differs: AtomicBool::new(false),
             paces: Mutex::default(),
             created: Mutex::default(),
@@ -51,6 +53,11 @@ impl FakeHost {
     /// Of the matches that were created, in their order.
     pub(crate) fn settings(&self) -> Vec<MatchSettings> {
         self.settings.lock().unwrap().clone()
+    }
+
+    /// Of the matches that were created, in their order.
+    pub(crate) fn all_parameters(&self) -> Vec<Vec<u8>> {
+        self.parameters.lock().unwrap().clone()
     }
 
     pub(crate) fn refuse_with(&self, error: Option<CreateError>) {
@@ -164,6 +171,7 @@ impl Host for FakeHost {
             }
             self.settings.lock().unwrap().push(request.settings);
             self.created.lock().unwrap().insert(request.id, (request.seats, request.parameters.clone()));
+            self.parameters.lock().unwrap().push(request.parameters.clone());
             let mut status = MatchStatus {
                 id: request.id,
                 game: request.game,

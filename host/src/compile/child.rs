@@ -4,10 +4,12 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::thread;
 
-use super::UPLOAD_BYTES;
+use stadion_protocol::contract::CompileStage;
+
 use super::frame::{self, Job, Reply};
 use super::pipeline::{self, Made, Rejection};
 use super::sandbox;
+use super::{STAGE, STAGES, UPLOAD_BYTES};
 
 /// Stack of the thread that parses, validates and compiles: nested types and components are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
@@ -41,9 +43,16 @@ fn run() -> Result<(), String> {
     let most = UPLOAD_BYTES as u64 + 4096;
     io::stdin().lock().take(most).read_to_end(&mut input).map_err(|error| format!("stdin: {error}"))?;
     let (job, upload): (Job, _) = frame::decode(&input).map_err(|error| error.to_string())?;
-    match pipeline::run(job.code, job.version, upload) {
+    match pipeline::run(job.code, job.version, upload, &tell) {
         Ok(made) => send_made(made),
         Err(Rejection { stage, message }) => send(&[&frame::encode(&Reply::Rejected { stage, message })]),
+    }
+}
+
+/// Told to the parent, which tells the publisher.
+fn tell(stage: CompileStage) {
+    if let Some((name, _)) = STAGES.iter().find(|(_, known)| *known == stage) {
+        complain(&format!("{STAGE}{name}"));
     }
 }
 

@@ -18,7 +18,7 @@ mod slices;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use stadion_protocol::VersionId;
-use stadion_protocol::contract::{CompileError, Compiled};
+use stadion_protocol::contract::{CompileError, CompileStage, Compiled};
 
 pub use self::child::child_main;
 pub use self::parent::{ChildCompiler, CompilerConfig};
@@ -33,12 +33,25 @@ pub const CODE_BYTES: usize = 64 << 20;
 /// The longest message to a developer, bytes.
 const MESSAGE_BYTES: usize = 4096;
 
+/// How the child says on stderr that a stage has begun: this, and the stage's name.
+const STAGE: &str = "stage ";
+
+/// The stages by their names there.
+const STAGES: [(&str, CompileStage); 6] = [
+    ("validate", CompileStage::Validate),
+    ("componentize", CompileStage::Componentize),
+    ("contract", CompileStage::Contract),
+    ("compile", CompileStage::Compile),
+    ("describe", CompileStage::Describe),
+    ("prepare", CompileStage::Prepare),
+];
+
 /// How the child says on stderr that it could not protect the machine from its input.
 const WALLS_MISSING: &str = "the compile child runs without all of its walls";
 
 /// Compiles in this process, without the child's limits: for tests and tools that trust their input.
 pub fn in_process(code: CodeSettings, wasm: &[u8]) -> Result<Compiled, CompileError> {
-    let made = pipeline::run(code, version_of(wasm), wasm)
+    let made = pipeline::run(code, version_of(wasm), wasm, &|_| ())
         .map_err(|refused| CompileError::Rejected { stage: refused.stage, message: refused.message })?;
     Ok(Compiled {
         manifest: made.manifest,

@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use stadion_protocol::contract::{CompileError, CompileStage, Compiled, Compiler, Pending};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use stadion_protocol::contract::{CompileError, CompileStage, Compiled, Compiler, Pending, StageSink};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::frame::{self, Job, Reply};
-use super::{CODE_BYTES, UPLOAD_BYTES, WALLS_MISSING, sandbox, version_of};
+use super::{CODE_BYTES, STAGE, STAGES, UPLOAD_BYTES, WALLS_MISSING, sandbox, version_of};
 use crate::engine::CodeSettings;
 
 /// The most that a child may answer: a header, code, and a component that is the upload with types around it.
@@ -63,13 +64,13 @@ impl ChildCompiler {
         ChildCompiler { exe, config, running, waiting: AtomicUsize::new(0) }
     }
 
-    async fn run(&self, wasm: &[u8]) -> Result<Compiled, CompileError> {
+    async fn run(&self, wasm: &[u8], tell: &StageSink) -> Result<Compiled, CompileError> {
         if wasm.len() > UPLOAD_BYTES {
             let message = format!("the upload has {} bytes; at most {UPLOAD_BYTES} are allowed", wasm.len());
             return Err(CompileError::Rejected { stage: CompileStage::Limits, message });
         }
         let _turn = self.turn().await?;
-        match tokio::time::timeout(self.config.wall, self.talk(wasm)).await {
+        match tokio::time::timeout(self.config.wall, self.talk(wasm, tell)).await {
             Ok(result) => result,
             Err(_) => Err(CompileError::OverLimit { limit: format!("{} s", self.config.wall.as_secs()) }),
         }
@@ -85,7 +86,7 @@ impl ChildCompiler {
     }
 
     /// One conversation with one child.
-    async fn talk(&self, wasm: &[u8]) -> Result<Compiled, CompileError> {
+    async fn talk(&self, wasm: &[u8], tell: &StageSink) -> Result<Compiled, CompileError> {
         let mut child =
             self.spawn().map_err(|error| CompileError::Child(format!("{}: {error}", self.exe.display())))?;
         let job = frame::encode(&Job { code: self.config.code, version: version_of(wasm) });
@@ -97,13 +98,12 @@ impl ChildCompiler {
             let _ = stdin.write_all(wasm).await;
             let _ = stdin.shutdown().await;
         };
-        let ((), answer, complaint) =
-            tokio::join!(feed, read_some(stdout, REPLY_BYTES), read_some(stderr, COMPLAINT_BYTES));
+        let ((), answer, complaint) = tokio::join!(feed, read_some(stdout, REPLY_BYTES), hear(stderr, tell));
         if answer.len() as u64 > REPLY_BYTES {
             return Err(CompileError::Child("it answered without end".to_owned()));
         }
         let status = child.wait().await.map_err(|error| CompileError::Child(error.to_string()))?;
-        conclude(status, answer, &String::from_utf8_lossy(&complaint))
+        conclude(status, answer, &complaint)
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
@@ -123,7 +123,11 @@ impl ChildCompiler {
 
 impl Compiler for ChildCompiler {
     fn compile(&self, wasm: Bytes) -> Pending<'_, Result<Compiled, CompileError>> {
-        Box::pin(async move { self.run(&wasm).await })
+        self.compile_telling(wasm, Arc::new(|_| ()))
+    }
+
+    fn compile_telling(&self, wasm: Bytes, tell: StageSink) -> Pending<'_, Result<Compiled, CompileError>> {
+        Box::pin(async move { self.run(&wasm, &tell).await })
     }
 }
 
@@ -152,6 +156,24 @@ async fn read_some(stream: Option<impl AsyncRead + Unpin>, most: u64) -> Vec<u8>
         let _ = stream.take(most + 1).read_to_end(&mut bytes).await;
     }
     bytes
+}
+
+/// Hears what the child says on stderr: stages are told on, the rest is what it complains about. A child that says more than
+/// [`COMPLAINT_BYTES`] is heard no further, which ends it.
+async fn hear(stderr: Option<impl AsyncRead + Unpin>, tell: &StageSink) -> String {
+    let mut complaint = String::new();
+    let Some(stderr) = stderr else { return complaint };
+    let mut lines = BufReader::new(stderr.take(COMPLAINT_BYTES)).split(b'\n');
+    // A broken pipe is the end of what there is to hear.
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        let stage = line.strip_prefix(STAGE).and_then(|name| STAGES.iter().find(|(known, _)| *known == name));
+        match stage {
+            Some((_, stage)) => tell(*stage),
+            None => complaint.extend([line.as_ref(), "\n"]),
+        }
+    }
+    complaint
 }
 
 fn conclude(status: ExitStatus, answer: Vec<u8>, complaint: &str) -> Result<Compiled, CompileError> {

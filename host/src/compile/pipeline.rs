@@ -46,23 +46,36 @@ pub(super) struct Made {
     pub(super) component: Vec<u8>,
 }
 
-/// Takes an upload all the way.
-pub(super) fn run(code: CodeSettings, version: VersionId, upload: &[u8]) -> Result<Made, Rejection> {
+/// Takes an upload all the way, and tells of each stage as it begins.
+pub(super) fn run(
+    code: CodeSettings,
+    version: VersionId,
+    upload: &[u8],
+    tell: &dyn Fn(CompileStage),
+) -> Result<Made, Rejection> {
+    tell(CompileStage::Validate);
     let encoding = look(upload)?;
     let declared = limits::scan(upload, MAX_MEMORY_BYTES)?;
     validate(upload)?;
     let component = match encoding {
         Encoding::Component => upload.to_vec(),
-        Encoding::Module => componentize(upload)?,
+        Encoding::Module => {
+            tell(CompileStage::Componentize);
+            componentize(upload)?
+        }
     };
+    tell(CompileStage::Contract);
     contract::check_component(&component)?;
     let engine = Engine::new(EngineConfig { code, sessions: Sessions::OnDemand })
         .map_err(|error| Rejection::new(CompileStage::Compile, error.to_string()))?;
     let _ticker = engine.start_ticker().map_err(|error| Rejection::new(CompileStage::Describe, error.to_string()))?;
     let sliced = slices::component(&component).map_err(Rejection::invalid)?;
+    tell(CompileStage::Compile);
     let build = Build::of(&engine, &sliced, version)?;
+    tell(CompileStage::Describe);
     let wire = ask(&build.linked)?;
     let mut description = description::check(wire, build.linked.saves(), declared.memory_bytes, MAX_MEMORY_BYTES)?;
+    tell(CompileStage::Prepare);
     let build = images::find(&engine, &sliced, build, &mut description)?;
     let native =
         build.compiled.serialize().map_err(|error| Rejection::new(CompileStage::Compile, format!("{error:#}")))?;

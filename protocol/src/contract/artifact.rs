@@ -1,5 +1,7 @@
 //! Versions of games as hosts run them: described, compiled once, signed, fetched by hash.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +109,12 @@ pub enum CompileStage {
     Compile,
     /// `describe` trapped, ran too long or answered nonsense.
     Describe,
+    /// Its images: whether matches can be kept as one, and what `image.prepare` leaves.
+    Prepare,
 }
+
+/// Hears of each stage as it begins.
+pub type StageSink = Arc<dyn Fn(CompileStage) + Send + Sync>;
 
 /// Why an upload was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,6 +148,12 @@ pub enum CompileError {
 pub trait Compiler: Send + Sync + 'static {
     /// Makes an unsigned artifact of a component, or of a core module with embedded WIT types.
     fn compile(&self, wasm: Bytes) -> Pending<'_, Result<Compiled, CompileError>>;
+
+    /// The same, telling of each stage as it begins. A compiler that cannot tell does not.
+    fn compile_telling(&self, wasm: Bytes, tell: StageSink) -> Pending<'_, Result<Compiled, CompileError>> {
+        drop(tell);
+        self.compile(wasm)
+    }
 }
 
 /// Where a host gets the artifacts it does not hold.

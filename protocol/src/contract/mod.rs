@@ -31,7 +31,7 @@ use std::pin::Pin;
 pub use account::{LogLevel, LogLine, LogPage, MatchUsage};
 pub use artifact::{
     Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, CompileStage, Compiled, Compiler,
-    Description, SIGNING_CONTEXT,
+    Description, SIGNING_CONTEXT, StageSink,
 };
 pub use fork::{ForkError, ForkMatch, Forked};
 pub use host::{

@@ -83,6 +83,7 @@ impl Layer {
             reach,
             shared,
             security: self.security,
+            quotas: self.quotas.unwrap_or_default(),
             log: self.log.unwrap_or_else(|| LOG.to_owned()),
         })
     }

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use stadion_control_plane::model::QuotaOverride;
+
 use super::super::security::Security;
 use super::shared::SharedLayer;
 use crate::failure::{Failure, Outcome};
@@ -25,6 +27,8 @@ pub(crate) struct Layer {
     pub(crate) log: Option<String>,
     pub(crate) shared: SharedLayer,
     pub(crate) security: Security,
+    /// Of a file alone.
+    pub(crate) quotas: Option<QuotaOverride>,
 }
 
 impl Layer {
@@ -54,6 +58,7 @@ impl Layer {
         "accounts",
         "events",
         "oidc",
+        "quotas",
     ];
 
     /// Reads a file; relative paths in it start at its folder.
@@ -117,6 +122,7 @@ impl Layer {
             }
             "accounts" => self.security.set_accounts(value)?,
             "events" => self.security.set_events(value)?,
+            "quotas" => self.quotas = Some(super::quotas::read(value)?),
             "oidc" => self.security.set_oidc(value, base)?,
             _ => return Err("unknown key".to_owned()),
         }
@@ -141,6 +147,7 @@ impl Layer {
             log: self.log.or(other.log),
             shared: self.shared.over(other.shared),
             security: self.security.over(other.security),
+            quotas: self.quotas.or(other.quotas),
         }
     }
 }

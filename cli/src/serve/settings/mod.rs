@@ -4,6 +4,7 @@
 mod advertise;
 mod decide;
 mod layer;
+mod quotas;
 mod shared;
 mod variables;
 
@@ -11,6 +12,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use stadion_control_plane::config::Reach;
+use stadion_control_plane::model::QuotaOverride;
 use stadion_protocol::origin::AllowedOrigins;
 
 use super::security::Security;
@@ -58,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) shared: Shared,
     /// What is set about signing in, and where the API is over TLS.
     pub(crate) security: Security,
+    /// What each owner of games may have, where that is not the default.
+    pub(crate) quotas: QuotaOverride,
     /// Which log lines are written.
     pub(crate) log: String,
 }

@@ -22,6 +22,8 @@ impl Fault for NoSuchSession {
 }
 
 /// End a sign-in
+///
+/// Its refresh token is void at once, its access token within moments.
 #[utoipa::path(
     delete, path = "/v1/sessions/{session}", tag = "accounts", security(("bearer" = [])),
     params(("session" = String, Path, description = "As the list of sign-ins names it.", example = "9f2b5c0d6e7a48119f2b5c0d6e7a4811", pattern = "^[0-9a-f]{32}$")),

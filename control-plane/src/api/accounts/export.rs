@@ -100,6 +100,8 @@ pub(crate) struct IdentityBody {
 }
 
 /// Export own data
+///
+/// Everything that is kept about the caller's account, as one JSON document.
 #[utoipa::path(
     get, path = "/v1/me/export", tag = "accounts", security(("bearer" = [])),
     responses(

@@ -36,6 +36,7 @@ pub(crate) struct HistoryBody {
     /// The newest end first.
     items: Vec<PlayedBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

@@ -6,6 +6,8 @@ use super::AccountBody;
 use crate::http::Authenticated;
 
 /// Who am I?
+///
+/// The account that the token or the key stands for.
 #[utoipa::path(
     get, path = "/v1/me", tag = "accounts", security(("bearer" = [])),
     responses(

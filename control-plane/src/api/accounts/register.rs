@@ -25,6 +25,8 @@ pub(crate) struct CredentialsBody {
 }
 
 /// Make an account
+///
+/// With a name to sign in by and a password. The answer has the tokens of a first sign-in.
 #[utoipa::path(
     post, path = "/v1/accounts", tag = "accounts", request_body = CredentialsBody,
     responses(

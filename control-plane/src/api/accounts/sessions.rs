@@ -47,6 +47,8 @@ impl SessionBody {
 }
 
 /// List sign-ins
+///
+/// Where the caller is signed in, the newest first.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "accounts", security(("bearer" = [])),
     responses(

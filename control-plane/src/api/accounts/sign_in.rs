@@ -35,6 +35,8 @@ impl Fault for SignInError {
 }
 
 /// Sign in
+///
+/// With the name and the password of an account. Tries are limited for each address and account, and lock nobody out.
 #[utoipa::path(
     post, path = "/v1/sessions", tag = "accounts", request_body = CredentialsBody,
     responses(

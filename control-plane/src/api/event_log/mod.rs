@@ -59,6 +59,7 @@ pub(crate) struct EventsPage {
     /// The newest first.
     items: Vec<EventBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 
@@ -66,7 +67,7 @@ pub(crate) struct EventsPage {
 ///
 /// `match.started` (data: `seats`, `visibility`); `match.ended` and `match.failed` (`reason`, `message`, `tick`, `players`,
 /// `placings`): the latter by a fault of the game or the host; `game.report`: what the game reported, under `name`;
-/// `version.quarantined` (`why`): a version failed on every start; `report.filed` (`report`, `reason`): a player reported
+/// `version.quarantined` (`reason`): a version failed on every start; `report.filed` (`report`, `reason`): a player reported
 /// another; `report.closed` (`report`, `state`); `host.up` (`after`: `start`, or `return` where it was lost), `host.down`
 /// (`why`: `stopped` or `lost`), `host.drained`; `events.dropped` (`dropped`, `why`): more happened than is kept. More kinds may come.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,6 +91,7 @@ pub(crate) struct EventBody {
     game: Option<String>,
     /// In which version of it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: Option<String>,
     /// In which match.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]

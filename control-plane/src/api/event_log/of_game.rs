@@ -82,7 +82,7 @@ mod tests {
         let page = stage.get(path).bearer(&stage.developer_key).await.expect(200);
         let mut told = kinds(&page);
         told.sort_unstable();
-        assert_eq!(told, ["game.report", "match.ended", "match.started"]);
+        assert_eq!(told, ["game.report", "match.ended", "match.started", "version.published"]);
         let page = stage.get(&format!("{path}?kind=game.report")).bearer(&stage.developer_key).await.expect(200);
         let report = &page["items"][0];
         assert_eq!((&report["name"], &report["data"]), (&json!("goal"), &json!({"by": 1})));
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(narrowed("name=foul").await, 0);
         let first = stage.get(&format!("{path}?limit=2")).bearer(&stage.developer_key).await.expect(200);
         let cursor = first["next_cursor"].as_str().unwrap();
-        assert_eq!(narrowed(&format!("limit=2&cursor={cursor}")).await, 1);
+        assert_eq!(narrowed(&format!("limit=2&cursor={cursor}")).await, 2);
         for (query, status) in
             [("kind=match.begun", 422), ("since=yesterday", 422), ("match=x", 422), ("host=A", 422), ("limit=0", 400)]
         {

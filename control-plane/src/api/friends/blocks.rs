@@ -29,6 +29,8 @@ pub(super) struct BlockedBody {
 }
 
 /// List whom you block
+///
+/// Players whom the caller does not want to meet: they are not matched with one another.
 #[utoipa::path(
     get, path = "/v1/blocks", tag = "friends", security(("bearer" = [])),
     responses(

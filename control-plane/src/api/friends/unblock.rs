@@ -10,6 +10,8 @@ use crate::App;
 use crate::http::{Authenticated, Problem, UrlPath};
 
 /// Unblock a player
+///
+/// They may meet again. Unblocking somebody who is not blocked changes nothing.
 #[utoipa::path(
     delete, path = "/v1/blocks/{player}", tag = "friends", security(("bearer" = [])), params(PlayerPath),
     responses(

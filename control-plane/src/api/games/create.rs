@@ -58,6 +58,7 @@ impl Fault for CreateGameError {
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "not a game name"),
+        (status = 429, description = "the quota of games is used up"),
         (status = 503, description = "the store is unavailable"),
     )
 )]
@@ -70,6 +71,7 @@ pub(crate) async fn create_game(
     if app.store.game(&name).await?.is_some() {
         return Err(CreateGameError::Taken(name).into());
     }
+    app.quotas.admit_game(&caller.account).await??;
     let wanted = Game { name: name.clone(), owner: caller.account, created_at: app.clock.now() };
     let game = app.store.create_game(&wanted).await?;
     if game != wanted {

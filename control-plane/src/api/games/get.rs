@@ -13,6 +13,8 @@ use crate::games::CatalogError;
 use crate::http::{Problem, UrlPath};
 
 /// Get a game
+///
+/// Who owns it, and what is played of it now.
 #[utoipa::path(
     get, path = "/v1/games/{game}", tag = "games", params(GamePath),
     responses(

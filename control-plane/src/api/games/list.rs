@@ -19,10 +19,13 @@ pub(crate) struct GamesBody {
     /// By name.
     items: Vec<GameBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 
 /// List games
+///
+/// Every game of the server, by name, page by page.
 #[utoipa::path(
     get, path = "/v1/games", tag = "games", params(PageQuery),
     responses(

@@ -25,6 +25,7 @@ pub(crate) struct GameBody {
     #[schema(example = "p-5f1c0ad2b6e94c1d01020304")]
     owner: String,
     /// What is played now; none before the first version, and when all are retired.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     latest_version: Option<String>,
     /// Whether that version failed on every start, and no match is made of it.
     quarantined: bool,

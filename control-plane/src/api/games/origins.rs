@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::api::wire::GamePath;
 use crate::games::CatalogError;
-use crate::http::{Authenticated, Fault, JsonBody, Kind, Problem, UrlPath};
+use crate::http::{Authenticated, Fault, IfMatch, IfMatchHeader, JsonBody, Kind, Problem, UrlPath};
 use crate::model::Role;
 
 /// Web pages that may play a game, besides those of this server.
@@ -34,6 +34,9 @@ pub(crate) enum OriginsError {
     /// Too many.
     #[error("a game has at most {MAX_ORIGINS} origins")]
     TooMany,
+    /// Not what the caller has seen.
+    #[error("the origins have been changed since; read them again and decide anew")]
+    Changed,
     /// Somebody else's game.
     #[error("only the owner of the game and operators may do that")]
     NotOwner,
@@ -43,6 +46,7 @@ impl Fault for OriginsError {
     fn kind(&self) -> Kind {
         match self {
             OriginsError::Invalid(_) | OriginsError::TooMany => Kind::Invalid,
+            OriginsError::Changed => Kind::Changed,
             OriginsError::NotOwner => Kind::Forbidden,
         }
     }
@@ -72,7 +76,7 @@ pub(crate) async fn get_origins(
 ///
 /// Replaces them all; an empty list leaves this server's own pages.
 #[utoipa::path(
-    put, path = "/v1/games/{game}/origins", tag = "games", security(("bearer" = [])), params(GamePath),
+    put, path = "/v1/games/{game}/origins", tag = "games", security(("bearer" = [])), params(GamePath, IfMatchHeader),
     request_body = OriginsBody,
     responses(
         (status = 200, description = "The origins.", body = OriginsBody),
@@ -80,6 +84,7 @@ pub(crate) async fn get_origins(
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "only the owner of the game and operators may do that"),
         (status = 404, description = "there is no such game"),
+        (status = 412, description = "the origins have been changed since; read them again and decide anew"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "not an origin, or too many"),
@@ -90,6 +95,7 @@ pub(crate) async fn set_origins(
     State(app): State<Arc<App>>,
     UrlPath(name): UrlPath<GameName>,
     Authenticated(caller): Authenticated,
+    seen: IfMatch,
     JsonBody(wanted): JsonBody<OriginsBody>,
 ) -> Result<Json<OriginsBody>, Problem> {
     let entry = app.store.game(&name).await?.ok_or_else(|| CatalogError::UnknownGame(name.clone()))?;
@@ -101,8 +107,12 @@ pub(crate) async fn set_origins(
     }
     let origins: Result<Vec<Origin>, _> = wanted.origins.iter().map(|text| text.parse()).collect();
     let origins = origins.map_err(OriginsError::Invalid)?;
-    let body = body(&origins);
-    app.store.set_origins(&name, &body.origins.join(",")).await?;
+    let (before, body) = (self::body(&app.origins.of(&name)), self::body(&origins));
+    let expected = before.origins.join(",");
+    let expected = seen.is_given().then_some(&expected[..]);
+    if !seen.allows(Some(before)) || !app.store.set_origins(&name, &body.origins.join(","), expected).await? {
+        return Err(OriginsError::Changed.into());
+    }
     app.origins.set(name.clone(), origins);
     app.catalog.forget(&name);
     Ok(Json(body))

@@ -65,6 +65,7 @@ pub(crate) struct VersionUsageBody {
     #[schema(example = "tictactoe")]
     game: String,
     /// The version that they ran.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// How many matches.
     matches: u64,

@@ -19,6 +19,8 @@ pub(crate) struct KeysBody {
 }
 
 /// List keys
+///
+/// The caller's API keys: what each may do, and until when. What a key says is shown only once, as it is made.
 #[utoipa::path(
     get, path = "/v1/keys", tag = "accounts", security(("bearer" = [])),
     responses(

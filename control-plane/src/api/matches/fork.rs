@@ -26,6 +26,7 @@ pub(crate) struct ForkBody {
     #[schema(example = 412)]
     tick: u64,
     /// The version that it runs.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// Its seats.
     #[schema(example = 2)]
@@ -70,7 +71,7 @@ impl Fault for ForkFailure {
     fn kind(&self) -> Kind {
         match self {
             ForkFailure::Match(error) => error.kind(),
-            ForkFailure::Note(NoteError::Quota { .. }) => Kind::Quota,
+            ForkFailure::Note(NoteError::Quota(met)) => met.kind(),
             ForkFailure::Note(NoteError::Void) => Kind::Gone,
             ForkFailure::Note(NoteError::Coordination(error)) => error.kind(),
             ForkFailure::Backlog(_) | ForkFailure::Host(ForkError::Full(_)) => Kind::Unavailable,

@@ -51,6 +51,7 @@ pub(crate) struct MatchesBody {
     /// Newest first. May be shorter than the limit although more follow.
     items: Vec<MatchBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

@@ -67,6 +67,7 @@ pub(crate) struct LogLineBody {
     #[schema(example = "info")]
     level: &'static str,
     /// What; at most 1 KiB, free of anything that a terminal acts on.
+    #[schema(example = "a round begins")]
     text: String,
 }
 

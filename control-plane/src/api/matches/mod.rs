@@ -37,6 +37,7 @@ pub(crate) struct MatchBody {
     #[schema(example = "tictactoe")]
     game: String,
     /// The version that it runs.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// `running`, `hibernated` (nobody is there; whoever comes, its time or its owner brings it back), `finishing` (the last
     /// messages are being delivered), `ended` or `recovering` (its server was restarted and restores it).
@@ -59,6 +60,7 @@ pub(crate) struct MatchBody {
     /// Whether new players may join, as the game says.
     open: bool,
     /// The game's public label, as it wrote it; empty before it sets one.
+    #[schema(example = "beginners")]
     label: String,
     /// RFC 3339.
     #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
@@ -78,6 +80,7 @@ pub(crate) struct MatchBody {
     failure: Option<FailureBody>,
     /// Hash of the whole chain of ticks and outputs, hexadecimal: a replay ends with the same.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     chain: Option<String>,
 }
 
@@ -102,6 +105,7 @@ pub(crate) struct EndBody {
     kind: &'static str,
     /// What exactly, where there is more to say.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "unreachable in hello::step")]
     detail: Option<String>,
     /// All of it in a sentence.
     #[schema(example = "finished")]
@@ -115,6 +119,7 @@ pub(crate) struct FailureBody {
     #[schema(example = 412)]
     tick: u64,
     /// The trap with the names of the functions, or the limit.
+    #[schema(example = "unreachable in hello::step")]
     message: String,
     /// The last lines of its log.
     log: Vec<log::LogLineBody>,
@@ -129,6 +134,7 @@ pub(crate) struct ResultsBody {
     /// Best first.
     placings: Vec<PlacingBody>,
     /// The game's own result, base64.
+    #[schema(example = "aGFyZA==")]
     data: String,
 }
 

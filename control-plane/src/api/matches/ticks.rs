@@ -40,6 +40,7 @@ pub(crate) struct TicksBody {
     /// The newest tick of the match.
     last: u64,
     /// Where playing the journal again came to differ from what was played; nothing is told from there on.
+    #[schema(example = json!(null))]
     difference: Option<String>,
 }
 
@@ -54,10 +55,13 @@ pub(crate) struct TickBody {
     /// Periods that passed before it without a tick.
     skipped: u64,
     /// What came in, messages by the game's schema.
+    #[schema(example = json!([]))]
     events: Vec<serde_json::Value>,
     /// What the game asked for, messages and views by its schema.
+    #[schema(example = json!([]))]
     outputs: Vec<serde_json::Value>,
     /// When it wanted to be called next.
+    #[schema(example = "input")]
     wake: String,
 }
 

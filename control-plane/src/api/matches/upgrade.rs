@@ -57,6 +57,7 @@ pub(crate) struct UpgradedBody {
     #[schema(example = "moved")]
     outcome: &'static str,
     /// The version that the match runs now.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// The newest tick that the old session played; none when the match was kept.
     #[serde(skip_serializing_if = "Option::is_none")]

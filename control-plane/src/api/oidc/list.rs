@@ -28,6 +28,8 @@ pub(crate) struct ProviderBody {
 }
 
 /// List identity providers
+///
+/// Where accounts of others may sign in, as the operator has set them up.
 #[utoipa::path(
     get, path = "/v1/oidc", tag = "accounts",
     responses((status = 200, description = "Where accounts of others sign in.", body = ProvidersBody))

@@ -38,6 +38,8 @@ pub(crate) struct StartedBody {
 }
 
 /// Begin to sign in at a provider
+///
+/// Answers where to send the player; what comes back from there goes to `finish`.
 #[utoipa::path(
     post, path = "/v1/oidc/{provider}/start", tag = "accounts", request_body = StartBody,
     params(("provider" = String, Path, description = "Its name.", example = "acme")),

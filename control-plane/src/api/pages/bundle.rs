@@ -148,15 +148,20 @@ async fn place(app: &App, game: &GameName, request: &HeaderMap) -> Result<Place,
     Ok(app.home.of_bundle(authority(request), &entry.game.owner))
 }
 
-/// The bundle of the wanted match's version; where that has none, or no match is wanted, the newest.
+/// The bundle of the wanted match's version; where that has none, or no match is wanted, that of `stable`, else
+/// the newest.
 async fn right_one(app: &App, game: &GameName, wanted: &Wanted) -> Result<Bundle, Problem> {
     if let Some(slot) = slot_of(app, game, wanted).await?
         && let Some(contents) = app.bundles.contents(game, &slot).await?
     {
         return Ok(Bundle { slot, contents });
     }
-    for version in app.store.versions(game, VERSIONS).await?.into_iter().filter(|version| version.retired_at.is_none())
-    {
+    let stable = app.store.game(game).await?.and_then(|entry| entry.latest).map(|(id, _)| id);
+    let mut versions = app.store.versions(game, VERSIONS).await?;
+    versions.retain(|version| version.retired_at.is_none());
+    // What most players get goes first, whatever is newer for a few.
+    versions.sort_by_key(|version| Some(version.id) != stable);
+    for version in versions {
         let slot = Slot::from(version.id);
         if let Some(contents) = app.bundles.contents(game, &slot).await? {
             return Ok(Bundle { slot, contents });

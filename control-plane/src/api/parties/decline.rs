@@ -23,6 +23,8 @@ pub(super) struct PartyPath {
 }
 
 /// Decline an invitation
+///
+/// The party is told. Declining one that is not there changes nothing.
 #[utoipa::path(
     delete, path = "/v1/invitations/{party}", tag = "parties", security(("bearer" = [])), params(PartyPath),
     responses(

@@ -50,6 +50,7 @@ pub(super) struct BoardBody {
     /// The best first.
     items: Vec<StandingBody>,
     /// Ask for the next page with it; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

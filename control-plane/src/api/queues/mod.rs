@@ -73,6 +73,7 @@ pub(super) struct TicketBody {
     #[schema(example = "duel")]
     queue: String,
     /// Account ids of those who search together.
+    #[schema(example = json!(["p-5f1c0ad2b6e94c1d01020304"]))]
     players: Vec<String>,
     /// RFC 3339.
     #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]

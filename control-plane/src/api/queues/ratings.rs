@@ -51,6 +51,8 @@ pub(in crate::api) struct RatingBody {
 }
 
 /// Get a player's ratings
+///
+/// One for each rated queue in which the player has played.
 #[utoipa::path(
     get, path = "/v1/players/{player}/ratings", tag = "queues", security(("bearer" = [])), params(PlayerPath),
     responses(

@@ -11,6 +11,8 @@ use crate::http::{Authenticated, Problem, UrlPath};
 use crate::model::ReportId;
 
 /// Get a report of a player
+///
+/// With what was said, by whom, and the match that it is about: for operators and the owner of the game.
 #[utoipa::path(
     get, path = "/v1/reports/{report}", tag = "reports", security(("bearer" = [])), params(ReportPath),
     responses(

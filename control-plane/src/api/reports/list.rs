@@ -36,6 +36,7 @@ pub(super) struct ReportsPage {
     /// The newest first.
     items: Vec<ReportBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

@@ -118,6 +118,7 @@ pub(super) struct ReportBody {
     #[schema(example = "cheating")]
     reason: &'static str,
     /// In the reporter's words.
+    #[schema(example = "it cheats")]
     text: String,
     /// `open`, `resolved` or `dismissed`.
     #[schema(example = "open")]
@@ -128,9 +129,11 @@ pub(super) struct ReportBody {
     closed_at: Option<String>,
     /// Account id of whoever closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "p-5f1c0ad2b6e94c1d01020304")]
     closed_by: Option<String>,
     /// What that one wrote.
     #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(example = "a warning was given")]
     note: String,
 }
 
@@ -173,6 +176,7 @@ pub(super) struct OwnReportBody {
     #[schema(example = "cheating")]
     reason: &'static str,
     /// In the reporter's words.
+    #[schema(example = "it cheats")]
     text: String,
     /// `open`, `resolved` or `dismissed`.
     #[schema(example = "open")]

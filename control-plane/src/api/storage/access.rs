@@ -53,6 +53,8 @@ impl From<AccessBody> for PlayerAccess {
 }
 
 /// Get what players may do with their documents
+///
+/// `none`, `read` their own, or `write` them as well, as the game's owner has said. Matches of the game may always do everything.
 #[utoipa::path(
     get, path = "/v1/games/{game}/storage-access", tag = "storage", params(GamePath),
     responses(
@@ -73,6 +75,8 @@ pub(super) async fn get_storage_access(
 }
 
 /// Set what players may do with their documents
+///
+/// For its owner. It holds from then on, for the documents of every player; matches of the game may always do everything.
 #[utoipa::path(
     put, path = "/v1/games/{game}/storage-access", tag = "storage", security(("bearer" = [])), params(GamePath),
     request_body = AccessBody,

@@ -35,6 +35,7 @@ pub(super) struct DocumentsBody {
     /// What is on this page.
     items: Vec<DocumentBody>,
     /// Ask for the next page with it; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 

@@ -34,6 +34,8 @@ impl Fault for NotReady {
 }
 
 /// Is the process alive?
+///
+/// For supervisors: it says yes as long as the process answers at all.
 #[utoipa::path(
     get, path = "/livez", tag = "system",
     responses((status = 200, description = "It answers.", body = String, content_type = "text/plain", example = "ok"))
@@ -43,6 +45,8 @@ pub(crate) async fn livez() -> &'static str {
 }
 
 /// Should requests come here?
+///
+/// For balancers: it says no while the store does not answer and once the server is going down.
 #[utoipa::path(
     get, path = "/readyz", tag = "system",
     responses(

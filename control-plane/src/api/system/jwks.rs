@@ -8,6 +8,8 @@ use axum::extract::State;
 use crate::App;
 
 /// Get the keys that access tokens are signed with
+///
+/// A JSON Web Key Set (RFC 7517): whoever checks access tokens by itself takes the key that a token's `kid` names.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "system",
     responses((

@@ -21,10 +21,13 @@ pub(crate) struct VersionsBody {
     /// Newest first.
     items: Vec<VersionBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "Y2hlc3M")]
     next_cursor: Option<String>,
 }
 
 /// List versions
+///
+/// Newest first, deprecated ones too, each with the channels that point at it.
 #[utoipa::path(
     get, path = "/v1/games/{game}/versions", tag = "games", params(GamePath, PageQuery),
     responses(
@@ -46,8 +49,9 @@ pub(crate) async fn list_versions(
     let place = |cursor: &str| read_cursor(cursor)?.parse::<u64>().map_err(|_| PageError::Cursor);
     let after = query.cursor.as_deref().map(place).transpose()?;
     let page = app.store.version_page(&game, &PageRequest { after, limit: limit(query.limit)? }).await?;
+    let channels = app.store.channels(&game).await?;
     Ok(Json(VersionsBody {
-        items: page.items.into_iter().map(VersionBody::from).collect(),
+        items: page.items.into_iter().map(|version| VersionBody::new(version, &channels)).collect(),
         next_cursor: page.next.map(|number| write_cursor(&number.to_string())),
     }))
 }
@@ -63,11 +67,15 @@ mod tests {
         let key = stage.developer_key.clone();
         let second = stage.put("/v1/games/chess/versions", wasm("two")).bearer(&key).await.expect(201);
         let list = stage.get("/v1/games/chess/versions").await.expect(200);
-        assert_eq!(list["items"], serde_json::json!([second, first]));
+        assert_eq!((&list["items"][0], &list["items"][1]["version"]), (&second, &first["version"]));
+        assert_eq!(
+            (&list["items"][0]["channels"][0], list["items"][1]["channels"].as_array().unwrap().len()),
+            (&"stable".into(), 0)
+        );
         let page = stage.get("/v1/games/chess/versions?limit=1").await.expect(200);
         let next = format!("/v1/games/chess/versions?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
         let rest = stage.get(&next).await.expect(200);
-        assert_eq!((&rest["items"], &rest["next_cursor"]), (&serde_json::json!([first]), &serde_json::Value::Null));
+        assert_eq!((&rest["items"][0]["version"], &rest["next_cursor"]), (&first["version"], &serde_json::Value::Null));
         stage.get("/v1/games/chess/versions?cursor=AAAA").await.expect(422);
         stage.get("/v1/games/go/versions").await.expect(404);
     }

@@ -1,10 +1,11 @@
 //! Versions of games.
 
 pub(super) mod component;
+pub(super) mod deprecate;
+pub(super) mod get;
 pub(super) mod list;
 pub(super) mod publish;
 pub(super) mod quarantine;
-pub(super) mod retire;
 pub(super) mod schema;
 pub(super) mod settings;
 pub(super) mod web;
@@ -19,7 +20,7 @@ use crate::App;
 use crate::accounts::Caller;
 use crate::games::CatalogError;
 use crate::http::{Fault, Kind, Problem};
-use crate::model::{Quarantine, Role, Version};
+use crate::model::{Channel, Quarantine, Role, Version};
 
 /// A version of a game.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,6 +50,7 @@ pub(crate) struct VersionBody {
     #[schema(example = 0)]
     rate: u16,
     /// Of matches from now on: as the game set them, and its owner over that.
+    #[schema(example = json!({"reconnect-seconds": "60"}))]
     settings: BTreeMap<String, String>,
     /// Whether a running match can be kept as an image of its memory, which makes recovery and moves quick.
     image_checkpoints: FindingBody,
@@ -64,8 +66,11 @@ pub(crate) struct VersionBody {
     #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
     created_at: String,
     /// RFC 3339; none while it is in play.
-    #[schema(format = DateTime)]
-    retired_at: Option<String>,
+    #[schema(example = json!(null), format = DateTime)]
+    deprecated_at: Option<String>,
+    /// Channels that point at it.
+    #[schema(example = json!(["stable"]))]
+    channels: Vec<String>,
     /// Why no match is made of it; none where all is well.
     quarantine: Option<QuarantineBody>,
 }
@@ -104,9 +109,12 @@ impl From<Result<(), String>> for FindingBody {
     }
 }
 
-impl From<Version> for VersionBody {
-    fn from(version: Version) -> VersionBody {
+impl VersionBody {
+    /// With those of its game's channels that point at it.
+    pub(in crate::api) fn new(version: Version, channels: &[Channel]) -> VersionBody {
+        let pointing = channels.iter().filter(|channel| channel.version == Some(version.id));
         VersionBody {
+            channels: pointing.map(|channel| channel.name.to_string()).collect(),
             game: version.game.to_string(),
             version: version.id.to_string(),
             short: version.id.short(),
@@ -121,7 +129,7 @@ impl From<Version> for VersionBody {
             compile_cpu_ms: version.compile_cpu_ms,
             size_bytes: version.size_bytes,
             created_at: version.created_at.to_string(),
-            retired_at: version.retired_at.map(|at| at.to_string()),
+            deprecated_at: version.retired_at.map(|at| at.to_string()),
             quarantine: version.quarantine.map(QuarantineBody::from),
         }
     }
@@ -130,9 +138,12 @@ impl From<Version> for VersionBody {
 impl Fault for CatalogError {
     fn kind(&self) -> Kind {
         match self {
-            CatalogError::UnknownGame(_) | CatalogError::UnknownVersion(..) => Kind::NotFound,
-            CatalogError::NoVersion(_) => Kind::NoVersion,
-            CatalogError::Retired(..) => Kind::Gone,
+            CatalogError::UnknownGame(_) | CatalogError::UnknownVersion(..) | CatalogError::UnknownChannel(..) => {
+                Kind::NotFound
+            }
+            CatalogError::NotForYou(..) => Kind::Forbidden,
+            CatalogError::NoVersion(..) => Kind::NoVersion,
+            CatalogError::Deprecated(..) => Kind::Gone,
             CatalogError::Quarantined(..) => Kind::Quarantined,
             CatalogError::Store(error) => error.kind(),
         }
@@ -157,6 +168,12 @@ pub(in crate::api) async fn check_owner(app: &App, caller: &Caller, game: &GameN
         return Err(NotOwner.into());
     }
     Ok(())
+}
+
+/// What is shown of a version.
+async fn shown(app: &App, version: Version) -> Result<VersionBody, Problem> {
+    let channels = app.store.channels(&version.game).await?;
+    Ok(VersionBody::new(version, &channels))
 }
 
 /// A version of a game that the caller owns.

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, HttpBody};
-use axum::extract::State;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use hyper::StatusCode;
 use hyper::header::{CONTENT_ENCODING, LOCATION};
-use hyper::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use stadion_protocol::GameName;
 use stadion_protocol::contract::{CompileError, CompileStage};
 use std::time::Duration;
+use utoipa::IntoParams;
 
-use super::VersionBody;
+use super::{VersionBody, shown};
 use crate::App;
 use crate::api::wire::GamePath;
-use crate::games::UploadError;
-use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, header_text};
+use crate::games::{Target, UploadError, stage_name};
+use crate::http::{Authenticated, Extras, Fault, Kind, Problem, UrlPath, UrlQuery, header_text};
+use crate::model::ChannelName;
 
 impl Fault for UploadError {
     fn kind(&self) -> Kind {
@@ -28,6 +31,8 @@ impl Fault for UploadError {
             UploadError::Compile(CompileError::Child(_)) | UploadError::Mismatch | UploadError::Io(_) => Kind::Internal,
             UploadError::Compile(_) | UploadError::Setting(_) => Kind::CompileFailed,
             UploadError::Blobs(error) => error.kind(),
+            UploadError::Quota(met) => met.kind(),
+            UploadError::Release(error) => error.kind(),
             UploadError::Store(error) => error.kind(),
             UploadError::Coordination(error) => error.kind(),
             UploadError::GoingDown => Kind::Unavailable,
@@ -44,6 +49,8 @@ impl Fault for UploadError {
             UploadError::Compile(CompileError::Rejected { stage: at, .. }) => stage = Some(*at),
             UploadError::Compile(CompileError::OverLimit { .. }) => stage = Some(CompileStage::Compile),
             UploadError::Setting(_) => stage = Some(CompileStage::Describe),
+            UploadError::Quota(met) => return met.extras(),
+            UploadError::Release(error) => return error.extras(),
             UploadError::Store(error) => return error.extras(),
             UploadError::Coordination(error) => return error.extras(),
             UploadError::GoingDown => retry_after_s = Some(1),
@@ -51,22 +58,26 @@ impl Fault for UploadError {
         }
         Extras {
             retry_after: retry_after_s.map(|after| Duration::from_secs(u64::from(after))),
-            stage: stage.map(stage_name),
+            stage: stage.map(|stage| stage_name(stage).to_owned()),
             ..Extras::default()
         }
     }
 }
 
-fn stage_name(stage: CompileStage) -> String {
-    match stage {
-        CompileStage::Validate => "validate",
-        CompileStage::Componentize => "componentize",
-        CompileStage::Contract => "contract",
-        CompileStage::Limits => "limits",
-        CompileStage::Compile => "compile",
-        CompileStage::Describe => "describe",
-    }
-    .to_owned()
+/// What points at the version once it is published.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublishQuery {
+    /// The channel; made where there is none.
+    #[param(default = "stable", pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    channel: Option<String>,
+    /// Of the channel `canary`: to how many of a hundred players it is given from then on; none: as before, and 0 at first.
+    #[param(minimum = 0, maximum = 100)]
+    percent: Option<u8>,
+    /// A name for this upload, by which its publisher follows it at `/v1/uploads/{upload}`.
+    #[param(pattern = "^[A-Za-z0-9_-]{8,64}$")]
+    upload: Option<String>,
 }
 
 /// What is said about a body before any of it is read.
@@ -92,44 +103,49 @@ impl Fault for HeadError {
 /// Publish a version
 ///
 /// The body is the game's wasm file: a component, or a core module with embedded WIT types. It is checked, described and
-/// compiled, and is what is played from then on. The game is made when there is none of its name. Sending the same bytes
-/// again changes nothing (and brings a retired version back). `curl -T game.wasm` sends a PUT.
+/// compiled; then a channel points at it, `stable` unless another is named, and it is what is played there. The game is made when there is none of its name. Sending the same bytes
+/// again compiles nothing (and brings a deprecated version back). `curl -T game.wasm` sends a PUT.
 #[utoipa::path(
     method(post, put), path = "/v1/games/{game}/versions", operation_id = "publish_version", tag = "games",
-    security(("bearer" = [])), params(GamePath),
+    security(("bearer" = [])), params(GamePath, PublishQuery),
     request_body(content = Vec<u8>, content_type = "application/wasm", description = "The wasm file, at most 32 MiB."),
     responses(
         (status = 201, description = "The new version.", body = VersionBody),
         (status = 200, description = "The version that these bytes are already.", body = VersionBody),
-        (status = 400, description = "the body broke off"),
+        (status = 400, description = "the body broke off, or the query does not read"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "the game belongs to somebody else"),
         (status = 408, description = "the body came too slowly"),
+        (status = 409, description = "the game has as many channels as it may, or others are changing them"),
         (status = 413, description = "uploads are at most 33554432 bytes"),
         (status = 415, description = "send the wasm file as it is, without content-encoding"),
         (status = 422, description = "the body is empty, or the upload was not accepted: `stage` says by which check"),
-        (status = 429, description = "too many uploads at once"),
+        (status = 429, description = "too many uploads at once, or a quota of the game's owner is used up"),
         (status = 503, description = "the store is unavailable"),
     )
 )]
 pub(crate) async fn publish_version(
     State(app): State<Arc<App>>,
     UrlPath(game): UrlPath<GameName>,
+    UrlQuery(query): UrlQuery<PublishQuery>,
     Authenticated(caller): Authenticated,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<(StatusCode, [(hyper::header::HeaderName, String); 1], Json<VersionBody>), Problem> {
-    if header_text(&headers, CONTENT_ENCODING.as_str()).is_some_and(|encoding| encoding != "identity") {
+    let (head, body) = request.into_parts();
+    if header_text(&head.headers, CONTENT_ENCODING.as_str()).is_some_and(|encoding| encoding != "identity") {
         return Err(HeadError::Encoded.into());
     }
     let most = app.config.uploads.max_bytes;
     if body.size_hint().lower() > most {
         return Err(HeadError::TooLarge(most).into());
     }
-    let receipt = app.uploads.publish(&caller, game, body).await?;
+    let channel = query.channel.map_or(Ok(ChannelName::stable()), |name| name.parse())?;
+    let upload = query.upload.as_deref().map(str::parse).transpose()?;
+    let target = Target { game, channel, percent: query.percent, upload };
+    let receipt = app.uploads.publish(&caller, target, body).await?;
     let status = if receipt.known { StatusCode::OK } else { StatusCode::CREATED };
-    let location = format!("/v1/games/{}/versions/{}/schema", receipt.version.game, receipt.version.id);
-    Ok((status, [(LOCATION, location)], Json(VersionBody::from(receipt.version))))
+    let location = format!("/v1/games/{}/versions/{}", receipt.version.game, receipt.version.id);
+    Ok((status, [(LOCATION, location)], Json(shown(&app, receipt.version).await?)))
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ mod tests {
         let told = stage.get("/v1/games/chess/events?kind=version.quarantined").bearer(&stage.developer_key);
         let told = told.await.expect(200)["items"].clone();
         assert_eq!((told.as_array().map(Vec::len), &told[0]["version"]), (Some(1), &version["version"]), "{told}");
-        assert_eq!(told[0]["data"]["why"], because, "its owner is told");
+        assert_eq!(told[0]["data"]["reason"], because, "its owner is told");
 
         let path = format!("/v1/games/chess/versions/{}/quarantine", version["version"].as_str().unwrap());
         stage.delete(&path).bearer(&stage.another_developer().await).await.expect(403);

@@ -8,11 +8,11 @@ use axum::extract::State;
 use stadion_protocol::contract::{InvalidSetting, MatchSettings};
 use stadion_protocol::{GameName, VersionId};
 
-use super::{VersionBody, owned};
+use super::{VersionBody, owned, shown};
 use crate::App;
 use crate::api::wire::VersionPath;
-use crate::games::CatalogError;
-use crate::http::{Authenticated, Fault, JsonBody, Kind, Problem, UrlPath};
+use crate::games::{CatalogError, ReleaseError};
+use crate::http::{Authenticated, Fault, IfMatch, IfMatchHeader, JsonBody, Kind, Problem, UrlPath};
 
 impl Fault for InvalidSetting {
     fn kind(&self) -> Kind {
@@ -23,10 +23,10 @@ impl Fault for InvalidSetting {
 /// Set a version's settings
 ///
 /// Over those that the game itself sets, in place of those set here before. They hold for matches created from now on;
-/// running ones keep theirs.
+/// running ones keep theirs. An empty body takes them all back.
 #[utoipa::path(
     put, path = "/v1/games/{game}/versions/{version}/settings", operation_id = "set_settings", tag = "games",
-    security(("bearer" = [])), params(VersionPath),
+    security(("bearer" = [])), params(VersionPath, IfMatchHeader),
     request_body(content = BTreeMap<String, String>, example = json!({"durability": "none", "reconnect-seconds": "60"})),
     responses(
         (status = 200, description = "The version with its settings.", body = VersionBody),
@@ -34,6 +34,7 @@ impl Fault for InvalidSetting {
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "only the owner of the game and operators may do that"),
         (status = 404, description = "there is no such version"),
+        (status = 412, description = "the version has been changed since; read it again and decide anew"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "a setting is unknown or out of range"),
@@ -44,15 +45,25 @@ pub(crate) async fn set_settings(
     State(app): State<Arc<App>>,
     UrlPath((game, id)): UrlPath<(GameName, VersionId)>,
     Authenticated(caller): Authenticated,
+    seen: IfMatch,
     JsonBody(settings): JsonBody<BTreeMap<String, String>>,
 ) -> Result<Json<VersionBody>, Problem> {
     let version = owned(&app, &caller, game, id).await?;
     MatchSettings::from_pairs(settings.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
     let settings: Vec<(String, String)> = settings.into_iter().collect();
-    app.store.set_settings(&version.game, id, &settings).await?;
-    app.catalog.forget(&version.game);
-    let changed = app.store.version(&version.game, id).await?;
-    Ok(Json(VersionBody::from(changed.ok_or(CatalogError::UnknownVersion(version.game, id))?)))
+    let before = version.overrides.clone();
+    let game = version.game.clone();
+    if !seen.allows(Some(shown(&app, version).await?)) {
+        return Err(ReleaseError::Changed.into());
+    }
+    let expected = seen.is_given().then_some(&before[..]);
+    if !app.store.set_settings(&game, id, &settings, expected).await? {
+        return Err(ReleaseError::Changed.into());
+    }
+    app.catalog.forget(&game);
+    let changed = app.store.version(&game, id).await?;
+    let changed = changed.ok_or(CatalogError::UnknownVersion(game, id))?;
+    Ok(Json(shown(&app, changed).await?))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(crate) struct BundleBody {
     #[schema(example = "tictactoe")]
     game: String,
     /// The version.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     version: String,
     /// The first 16 digits of the SHA-256 of what was sent.
     #[schema(example = "9f86d081884c7d65")]

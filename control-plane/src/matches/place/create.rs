@@ -23,6 +23,7 @@ pub(super) struct NewMatch {
     pub(super) key: Option<MatchKey>,
     pub(super) visibility: Visibility,
     pub(super) seats: u16,
+    /// Of its creator's; empty: those of its channel.
     pub(super) parameters: Vec<u8>,
 }
 
@@ -63,7 +64,7 @@ impl Placer {
 
     /// Creates a match for these players: nobody else finds it.
     pub(crate) async fn form(&self, request: FormRequest) -> Result<Formed, PlaceError> {
-        let playable = self.playable(&request.game, None).await?;
+        let playable = self.parts.catalog.choose(&request.game, &request.id.0).await?;
         let seats = u16::try_from(request.players.len()).unwrap_or(u16::MAX);
         let new = NewMatch { visibility: Visibility::Private, seats, ..self.matchmade(&playable, request.id) };
         let players = request.players.into_iter().map(player_info);
@@ -128,6 +129,8 @@ impl Placer {
         let place = self.parts.writer.reserve()?;
         let for_parameters = (!new.parameters.is_empty()).then(|| self.parts.writer.reserve()).transpose()?;
         let (game, version) = (&new.playable.game, &new.playable.version);
+        let limits = &new.playable.limits;
+        self.parts.quotas.admit_match(&game.owner, limits)?;
         let note = NewNote {
             id: new.id,
             game: game.name.clone(),
@@ -135,6 +138,7 @@ impl Placer {
             owner: game.owner.clone(),
             key: new.key.clone(),
             host: Some(self.parts.host_name.clone()),
+            limit: limits.running_matches,
         };
         let live = self.parts.live.note(note).await?;
         let claim_within = new.playable.settings.lifetimes.claim;
@@ -143,7 +147,7 @@ impl Placer {
             game: game.name.clone(),
             version: version.id,
             seats: new.seats,
-            parameters: new.parameters.clone(),
+            parameters: if new.parameters.is_empty() { &new.playable.parameters } else { &new.parameters }.clone(),
             settings: new.playable.settings,
             reservations: players.into_iter().map(|player| Reservation { player, claim_within }).collect(),
         };

@@ -35,8 +35,8 @@ use super::writer::Writer;
 use crate::accounts::{Caller, TokenMint};
 use crate::clock::{Clock, Rng, random};
 use crate::coordination::Coordination;
-use crate::games::{Catalog, CatalogError, Playable, Selection, Starts};
-use crate::model::{HostName, MatchKey, Visibility};
+use crate::games::{Catalog, CatalogError, Playable, QuotaBook, Selection, Starts};
+use crate::model::{ChannelName, HostName, MatchKey, Role, Visibility};
 use crate::replicas::Replicas;
 use crate::store::Store;
 
@@ -77,13 +77,23 @@ pub(crate) struct Template {
     pub(crate) parameters: Vec<u8>,
 }
 
+/// Which version a player wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WantedVersion {
+    /// What the game's channels give to this player.
+    Given,
+    /// That of a channel, which not everybody may ask for.
+    Channel(ChannelName),
+    /// This one.
+    Exact(VersionId),
+}
+
 /// A player who wants to play.
 #[derive(Clone, Debug)]
 pub(crate) struct PlaceRequest {
     pub(crate) caller: Caller,
     pub(crate) game: GameName,
-    /// `None`: the newest.
-    pub(crate) version: Option<VersionId>,
+    pub(crate) version: WantedVersion,
     pub(crate) order: Order,
     pub(crate) bot: bool,
     /// How the caller reached this API, for the answer of another replica.
@@ -133,6 +143,7 @@ pub(crate) struct PlaceParts {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) starts: Arc<Starts>,
+    pub(crate) quotas: Arc<QuotaBook>,
     pub(crate) live: Arc<LiveIndex>,
     pub(crate) coordination: Arc<dyn Coordination>,
     pub(crate) writer: Writer,
@@ -180,19 +191,17 @@ impl Placer {
         player: PlayerInfo,
         request: PlaceRequest,
     ) -> Result<Seating, PlaceError> {
+        if let Order::Code(code) = &request.order {
+            let who = Who { player, reached: request.reached };
+            return self.by_code(&request.game, code, who).await;
+        }
+        let playable = self.wanted(&request, &player).await?;
         let who = Who { player, reached: request.reached };
         match request.order {
             Order::Code(code) => self.by_code(&request.game, &code, who).await,
-            Order::Key(key, template) => {
-                let playable = self.playable(&request.game, request.version).await?;
-                self.by_key(&playable, (&key, template), who).await
-            }
-            Order::Any => {
-                let playable = self.playable(&request.game, request.version).await?;
-                self.any(&playable, who).await
-            }
+            Order::Key(key, template) => self.by_key(&playable, (&key, template), who).await,
+            Order::Any => self.any(&playable, who).await,
             Order::Create { visibility, seats, parameters } => {
-                let playable = self.playable(&request.game, request.version).await?;
                 let seats = check_seats(&playable, seats)?;
                 let new = NewMatch {
                     playable: playable.clone(),
@@ -209,8 +218,18 @@ impl Placer {
         }
     }
 
-    async fn playable(&self, game: &GameName, version: Option<VersionId>) -> Result<Arc<Playable>, CatalogError> {
-        self.parts.catalog.playable(game, version.map_or(Selection::Latest, Selection::Exact)).await
+    async fn wanted(&self, request: &PlaceRequest, player: &PlayerInfo) -> Result<Arc<Playable>, CatalogError> {
+        let (catalog, game) = (&self.parts.catalog, &request.game);
+        match &request.version {
+            WantedVersion::Given => catalog.choose(game, player.id.as_str().as_bytes()).await,
+            WantedVersion::Exact(id) => catalog.playable(game, Selection::Exact(*id)).await,
+            WantedVersion::Channel(name) => {
+                if request.caller.role < Role::Operator {
+                    catalog.released(game).await?.permit(name, &request.caller.account)?;
+                }
+                catalog.playable(game, Selection::Channel(name.clone())).await
+            }
+        }
     }
 
     fn placed(&self, playable: &Playable, seated: Seated, player: PlayerInfo) -> Seating {

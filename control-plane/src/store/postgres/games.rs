@@ -11,13 +11,13 @@ use crate::model::{Game, GameEntry, NewEvent, Page, PageRequest, Quarantine, Uni
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
 use crate::store::{GameStore, StoreError};
 
-/// A game beside its newest version that is not retired.
+/// A game beside the version of its channel `stable`, unless that is retired.
 macro_rules! entries {
     ($where:literal) => {
         concat!(
             "SELECT g.name, g.owner, g.created_at, v.version, v.title, v.quarantined_at FROM games g
-             LEFT JOIN versions v ON v.number =
-                 (SELECT max(number) FROM versions WHERE game = g.name AND retired_at IS NULL) ",
+             LEFT JOIN channels c ON c.game = g.name AND c.name = 'stable'
+             LEFT JOIN versions v ON v.game = g.name AND v.version = c.version AND v.retired_at IS NULL ",
             $where
         )
     };
@@ -52,13 +52,15 @@ impl GameStore for PostgresStore {
         .await
     }
 
-    async fn set_origins(&self, game: &GameName, origins: &str) -> Result<bool, StoreError> {
+    async fn set_origins(&self, game: &GameName, origins: &str, expected: Option<&str>) -> Result<bool, StoreError> {
         self.run(async {
-            let updated = sqlx::query("UPDATE games SET origins = $1 WHERE name = $2")
-                .bind(origins)
-                .bind(game.as_str())
-                .execute(&self.pool)
-                .await?;
+            let updated =
+                sqlx::query("UPDATE games SET origins = $1 WHERE name = $2 AND ($3::text IS NULL OR origins = $3)")
+                    .bind(origins)
+                    .bind(game.as_str())
+                    .bind(expected)
+                    .execute(&self.pool)
+                    .await?;
             Ok(updated.rows_affected() == 1)
         })
         .await
@@ -113,19 +115,6 @@ impl GameStore for PostgresStore {
                 .bind(id.0.to_vec())
                 .fetch_optional(&self.pool)
                 .await?;
-            row.map(|row| version(&row)).transpose()
-        })
-        .await
-    }
-
-    async fn latest_version(&self, game: &GameName) -> Result<Option<Version>, StoreError> {
-        self.run(async {
-            let row = sqlx::query(
-                "SELECT * FROM versions WHERE game = $1 AND retired_at IS NULL ORDER BY number DESC LIMIT 1",
-            )
-            .bind(game.as_str())
-            .fetch_optional(&self.pool)
-            .await?;
             row.map(|row| version(&row)).transpose()
         })
         .await
@@ -216,14 +205,19 @@ impl GameStore for PostgresStore {
         game: &GameName,
         id: VersionId,
         overrides: &[(String, String)],
+        expected: Option<&[(String, String)]>,
     ) -> Result<bool, StoreError> {
         self.run(async {
-            let updated = sqlx::query("UPDATE versions SET overrides = $1 WHERE game = $2 AND version = $3")
-                .bind(to_json(&overrides))
-                .bind(game.as_str())
-                .bind(id.0.to_vec())
-                .execute(&self.pool)
-                .await?;
+            let updated = sqlx::query(
+                "UPDATE versions SET overrides = $1 WHERE game = $2 AND version = $3
+                     AND ($4::text IS NULL OR overrides = $4)",
+            )
+            .bind(to_json(&overrides))
+            .bind(game.as_str())
+            .bind(id.0.to_vec())
+            .bind(expected.map(|expected| to_json(&expected)))
+            .execute(&self.pool)
+            .await?;
             Ok(updated.rows_affected() == 1)
         })
         .await

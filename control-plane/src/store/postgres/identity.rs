@@ -232,6 +232,7 @@ async fn forget(transaction: &mut Transaction<'_, Postgres>, account: &PlayerId)
         // What was done to others stays to be judged; the words are the account's own.
         "UPDATE player_reports SET text = '' WHERE reporter = $1",
         "DELETE FROM webhooks WHERE game IN (SELECT name FROM games WHERE owner = $1)",
+        "DELETE FROM quotas WHERE owner = $1",
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

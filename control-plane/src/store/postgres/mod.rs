@@ -6,6 +6,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod channels;
 mod documents;
 mod events;
 mod games;
@@ -13,6 +14,7 @@ mod gate;
 mod history;
 mod identity;
 mod matches;
+mod quotas;
 mod ratings;
 mod reports;
 mod social;
@@ -50,7 +52,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MIGRATE: Duration = Duration::from_secs(60);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 7] = [
+const CHANGES: [Change; 9] = [
     (1, "initial", include_str!("../../../migrations/postgres/0001_initial.sql")),
     (2, "security", include_str!("../../../migrations/postgres/0002_security.sql")),
     (3, "social", include_str!("../../../migrations/postgres/0003_social.sql")),
@@ -58,6 +60,8 @@ const CHANGES: [Change; 7] = [
     (5, "documents", include_str!("../../../migrations/postgres/0005_documents.sql")),
     (6, "history", include_str!("../../../migrations/postgres/0006_history.sql")),
     (7, "webhooks", include_str!("../../../migrations/postgres/0007_webhooks.sql")),
+    (8, "channels", include_str!("../../../migrations/postgres/0008_channels.sql")),
+    (9, "quotas", include_str!("../../../migrations/postgres/0009_quotas.sql")),
 ];
 
 /// Where the database is and how many connections to it may be open.

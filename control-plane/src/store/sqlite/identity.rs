@@ -206,6 +206,7 @@ async fn forget(transaction: &mut Transaction<'_, Sqlite>, account: &PlayerId) -
         // What was done to others stays to be judged; the words are the account's own.
         "UPDATE player_reports SET text = '' WHERE reporter = ?",
         "DELETE FROM webhooks WHERE game IN (SELECT name FROM games WHERE owner = ?)",
+        "DELETE FROM quotas WHERE owner = ?",
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

@@ -5,12 +5,14 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod channels;
 mod documents;
 mod events;
 mod games;
 mod history;
 mod identity;
 mod matches;
+mod quotas;
 mod ratings;
 mod reports;
 mod social;
@@ -36,7 +38,7 @@ const TRIES: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 13] = [
+const CHANGES: [Change; 15] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
@@ -50,6 +52,8 @@ const CHANGES: [Change; 13] = [
     (11, "documents", include_str!("../../../migrations/sqlite/0011_documents.sql")),
     (12, "history", include_str!("../../../migrations/sqlite/0012_history.sql")),
     (13, "webhooks", include_str!("../../../migrations/sqlite/0013_webhooks.sql")),
+    (14, "channels", include_str!("../../../migrations/sqlite/0014_channels.sql")),
+    (15, "quotas", include_str!("../../../migrations/sqlite/0015_quotas.sql")),
 ];
 
 /// See the module.

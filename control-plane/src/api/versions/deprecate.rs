@@ -11,29 +11,30 @@ use crate::App;
 use crate::api::wire::VersionPath;
 use crate::http::{Authenticated, Problem, UrlPath};
 
-/// Retire a version
+/// Deprecate a version
 ///
-/// No new match runs it; those that run go on. The newest version that is left is played. Publishing it again brings it
-/// back.
+/// No new match runs it; those that run go on. Where the channel `stable` points at it, that goes back to the version that it had
+/// before; other channels that do point at nothing then. Publishing it again brings it back.
 #[utoipa::path(
     delete, path = "/v1/games/{game}/versions/{version}", tag = "games", security(("bearer" = [])),
     params(VersionPath),
     responses(
-        (status = 204, description = "Retired."),
+        (status = 204, description = "Deprecated."),
         (status = 400, description = "not a version id"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "only the owner of the game and operators may do that"),
         (status = 404, description = "there is no such version"),
+        (status = 409, description = "others are changing the game's channels"),
         (status = 503, description = "the store is unavailable"),
     )
 )]
-pub(crate) async fn retire_version(
+pub(crate) async fn deprecate_version(
     State(app): State<Arc<App>>,
     UrlPath((game, id)): UrlPath<(GameName, VersionId)>,
     Authenticated(caller): Authenticated,
 ) -> Result<StatusCode, Problem> {
     let version = owned(&app, &caller, game, id).await?;
-    app.store.retire_version(&version.game, id, app.clock.now()).await?;
+    app.releases.deprecate(&version, &caller.account).await?;
     app.catalog.forget(&version.game);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -45,7 +46,7 @@ mod tests {
     use crate::testing::{Stage, wasm};
 
     #[tokio::test]
-    async fn a_retired_version_is_not_played_any_more() {
+    async fn a_deprecated_version_is_not_played_any_more() {
         let stage = Stage::new().await;
         let first = stage.publish("chess").await;
         let key = stage.developer_key.clone();
@@ -57,13 +58,15 @@ mod tests {
         assert_eq!(stage.play("chess", json!({})).await.expect(201)["version"], first["version"]);
         let pinned = stage.play("chess", json!({"version": second["version"]})).await.expect(410);
         assert_eq!(pinned["code"], "gone");
+        let stable = first["version"].as_str().unwrap();
+        assert!(pinned["detail"].as_str().unwrap().contains(stable), "{pinned}");
 
         stage.delete(&path(&first)).bearer(&key).await.expect(204);
         assert_eq!(stage.play("chess", json!({})).await.expect(409)["code"], "no-version");
     }
 
     #[tokio::test]
-    async fn only_the_owner_retires() {
+    async fn only_the_owner_deprecates() {
         let stage = Stage::new().await;
         let version = stage.publish("chess").await;
         let path = format!("/v1/games/chess/versions/{}", version["version"].as_str().unwrap());
