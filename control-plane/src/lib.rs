@@ -421,7 +421,7 @@ fn compose(
         let common = (parts.host.clone(), parts.coordination.clone());
         Arc::new(Replicas::new(parts.host_name.clone(), url, common, secrets, parts.replica_trust.clone()))
     });
-    let starts = Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone(), event_log.clone());
+    let starts = Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone());
     let starts = Arc::new(starts);
     let placer = Placer::new(PlaceParts {
         host: parts.host.clone(),

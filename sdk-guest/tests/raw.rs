@@ -102,6 +102,10 @@ impl Host for Notes {
     fn delete(&self, _: Option<&str>, _: &str, _: Option<u64>) -> Result<Request, RequestError> {
         Err(RequestError::Denied)
     }
+
+    fn call(&self, _: &str, _: &str) -> Result<Request, RequestError> {
+        Err(RequestError::Denied)
+    }
 }
 
 fn setup(seats: u16) -> Setup {

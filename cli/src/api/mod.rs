@@ -9,8 +9,8 @@ mod log;
 mod sse;
 mod storage;
 mod types;
-mod webhooks;
 mod uploads;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -31,8 +31,8 @@ pub(crate) use types::{
     Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, Page, Problem, Published,
     PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
 };
-pub(crate) use webhooks::{Delivery, WantedWebhook, Webhook};
 pub(crate) use uploads::UploadWord;
+pub(crate) use webhooks::{Delivery, WantedWebhook, Webhook};
 
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};

@@ -32,8 +32,8 @@ pub(crate) mod serve;
 pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
-pub(crate) mod webhooks;
 pub(crate) mod versions;
+pub(crate) mod webhooks;
 
 use std::future::Future;
 

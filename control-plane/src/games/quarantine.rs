@@ -8,14 +8,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
 use stadion_protocol::contract::CreateError;
 use stadion_protocol::{GameName, VersionId};
 
 use super::catalog::Catalog;
 use crate::clock::Clock;
-use crate::events::EventLog;
-use crate::model::{EventKind, NewEvent, Quarantine};
+use crate::model::Quarantine;
 use crate::store::{Store, StoreError};
 
 /// Failures in a row that put a version in quarantine.
@@ -32,7 +30,6 @@ pub(crate) struct Starts {
     store: Arc<dyn Store>,
     catalog: Arc<Catalog>,
     clock: Arc<dyn Clock>,
-    events: EventLog,
     failures: Mutex<Failures>,
 }
 

@@ -48,7 +48,7 @@ impl Played {
     /// The match as it was after so many records.
     fn after(&self, count: usize) -> Past {
         let Record::Setup(setup) = &self.records[0] else { panic!("no setup") };
-        let records = Box::new(self.records[1..count].to_vec().into_iter().map(Ok));
+        let records = Box::new(Vec::from(&self.records[1..count]).into_iter().map(Ok));
         Past::alone(Recalled { setup: (**setup).clone(), checkpoint: None, records }, Box::new(|| None))
     }
 
@@ -179,7 +179,7 @@ async fn a_match_that_differs_from_every_place_on_has_differed() {
     records.truncate(last + 1);
     let Record::Setup(setup) = records[0].clone() else { panic!("no setup") };
     let checkpoint = played.good(count / 2);
-    let from = |at: usize| Box::new(records[at..].to_vec().into_iter().map(Ok));
+    let from = |at: usize| Box::new(Vec::from(&records[at..]).into_iter().map(Ok));
     let (all, tail) = (from(1), from(count / 2));
     let mut past = Past::alone(
         Recalled { setup: (*setup).clone(), checkpoint: Some(checkpoint), records: tail },

@@ -33,7 +33,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 22] = [
+    const KEYS: [&'static str; 25] = [
         "listen",
         "port",
         "data",

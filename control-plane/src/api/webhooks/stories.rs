@@ -265,7 +265,7 @@ async fn the_owner_is_told_what_happens_in_the_game_and_of_nothing_before() {
     }
     stage.host.finish(&matches[0]);
     stage.host.trap(&matches[1], "unreachable");
-    let version = stage.store.latest_version(&"chess".parse().unwrap()).await.unwrap().unwrap();
+    let version = stage.store.versions(&"chess".parse().unwrap(), 1).await.unwrap().remove(0);
     let reason = Quarantine { at: stage.clock.now(), reason: "it trapped".to_owned() };
     stage.store.set_quarantine(&version.game, version.id, Some(&reason)).await.unwrap();
     let told = receiver.wait_for(5).await;
