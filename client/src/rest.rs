@@ -140,10 +140,7 @@ impl Rest {
     /// With a bearer token that is there already; empty: none yet.
     pub(crate) fn new(base: &str, token: &str) -> Result<Rest, Error> {
         let base = base.trim_end_matches('/').to_owned();
-        let mut builder = reqwest::Client::builder().timeout(REQUEST_WITHIN);
-        if base.starts_with("https:") {
-            builder = over_tls(builder, &base)?;
-        }
+        let builder = over_tls(reqwest::Client::builder().timeout(REQUEST_WITHIN), &base)?;
         let http = builder.build().map_err(|error| unreachable(&base, &error))?;
         Ok(Rest { http, base, tokens: Mutex::new(Tokens { access: token.to_owned(), refresh: None }) })
     }
@@ -244,12 +241,15 @@ impl Rest {
 }
 
 #[cfg(feature = "https")]
-fn over_tls(builder: reqwest::ClientBuilder, _base: &str) -> Result<reqwest::ClientBuilder, Error> {
-    Ok(builder.tls_backend_preconfigured(crate::tls::https()?))
+fn over_tls(builder: reqwest::ClientBuilder, base: &str) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(builder.tls_backend_preconfigured(crate::tls::https(base)?))
 }
 
 #[cfg(not(feature = "https"))]
-fn over_tls(_builder: reqwest::ClientBuilder, base: &str) -> Result<reqwest::ClientBuilder, Error> {
+fn over_tls(builder: reqwest::ClientBuilder, base: &str) -> Result<reqwest::ClientBuilder, Error> {
+    if !base.starts_with("https:") {
+        return Ok(builder);
+    }
     let problem = "this program was built without the feature `https` of stadion-client".to_owned();
     Err(Error::Unreachable { url: base.to_owned(), problem })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::api::http;
 use crate::programs::workspace;
 use crate::{Api, Server};
 
@@ -109,7 +110,16 @@ impl Cluster {
 
     /// Requests that each replica got through the balancer, and how often each was found dead.
     pub async fn spread(&self) -> Vec<(String, u64, u64)> {
-        let table = reqwest::get(format!("http://{}/stats;csv", self.stats)).await.unwrap().text().await.unwrap();
+        let table = http()
+            .build()
+            .unwrap()
+            .get(format!("http://{}/stats;csv", self.stats))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         let mut lines = table.trim_start_matches("# ").lines();
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
         let column = |name: &str| names.iter().position(|it| *it == name).unwrap();

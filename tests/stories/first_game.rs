@@ -51,15 +51,16 @@ async fn go_through(template: &str, tests: usize) {
 
 /// The pages are there, under a strict policy, with the types of the game's messages beside them.
 async fn assert_pages(server: &Server, name: &str) {
-    let page = reqwest::get(format!("{}/play/{name}", server.http)).await.unwrap();
+    let http = stadion_tests::api::http().build().unwrap();
+    let page = http.get(format!("{}/play/{name}", server.http)).send().await.unwrap();
     assert_eq!(page.status(), 200);
     let (policy, at) = (page.headers()["content-security-policy"].clone(), page.url().clone());
     assert!(policy.to_str().unwrap().contains("script-src 'self';"), "{policy:?}");
     assert!(page.text().await.unwrap().contains(&format!("<title>{name}</title>")));
-    let types = reqwest::get(at.join(&format!("{name}.gen.js")).unwrap()).await.unwrap();
+    let types = http.get(at.join(&format!("{name}.gen.js")).unwrap()).send().await.unwrap();
     assert_eq!(types.headers()["content-type"], "text/javascript; charset=utf-8");
     assert!(types.text().await.unwrap().contains("/client/stadion.js"));
-    let library = reqwest::get(format!("{}/client/stadion.js", server.http)).await.unwrap();
+    let library = http.get(format!("{}/client/stadion.js", server.http)).send().await.unwrap();
     assert_eq!(library.status(), 200);
 }
 

@@ -59,13 +59,11 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(target: &Target) -> Outcome<Api> {
+        let tls = stadion_client::https(&target.server).map_err(|error| Failure::failed(error.to_string()))?;
         let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).user_agent(USER_AGENT);
+        builder = builder.tls_backend_preconfigured(tls);
         if is_local(&target.server) {
             builder = builder.no_proxy();
-        }
-        if target.server.starts_with("https://") {
-            let tls = stadion_client::https().map_err(|error| Failure::failed(error.to_string()))?;
-            builder = builder.tls_backend_preconfigured(tls);
         }
         let http = builder.build().map_err(|error| Failure::failed(format!("HTTP client: {error}")))?;
         Ok(Api { http, target: target.clone() })

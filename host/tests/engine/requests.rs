@@ -57,7 +57,8 @@ fn what_cannot_be_is_an_error_at_once_and_no_request() {
         // No name, a long one, much JSON.
         "(call $call (i32.const 600) (i32.const 0) (i32.const 604) (i32.const 2) (i32.const 512))",
         "(call $call (i32.const 600) (i32.const 65) (i32.const 604) (i32.const 2) (i32.const 512))",
-        "(call $call (i32.const 600) (i32.const 4) (i32.const 1000) (i32.const 65537) (i32.const 512))",
+        "(drop (memory.grow (i32.const 2)))
+         (call $call (i32.const 600) (i32.const 4) (i32.const 131072) (i32.const 65537) (i32.const 512))",
         // No key, a long one, an empty player.
         "(call $get (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 600) (i32.const 0) (i32.const 512))",
         "(call $get (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 600) (i32.const 257) (i32.const 512))",

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use stadion_client::{RawEvent, RawMatch};
 use stadion_protocol::CloseCode;
-use stadion_tests::api::text;
+use stadion_tests::api::{http, text};
 use stadion_tests::chaos;
 
 /// A person gives up after so many tries of one thing, with a pause between two: a minute.
@@ -53,7 +53,7 @@ impl Person {
     pub(super) fn new(base: &str, number: u32, again: &Arc<AtomicU64>) -> Person {
         let [.., high, low] = number.to_be_bytes();
         let address = Ipv4Addr::new(127, 0, 1 + high, 1 + low);
-        let client = Client::builder().local_address(Some(address.into())).build().unwrap();
+        let client = http().local_address(Some(address.into())).build().unwrap();
         Person {
             client,
             base: base.to_owned(),

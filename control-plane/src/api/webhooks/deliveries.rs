@@ -56,6 +56,7 @@ pub(crate) struct DeliveryPage {
     /// The newest first.
     items: Vec<DeliveryBody>,
     /// For the next page; none: this was the last.
+    #[schema(example = "MTc2MzYzMjgwMA")]
     next_cursor: Option<String>,
 }
 

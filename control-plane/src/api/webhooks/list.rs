@@ -21,6 +21,8 @@ pub(crate) struct WebhooksBody {
 }
 
 /// List webhooks
+///
+/// All of the game, by name, without their secrets.
 #[utoipa::path(
     get, path = "/v1/games/{game}/webhooks", tag = "webhooks", security(("bearer" = [])), params(GamePath),
     responses(
@@ -44,6 +46,8 @@ pub(crate) async fn list_webhooks(
 }
 
 /// Get a webhook
+///
+/// What it is told and how it fares, without its secret.
 #[utoipa::path(
     get, path = "/v1/games/{game}/webhooks/{webhook}", tag = "webhooks", security(("bearer" = [])), params(WebhookPath),
     responses(

@@ -190,6 +190,7 @@ pub(crate) struct DeliveryBody {
     code: Option<u16>,
     /// Why that did not count.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "no answer within 10 s")]
     error: Option<String>,
     /// Since when there is one.
     #[schema(example = "2026-11-20T10:00:00.000Z", format = DateTime)]
