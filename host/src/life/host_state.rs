@@ -20,7 +20,10 @@ use crate::journal::{Fact, IdleRun, Link, SetupRecord, SkippedRecord, Swap, Swap
 use crate::model::{Delivery, Event, MatchTime, Output, Setup, Target, Wake};
 
 /// The version of the bytes.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
+
+/// Before spectators were counted.
+const FORMAT_UNWATCHED: u8 = 3;
 
 /// Before requests were carried out: it has their numbers alone.
 const FORMAT_NUMBERS: u8 = 2;
@@ -58,6 +61,9 @@ pub struct HostState {
     pub(super) label: String,
     /// The game has finished in that tick and the end was not written any more.
     pub(super) finished: Option<(Vec<Placing>, Vec<u8>)>,
+    /// How many watch as far as the game knows. It follows the requests.
+    #[serde(skip)]
+    pub(super) spectators: u32,
 }
 
 /// One seat.
@@ -111,6 +117,7 @@ impl HostState {
             open: true,
             label: String::new(),
             finished: None,
+            spectators: 0,
         };
         state.asked(setup.incarnation, outputs);
         state
@@ -174,6 +181,7 @@ impl HostState {
             (self.open, self.label) = (true, String::new());
             self.requests.clear();
             self.unintroduced = true;
+            self.spectators = 0;
         }
         self.asked(record.incarnation, outputs);
     }
@@ -202,6 +210,7 @@ impl HostState {
             && self.requests.is_empty()
             && self.finished.is_none()
             && !self.unintroduced
+            && self.spectators == 0
     }
 
     /// Hashes of all resume tokens that are valid.
@@ -230,13 +239,18 @@ impl HostState {
     /// As bytes, for a checkpoint.
     pub fn to_bytes(&self) -> Vec<u8> {
         let state = postcard::to_extend(self, vec![FORMAT]).expect("plain data encodes");
-        postcard::to_extend(&self.requests, state).expect("plain data encodes")
+        postcard::to_extend(&(&self.requests, self.spectators), state).expect("plain data encodes")
     }
 
     /// From the bytes of a checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<HostState, BadHostState> {
         match bytes.split_first() {
             Some((&FORMAT, rest)) => {
+                let (state, rest) = postcard::take_from_bytes::<HostState>(rest).map_err(|_| BadHostState)?;
+                let (requests, spectators) = postcard::from_bytes(rest).map_err(|_| BadHostState)?;
+                Ok(HostState { requests, spectators, ..state })
+            }
+            Some((&FORMAT_UNWATCHED, rest)) => {
                 let (state, rest) = postcard::take_from_bytes::<HostState>(rest).map_err(|_| BadHostState)?;
                 let requests = postcard::from_bytes(rest).map_err(|_| BadHostState)?;
                 Ok(HostState { requests, ..state })
@@ -277,7 +291,8 @@ impl HostState {
                 }
             }
             Event::Answer { request, .. } => self.requests.retain(|open| open.key.number != *request),
-            Event::Spectators(_) | Event::Quality { .. } | Event::Notice { .. } => {}
+            Event::Spectators(count) => self.spectators = *count,
+            Event::Quality { .. } | Event::Notice { .. } => {}
         }
     }
 
@@ -346,7 +361,7 @@ impl HostState {
                     }
                 }
             }
-            // Nobody can watch yet.
+            // Whoever watches comes anew, and is shown everything.
             Target::Spectators => {}
         }
     }
