@@ -60,7 +60,7 @@ use matches::{
     EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, tell_of_ends,
     write_behind,
 };
-use model::{HostName, InvalidName, Role};
+use model::{HostName, InvalidName, Region, Role};
 use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
 use requests::{GameRequests, sweep_answers};
 use store::{NewAccountError, Store, StoreError};
@@ -91,6 +91,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// Under which name: the same whenever it comes back with its journals.
     pub host_name: HostName,
+    /// Where the host stands, by the operator's name for it.
+    pub region: Option<Region>,
     /// Where other replicas reach this one, `http://host:port`; `None`: it is the only one.
     pub replica_url: Option<String>,
     /// Which web pages may use this server.
@@ -159,6 +161,8 @@ pub(crate) struct App {
     pub(crate) event_streams: Arc<Semaphore>,
     /// Room for those who follow events of games and hosts.
     pub(crate) event_log_streams: Arc<Semaphore>,
+    /// Room for bot runners that wait.
+    pub(crate) bot_claims: Arc<Semaphore>,
     /// Room for logs that are followed.
     pub(crate) log_streams: Arc<Semaphore>,
     pub(crate) going_down: AtomicBool,
@@ -197,7 +201,8 @@ impl ControlPlane {
             config.matches.journal_bytes,
         );
         let journals = Arc::new(journals.await?);
-        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), config.matches.per_owner);
+        let quota = (parts.clock.clone(), config.matches.per_owner);
+        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), quota, parts.region.clone());
         let live = Arc::new(live);
         let events = parts.events.clone();
         let (auditor, audited) = Auditor::new(config.audit.clone(), parts.clock.clone(), parts.store.clone());
@@ -385,7 +390,8 @@ fn compose(
     );
     let replicas = parts.replica_url.clone().map(|url| {
         let secrets = (&*parts.keys, parts.clock.clone());
-        Arc::new(Replicas::new(parts.host_name.clone(), url, (parts.host.clone(), parts.coordination.clone()), secrets))
+        let at = (url, parts.region.clone());
+        Arc::new(Replicas::new(parts.host_name.clone(), at, (parts.host.clone(), parts.coordination.clone()), secrets))
     });
     let starts = Arc::new(Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone()));
     let placer = Placer::new(PlaceParts {
@@ -450,6 +456,7 @@ fn compose(
         matches,
         origins: parts.origins.clone(),
         upgrades: parts.upgrades.clone(),
+        bot_claims: Arc::new(Semaphore::new(api::BOT_CLAIMS)),
         log_streams: Arc::new(Semaphore::new(api::LOG_STREAMS)),
         going_down: AtomicBool::new(false),
     }

@@ -64,8 +64,6 @@ pub(crate) struct Playable {
     pub(crate) version: Version,
     pub(crate) settings: MatchSettings,
     pub(crate) schema: SchemaHash,
-    /// Where its open matches are listed.
-    pub(crate) pool: String,
 }
 
 /// Answers, and until when they are good.
@@ -152,7 +150,7 @@ impl Catalog {
         let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let settings = MatchSettings::from_pairs(pairs).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let schema = version.description.schema_hash();
-        Ok(Playable { game: entry.game, settings, schema, pool: pool(game, version.id), version })
+        Ok(Playable { game: entry.game, settings, schema, version })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

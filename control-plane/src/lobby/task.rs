@@ -14,7 +14,7 @@ use super::runner::LEASE;
 use super::searches::{ACTIVE, Call, Place, QueueKey, QueueState, TicketNote};
 use super::{Lobby, PlayerEvent, SearchError, read, written};
 use crate::coordination::Told;
-use crate::matches::{FormRequest, Formed, PlaceError};
+use crate::matches::{FormRequest, Formed, Near, PlaceError};
 use crate::model::{QueuedMatch, UnixMs};
 use crate::parties::News;
 use crate::queues::{Entrant, Lineup, Queue, QueueWord, Ticket, TicketId};
@@ -322,7 +322,9 @@ impl QueueTask {
             self.lobby.note_backfill(lineup.id, &self.key).await?;
         }
         let players = self.players(lineup);
-        Ok(self.lobby.parts.placer.form(FormRequest { id: lineup.id, game, players }).await)
+        // A region that no host is called by is nobody's: the match is made wherever there is room.
+        let near = Near::to(lineup.region.as_ref().and_then(|region| region.parse().ok()));
+        Ok(self.lobby.parts.placer.form(FormRequest { id: lineup.id, game, players, near }).await)
     }
 
     /// Everybody with the number of its team: from 1, or 0 where each plays for itself.

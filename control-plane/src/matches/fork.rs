@@ -46,8 +46,15 @@ impl MatchService {
         let place = self.writer.reserve()?;
         let id = MatchId(random(&*self.rng));
         let host = record.host.clone();
-        let new =
-            NewNote { id, game: record.game.clone(), version: status.version, owner: owner.clone(), key: None, host };
+        let new = NewNote {
+            id,
+            game: record.game.clone(),
+            version: status.version,
+            owner: owner.clone(),
+            key: None,
+            host,
+            public_since: None,
+        };
         let copy = self.live.note(new).await?;
         let forked = match self.host.fork(ForkMatch { of, id }).await {
             Ok(forked) => forked,

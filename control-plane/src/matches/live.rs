@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::MatchStatus;
 use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
-use crate::clock::Rng;
+use super::bots::BotBoard;
+use super::open::OpenList;
+use crate::clock::{Clock, Rng};
 use crate::coordination::{Coordination, CoordinationError, OpenMatch};
-use crate::games::pool;
-use crate::model::{HostName, MatchKey};
+use crate::games::{Playable, pool};
+use crate::model::{HostName, MatchKey, Region, UnixMs};
 
 /// Notes of a match are kept for that long at most, should its end never be heard of.
 const KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -35,6 +37,9 @@ pub(crate) struct LiveMatch {
     pub(crate) key: Option<MatchKey>,
     /// Where it runs.
     pub(crate) host: Option<HostName>,
+    /// Since when anybody may find it; `None`: it is private.
+    #[serde(default)]
+    pub(crate) public_since: Option<UnixMs>,
 }
 
 /// A match that is about to be created: what a [`LiveMatch`] is but its code.
@@ -45,6 +50,7 @@ pub(crate) struct NewNote {
     pub(crate) owner: PlayerId,
     pub(crate) key: Option<MatchKey>,
     pub(crate) host: Option<HostName>,
+    pub(crate) public_since: Option<UnixMs>,
 }
 
 /// Why a match was not noted.
@@ -66,30 +72,57 @@ pub(crate) struct LiveIndex {
     coordination: Arc<dyn Coordination>,
     rng: Arc<dyn Rng>,
     per_owner: u32,
+    /// Where this replica's host stands: players are led to matches there.
+    region: Option<Region>,
+    /// Those that anybody may find.
+    pub(crate) open: OpenList,
+    /// Those that want programs.
+    pub(crate) bots: BotBoard,
     /// Matches that are over and could not be forgotten; most of [`OWED`].
     owed: Mutex<BTreeSet<MatchId>>,
 }
 
 impl LiveIndex {
-    pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>, per_owner: u32) -> LiveIndex {
-        LiveIndex { coordination, rng, per_owner, owed: Mutex::default() }
+    pub(crate) fn new(
+        coordination: Arc<dyn Coordination>,
+        rng: Arc<dyn Rng>,
+        (clock, per_owner): (Arc<dyn Clock>, u32),
+        region: Option<Region>,
+    ) -> LiveIndex {
+        let bots = BotBoard::new(coordination.clone(), clock);
+        let open = OpenList::new(coordination.clone(), region.clone());
+        LiveIndex { coordination, rng, per_owner, region, open, bots, owed: Mutex::default() }
+    }
+
+    /// Where open matches of a version are listed that run in this replica's region.
+    pub(crate) fn pool(&self, playable: &Playable) -> String {
+        self.pool_of(&playable.game.name, playable.version.id)
+    }
+
+    /// The same.
+    pub(crate) fn pool_of(&self, game: &GameName, version: VersionId) -> String {
+        match &self.region {
+            Some(region) => format!("{}@{region}", pool(game, version)),
+            None => pool(game, version),
+        }
     }
 
     /// Notes a match that is about to be created, and gives it a code.
     pub(crate) async fn note(&self, new: NewNote) -> Result<LiveMatch, NoteError> {
-        let NewNote { id, game, version, owner, key, host } = new;
+        let NewNote { id, game, version, owner, key, host, public_since } = new;
         if !self.coordination.join_set(&owner_key(&owner), id, self.per_owner).await? {
             return Err(NoteError::Quota { limit: self.per_owner });
         }
         let code = self.code_for(id).await?;
-        let live = LiveMatch { id, game, version, code, owner, key, host };
+        let live = LiveMatch { id, game, version, code, owner, key, host, public_since };
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.put(&match_key(id), &note, KEEP).await?;
+        self.open.mind(&live);
         Ok(live)
     }
 
-    /// Notes a match that goes on after a restart, quota or not; `listed`: players may be led to it.
-    pub(crate) async fn note_again(&self, live: LiveMatch, listed: bool) -> Result<(), CoordinationError> {
+    /// Notes a match that goes on after a restart, quota or not. Players are led to a public one.
+    pub(crate) async fn note_again(&self, live: LiveMatch) -> Result<(), CoordinationError> {
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.join_set(&owner_key(&live.owner), live.id, u32::MAX).await?;
         self.coordination.put(&code_key(&live.code), &live.id.0, KEEP).await?;
@@ -97,9 +130,9 @@ impl LiveIndex {
             self.coordination.put(&key_key(&live.game, key), &live.id.0, KEEP).await?;
         }
         self.coordination.put(&match_key(live.id), &note, KEEP).await?;
-        if listed {
+        if live.public_since.is_some() {
             // Nobody is led there before its host has said how many seats are free.
-            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
+            self.coordination.list(&self.pool_of(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
         }
         Ok(())
     }
@@ -149,7 +182,13 @@ impl LiveIndex {
     /// Notes how many seats of a match are free, if it is listed.
     pub(crate) async fn changed(&self, status: &MatchStatus) -> Result<(), CoordinationError> {
         let free = if status.open { status.free_seats() } else { 0 };
-        self.coordination.set_free(&pool(&status.game, status.version), OpenMatch { id: status.id, free }).await
+        self.coordination.set_free(&self.pool_of(&status.game, status.version), OpenMatch { id: status.id, free }).await
+    }
+
+    /// The same, and shows it in the public list. For its host's own words, in their order.
+    pub(crate) async fn told(&self, status: &MatchStatus) -> Result<(), CoordinationError> {
+        self.changed(status).await?;
+        self.open.changed(status).await
     }
 
     /// Notes the version that a match runs now, and lists it there if it is one that anybody may find.
@@ -158,13 +197,13 @@ impl LiveIndex {
         if live.version == status.version {
             return Ok(());
         }
-        self.coordination.unlist(&pool(&live.game, live.version), status.id).await?;
+        self.coordination.unlist(&self.pool_of(&live.game, live.version), status.id).await?;
         let live = LiveMatch { version: status.version, ..live };
         let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.put(&match_key(status.id), &note, KEEP).await?;
         if listed {
             let free = if status.open { status.free_seats() } else { 0 };
-            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
+            self.coordination.list(&self.pool_of(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
         }
         Ok(())
     }
@@ -203,8 +242,12 @@ impl LiveIndex {
 
     /// Forgets a match that is over.
     pub(crate) async fn forget(&self, id: MatchId) -> Result<(), CoordinationError> {
+        // Whatever coordination has lost of it.
+        self.open.leave(id);
         let Some(live) = self.by_id(id).await? else { return Ok(()) };
-        self.coordination.unlist(&pool(&live.game, live.version), id).await?;
+        self.open.forget(&live.game, id).await?;
+        self.bots.forget(&live.game, id).await?;
+        self.coordination.unlist(&self.pool_of(&live.game, live.version), id).await?;
         self.coordination.leave_set(&owner_key(&live.owner), id).await?;
         self.coordination.remove(&code_key(&live.code)).await?;
         if let Some(key) = &live.key {

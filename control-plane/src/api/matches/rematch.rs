@@ -14,7 +14,7 @@ use crate::api::endpoints::reached;
 use crate::api::play::{SeatBody, once, seated};
 use crate::api::wire::{IdempotencyKey, MatchPath};
 use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, UrlPath};
-use crate::matches::{PlaceRequest, RematchFailure};
+use crate::matches::{Near, PlaceRequest, RematchFailure};
 
 /// Who wants a rematch.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -81,7 +81,7 @@ pub(crate) async fn rematch(
     let seat = async {
         let (game, order) = app.matches.rematch(id, &caller).await?;
         let reached = reached(&headers);
-        let request = PlaceRequest { caller, game, version: None, order, bot: body.bot, reached };
+        let request = PlaceRequest { caller, game, version: None, order, near: Near::default(), bot: body.bot, reached };
         Ok(seated(app.placer.place(request).await?, &headers))
     };
     once(turn, seat).await

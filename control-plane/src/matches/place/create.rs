@@ -1,6 +1,7 @@
 //! Creating a match on the host of this replica: noted, started by its host, its row queued, in this order; undone where it fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use stadion_protocol::contract::{CreateMatch, PlayerInfo, Reservation, ReserveError};
@@ -8,7 +9,7 @@ use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat
 
 use super::super::live::NewNote;
 use super::super::writer::Place;
-use super::{PlaceError, Placer, Seated, Started, Who};
+use super::{KeptFor, Near, PlaceError, Placer, Seated, Started, Who};
 use crate::coordination::OpenMatch;
 use crate::games::{Playable, Selection};
 use crate::model::{MatchKey, MatchRecord, MatchWrite, Visibility};
@@ -24,18 +25,25 @@ pub(super) struct NewMatch {
     pub(super) visibility: Visibility,
     pub(super) seats: u16,
     pub(super) parameters: Vec<u8>,
+    pub(super) kept: KeptFor,
+    /// When programs may take what is free; `None`: as its settings say.
+    pub(super) bots_after: Option<Duration>,
 }
 
 /// A match whose players are known.
+#[derive(Clone, Debug)]
 pub(crate) struct FormRequest {
     /// What it is called.
     pub(crate) id: MatchId,
     pub(crate) game: GameName,
     /// Everybody who plays, each with the number of its team; 0: without teams.
     pub(crate) players: Vec<(Entrant, u16)>,
+    /// Where.
+    pub(crate) near: Near,
 }
 
 /// A match whose players have their seats.
+#[derive(Clone, Debug)]
 pub(crate) struct Formed {
     /// Its players claim their seats by it.
     pub(crate) code: MatchCode,
@@ -58,11 +66,30 @@ impl Placer {
             visibility: Visibility::Public,
             seats: playable.version.description.seats_max,
             parameters: Vec::new(),
+            kept: KeptFor::default(),
+            bots_after: None,
         }
     }
 
-    /// Creates a match for these players: nobody else finds it.
+    /// Creates a match for these players, where they are near or there is room: nobody else finds it.
     pub(crate) async fn form(&self, request: FormRequest) -> Result<Formed, PlaceError> {
+        let mut refused = None;
+        for host in self.hosts(&request.near).await? {
+            let formed = if host == self.parts.host_name {
+                self.form_here(request.clone()).await
+            } else {
+                self.form_far(&host, &request).await
+            };
+            match formed {
+                Err(error) if error.wants_room() => refused = Some(error),
+                answer => return answer,
+            }
+        }
+        Err(refused.unwrap_or(PlaceError::NoRoom))
+    }
+
+    /// The same on this replica's host.
+    pub(super) async fn form_here(&self, request: FormRequest) -> Result<Formed, PlaceError> {
         let playable = self.playable(&request.game, None).await?;
         let seats = u16::try_from(request.players.len()).unwrap_or(u16::MAX);
         let new = NewMatch { visibility: Visibility::Private, seats, ..self.matchmade(&playable, request.id) };
@@ -94,8 +121,9 @@ impl Placer {
     pub(super) async fn create(self: &Arc<Placer>, new: NewMatch, player: PlayerInfo) -> Result<Seated, PlaceError> {
         let started = self.announce(new.id);
         if new.visibility == Visibility::Public {
-            let open = OpenMatch { id: new.id, free: new.seats.saturating_sub(1) };
-            self.parts.coordination.list(&new.playable.pool, open).await?;
+            let held = u16::try_from(new.kept.players.len() + 1).unwrap_or(u16::MAX);
+            let open = OpenMatch { id: new.id, free: new.seats.saturating_sub(held) };
+            self.parts.coordination.list(&self.parts.live.pool(&new.playable), open).await?;
         }
         self.create_announced(new, player, started).await
     }
@@ -130,6 +158,7 @@ impl Placer {
             owner: game.owner.clone(),
             key: new.key.clone(),
             host: Some(self.parts.host_name.clone()),
+            public_since: (new.visibility == Visibility::Public).then(|| self.parts.clock.now()),
         };
         let live = self.parts.live.note(note).await?;
         let claim_within = new.playable.settings.lifetimes.claim;
@@ -140,7 +169,7 @@ impl Placer {
             seats: new.seats,
             parameters: new.parameters.clone(),
             settings: new.playable.settings,
-            reservations: players.into_iter().map(|player| Reservation { player, claim_within }).collect(),
+            reservations: reservations(players, claim_within, &new.kept),
         };
         let created = self.parts.host.create(request).await;
         self.parts.starts.note(&game.name, version.id, &new.parameters, created.as_ref().err()).await;
@@ -148,6 +177,10 @@ impl Placer {
         self.write(place, new, live.code.clone());
         if let Some(place) = for_parameters {
             place.write(MatchWrite::Parameters { id: new.id, parameters: new.parameters.clone() });
+        }
+        let by_settings = Some(new.playable.settings.bots_after).filter(|after| !after.is_zero());
+        if let Some(after) = new.bots_after.or(by_settings) {
+            self.parts.live.bots.want(&game.name, new.id, &live.code, after).await;
         }
         Ok(Created { code: live.code, seats })
     }
@@ -173,7 +206,7 @@ impl Placer {
     }
 
     async fn undo(&self, new: &NewMatch) {
-        let unlisted = self.parts.coordination.unlist(&new.playable.pool, new.id).await;
+        let unlisted = self.parts.coordination.unlist(&self.parts.live.pool(&new.playable), new.id).await;
         let forgotten = self.parts.live.undo(new.id, &new.playable.game.owner).await;
         // It may have failed before the match was noted together with its key.
         let released = match &new.key {
@@ -192,6 +225,13 @@ impl Placer {
         }
         created
     }
+}
+
+/// Seats of those who come now, then of those who may come.
+fn reservations(players: Vec<PlayerInfo>, claim_within: Duration, kept: &KeptFor) -> Vec<Reservation> {
+    let now = players.into_iter().map(|player| Reservation { player, claim_within });
+    let later = kept.players.iter().map(|player| Reservation { player: player.clone(), claim_within: kept.within });
+    now.chain(later).collect()
 }
 
 fn player_info((entrant, team): (Entrant, u16)) -> PlayerInfo {
