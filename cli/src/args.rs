@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     account, bench, bot, build, completions, dev, events, fork, friends, games, history, keys, leaderboard, logs,
     matches, new, party, play, publish, quarantine, rematch, replay, report, search, serve, storage, types, usage,
+    watch,
 };
 use crate::output::{Format, Output};
 
@@ -78,6 +79,7 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     Usage(usage::UsageOf),
     Play(play::Play),
+    Watch(watch::Watch),
     Account(account::AccountArgs),
     Party(party::PartyArgs),
     Search(search::Search),

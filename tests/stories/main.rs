@@ -1,6 +1,7 @@
 //! What people do with Stadion, from end to end, with the real program.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
 
+mod bots;
 mod browsers;
 mod certificates;
 mod cli;
@@ -14,6 +15,7 @@ mod lobby;
 mod play;
 mod replicas;
 mod return_to_seat;
+mod spectators;
 mod stranger;
 mod studio;
 mod terminal;

@@ -28,6 +28,7 @@ pub(crate) mod serve;
 pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
+pub(crate) mod watch;
 
 use std::future::Future;
 
@@ -96,6 +97,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Usage(args) => usage::run(&args, context),
         Command::Fork(args) => fork::run(&args, context),
         Command::Play(args) => play::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
         Command::Account(args) => account::run(&args, context),
         Command::Party(args) => party::run(&args, context),
         Command::Search(args) => search::run(&args, context),

@@ -84,6 +84,10 @@ pub(crate) struct Serve {
     /// Where other replicas reach this one, http://HOST:PORT [default: where players do].
     #[arg(long, env = "STADION_REPLICA_URL", value_name = "URL", help_heading = "Replicas")]
     replica_url: Option<String>,
+    /// Where this server stands, 1 to 32 characters of a-z, 0-9 and -: players who ask for this region, or are nearest to
+    /// it, get their matches here.
+    #[arg(long, env = "STADION_REGION", value_name = "NAME", help_heading = "Replicas")]
+    region: Option<String>,
     /// Balancers whose X-Forwarded-For names the caller, for limits by address: IP addresses with commas between them.
     #[arg(long, env = "STADION_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Replicas")]
     trusted_proxies: Option<String>,
@@ -123,6 +127,7 @@ impl Serve {
                 keys: self.keys.clone(),
                 blobs: self.blobs.clone(),
                 replica_url: self.replica_url.clone(),
+                region: self.region.clone(),
                 trusted_proxies: self.trusted_proxies.clone(),
             },
             security: Security::with_https(self.https_port),

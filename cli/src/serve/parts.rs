@@ -103,6 +103,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         events,
         host: Arc::clone(&host) as Arc<dyn Host>,
         host_name: storage.host_name()?,
+        region: settings.shared.region.clone(),
         replica_url: replica_url(settings, &gateway, bound),
         origins,
         upgrades: Some(Arc::new(Sockets(gateway.websockets()))),

@@ -46,6 +46,7 @@ impl Layer {
         "keys",
         "blobs",
         "replica-url",
+        "region",
         "trusted-proxies",
         "https-port",
         "accounts",
@@ -105,6 +106,7 @@ impl Layer {
             "keys" => self.shared.keys = Some(base.join(text()?)),
             "blobs" => self.shared.blobs = Some(base.join(text()?)),
             "replica-url" => self.shared.replica_url = Some(text()?),
+            "region" => self.shared.region = Some(text()?),
             "trusted-proxies" => self.shared.trusted_proxies = Some(text()?),
             "https-port" => {
                 let port = value.as_integer().and_then(|port| u16::try_from(port).ok());

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use stadion_control_plane::coordination::redis::RedisCoordination;
+use stadion_control_plane::model::Region;
 use stadion_control_plane::store::postgres::{PostgresConfig, PostgresStore};
 use url::Url;
 
@@ -29,6 +30,7 @@ pub(crate) struct SharedLayer {
     pub(crate) keys: Option<PathBuf>,
     pub(crate) blobs: Option<PathBuf>,
     pub(crate) replica_url: Option<String>,
+    pub(crate) region: Option<String>,
     pub(crate) trusted_proxies: Option<String>,
 }
 
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Option<PathBuf>,
     /// Where other replicas reach this one, without a slash at its end; `None`: where it is advertised.
     pub(crate) replica_url: Option<String>,
+    /// Where it stands.
+    pub(crate) region: Option<Region>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
 }
@@ -59,6 +63,7 @@ impl SharedLayer {
             keys: self.keys.or(other.keys),
             blobs: self.blobs.or(other.blobs),
             replica_url: self.replica_url.or(other.replica_url),
+            region: self.region.or(other.region),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
         }
     }
@@ -81,7 +86,13 @@ impl SharedLayer {
         {
             faults.add(Failure::usage(format!("--replica-url {text:?} is not http://HOST:PORT")));
         }
+        let region = self.region.map(|text| text.parse::<Region>().map_err(|error| (text, error))).transpose();
+        let region = region.unwrap_or_else(|(text, error)| {
+            faults.add(Failure::usage(format!("--region {text:?}: {error}")));
+            None
+        });
         Shared {
+            region,
             database: self.database.map(|url| PostgresConfig { url, connections }),
             redis: self.redis,
             keys: self.keys,
@@ -215,6 +226,15 @@ mod tests {
         assert_eq!(with("http://10.0.0.5:7878/").unwrap().replica_url.as_deref(), Some("http://10.0.0.5:7878"));
         for bad in ["10.0.0.5:7878", "ftp://10.0.0.5", "http://10.0.0.5/path"] {
             assert!(with(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_a_plain_name() {
+        let with = |name: &str| decided(SharedLayer { region: Some(name.to_owned()), ..SharedLayer::default() });
+        assert_eq!(with("us-east").unwrap().region, "us-east".parse().ok());
+        for bad in ["", "US", "far away"] {
+            assert!(with(bad).is_err(), "{bad:?}");
         }
     }
 }

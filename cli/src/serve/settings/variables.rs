@@ -2,7 +2,7 @@
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 26] = [
+    const KNOWN: [&str; 27] = [
         "ADVERTISE",
         "BIN",
         "BLOBS",
@@ -24,6 +24,7 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "ORIGINS",
         "PORT",
         "REDIS",
+        "REGION",
         "REPLICA_URL",
         "SERVER",
         "TLS_CERT",
