@@ -29,7 +29,10 @@ pub(super) enum Release {
     Kick(Seat, Tenancy, String),
     Label(String),
     Open(bool),
-    Report { kind: String, json: String },
+    Report {
+        kind: String,
+        json: String,
+    },
     Request(RequestKey),
     /// For those who watch.
     Shown(Bytes),

@@ -14,7 +14,9 @@ mod plan;
 use std::time::Duration;
 
 use crate::message;
-use crate::raw::{Answer, Delivery, Departure, Event, Level, Message, Player, Presence, RequestError, Target, Tick, Wake};
+use crate::raw::{
+    Answer, Delivery, Departure, Event, Level, Message, Player, Presence, RequestError, Target, Tick, Wake,
+};
 use crate::seat::Seat;
 use crate::typed::GameModule;
 use client::Client;
