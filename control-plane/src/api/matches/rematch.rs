@@ -81,7 +81,8 @@ pub(crate) async fn rematch(
     let seat = async {
         let (game, order) = app.matches.rematch(id, &caller).await?;
         let reached = reached(&headers);
-        let request = PlaceRequest { caller, game, version: None, order, near: Near::default(), bot: body.bot, reached };
+        let request =
+            PlaceRequest { caller, game, version: None, order, near: Near::default(), bot: body.bot, reached };
         Ok(seated(app.placer.place(request).await?, &headers))
     };
     once(turn, seat).await

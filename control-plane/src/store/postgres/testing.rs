@@ -73,15 +73,3 @@ pub(crate) async fn with_database(test: impl AsyncFnOnce(&Scratch)) {
         std::panic::resume_unwind(panic);
     }
 }
-
-/// What was tested may connect again between its end and that of its database: it is tried again.
-async fn drop_database(url: &str) {
-    const TRIES: u32 = 100;
-    for tried in 1..=TRIES {
-        match Postgres::force_drop_database(url).await {
-            Ok(()) => return,
-            Err(error) => assert!(tried < TRIES, "{url} cannot be dropped: {error}"),
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
