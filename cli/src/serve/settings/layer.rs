@@ -28,7 +28,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 22] = [
+    const KEYS: [&'static str; 23] = [
         "listen",
         "port",
         "data",
