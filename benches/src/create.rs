@@ -71,7 +71,8 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
         lines.extend(measured(&server, &wasm, options, progress)?.into_iter().map(of_replica));
     }
     let conditions = Conditions { foreign: load.stop(), ..conditions };
-    Ok(Figures { lines, omitted: Vec::new(), conditions, notes: vec![PEER_SOURCE.to_owned()] })
+    let omitted = options.shared.is_none().then(crate::start::rest::no_replica).into_iter().collect();
+    Ok(Figures { lines, omitted, conditions, notes: vec![PEER_SOURCE.to_owned()] })
 }
 
 fn measured(

@@ -52,7 +52,8 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<
         lines.extend(rows(&server, options.runs, ("replica-", progress))?);
     }
     let conditions = Conditions { foreign: load.stop(), ..conditions };
-    Ok(Figures { lines, omitted: Vec::new(), conditions, notes: Vec::new() })
+    let omitted = options.shared.is_none().then(crate::start::rest::no_replica).into_iter().collect();
+    Ok(Figures { lines, omitted, conditions, notes: Vec::new() })
 }
 
 fn rows(server: &Server, runs: u32, (prefix, progress): (&str, &mut dyn FnMut(&str))) -> anyhow::Result<Vec<Line>> {

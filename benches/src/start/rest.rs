@@ -12,8 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::{Http, Request};
-use crate::Row;
 use crate::samples::Samples;
+use crate::{Omitted, Row};
 
 /// How long the server may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -69,6 +69,11 @@ pub struct Shared {
     pub database: String,
     /// `redis://..`
     pub redis: String,
+}
+
+/// What stands where no replica was measured.
+pub(crate) fn no_replica() -> Omitted {
+    Omitted { name: "replica-..", why: "name PostgreSQL and Redis with --database and --redis".to_owned() }
 }
 
 /// `stadion serve --json`, ended when dropped.

@@ -121,9 +121,10 @@ fn another_password() -> Outcome<String> {
 /// From the terminal, without showing it.
 fn typed() -> Outcome<String> {
     let failed = |error: std::io::Error| Failure::failed(format!("this terminal: {error}")).fix("set STADION_PASSWORD");
-    crossterm::execute!(std::io::stderr(), crossterm::style::Print("password: ")).map_err(failed)?;
+    // First: whatever is typed once the question stands there is not shown.
     crossterm::terminal::enable_raw_mode().map_err(failed)?;
-    let read = read_hidden();
+    let asked = crossterm::execute!(std::io::stderr(), crossterm::style::Print("password: "));
+    let read = asked.and_then(|()| read_hidden());
     crossterm::terminal::disable_raw_mode().map_err(failed)?;
     crossterm::execute!(std::io::stderr(), crossterm::style::Print("\n")).map_err(failed)?;
     read.map_err(failed)?.ok_or_else(|| Failure::failed("interrupted"))

@@ -28,8 +28,8 @@ const DIES_AFTER: [usize; 3] = [12, 42, 72];
 const AWAY: Duration = Duration::from_secs(3);
 
 /// What a queue made of a search.
-struct Result {
-    of: String,
+pub(super) struct Result {
+    pub(super) of: String,
     players: usize,
 }
 
@@ -80,7 +80,7 @@ async fn any_replica_may_die_while_two_hundred_people_sign_in_form_parties_and_p
 }
 
 /// Rooms for anybody, a duel, and a queue in which two parties of two meet.
-async fn publish(cluster: &Cluster) {
+pub(super) async fn publish(cluster: &Cluster) {
     let api = cluster.api();
     api.publish("ledger", ledger::wasm()).await;
     for (game, players, settings) in [
@@ -142,7 +142,7 @@ async fn together(leader: &Arrived, member: &Arrived) -> Vec<Result> {
 const MINE: &str = "/v1/parties/mine";
 
 /// Confirms what is found, plays it, and hears how it ended.
-async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
+pub(super) async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
     let ready = loop {
         let event = ears.next().await;
         match text(&event, "kind") {
@@ -210,19 +210,34 @@ async fn nothing_is_lost_or_doubled(cluster: &Cluster, couples: &[Couple]) {
     assert_eq!(played.len(), MATCHES);
     assert!(played.values().all(|each| each.len() == each[0]), "{played:?}");
     let finished = "SELECT count(*) FROM matches WHERE game IN ('duel', 'doubles') AND end_reason LIKE '%inished%'";
-    assert_eq!(cluster.query(finished), [MATCHES.to_string()], "each match was played once");
+    // Rows are written behind.
+    becomes("each match was played once", &[MATCHES.to_string()], || cluster.query(finished)).await;
     let rated = "SELECT count(*) FROM queued_matches WHERE rated_at IS NOT NULL";
-    assert_eq!(cluster.query(rated), [MATCHES.to_string()], "and rated");
+    becomes("and rated", &[MATCHES.to_string()], || cluster.query(rated)).await;
     let searched = couples.iter().map(|couple| couple.results.len()).sum::<usize>();
     let ratings = cluster.query("SELECT count(*), sum(matches), max(matches) FROM ratings");
     assert_eq!(ratings, [format!("{searched}|{searched}|1")], "of each player once");
 
     // Nobody waits any more, and there are no other parties than those that everybody knows.
-    let nothing: [String; 0] = [];
-    assert_eq!(cluster.redis(&["--scan", "--pattern", "stadion:map:tickets/*"]), nothing);
-    assert_eq!(cluster.redis(&["--scan", "--pattern", "stadion:note:ticket-of/*"]), nothing);
+    // What was told by whoever died then is told again by whoever takes over, and taken away.
+    let keys = |pattern: &'static str| move || cluster.redis(&["--scan", "--pattern", pattern]);
+    becomes("nobody waits", &[], keys("stadion:map:tickets/*")).await;
+    becomes("nobody is noted as waiting", &[], keys("stadion:note:ticket-of/*")).await;
     assert_eq!(cluster.redis(&["--scan", "--pattern", "stadion:note:party/*"]).len(), PARTIES);
     assert_eq!(cluster.redis(&["--scan", "--pattern", "stadion:note:party-of/*"]).len(), 2 * PARTIES);
+}
+
+/// Looks until it is so.
+pub(super) async fn becomes(what: &str, expected: &[String], look: impl Fn() -> Vec<String>) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let now = look();
+        if now == expected {
+            return;
+        }
+        assert!(Instant::now() < until, "{what}: {now:?} instead of {expected:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Every match is there, on whichever replica, and everybody is in the seat that they were given, or is there again.
