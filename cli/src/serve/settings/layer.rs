@@ -28,7 +28,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 21] = [
+    const KEYS: [&'static str; 22] = [
         "listen",
         "port",
         "data",
