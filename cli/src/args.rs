@@ -49,6 +49,9 @@ pub(crate) struct Global {
     /// A developer key or an access token [default: that of the server `stadion serve` started last].
     #[arg(long, global = true, env = "STADION_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
+    /// Trust the authorities in this file (PEM) beside the system's: for a server with a certificate of one's own.
+    #[arg(long, global = true, env = "STADION_CA", value_name = "FILE")]
+    pub(crate) ca: Option<std::path::PathBuf>,
 }
 
 impl Global {

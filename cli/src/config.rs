@@ -43,11 +43,13 @@ impl Target {
 
 fn checked_server(text: &str) -> Outcome<String> {
     let text = text.trim_end_matches('/');
-    if let Some(rest) = text.strip_prefix("http://").filter(|rest| !rest.is_empty() && !rest.contains('/')) {
-        return Ok(format!("http://{rest}"));
+    for scheme in ["http://", "https://"] {
+        if let Some(rest) = text.strip_prefix(scheme).filter(|rest| !rest.is_empty() && !rest.contains('/')) {
+            return Ok(format!("{scheme}{rest}"));
+        }
     }
     let failure = Failure::usage(format!("{text:?} is not the address of a server"));
-    Err(failure.fix(format!("write it as {DEFAULT_SERVER}; for TLS put a proxy in front of the server's own port")))
+    Err(failure.fix(format!("write it as {DEFAULT_SERVER}, or with https:// where it speaks TLS")))
 }
 
 /// `STADION_CONFIG_DIR`, else the user's own folder for configuration; `None` where neither is known.
@@ -109,6 +111,7 @@ mod tests {
         assert_eq!(target(None, None).server, DEFAULT_SERVER);
         assert_eq!(target(None, Some(&saved())), Target { server: saved().server, key: Some("dev-1".to_owned()) });
         assert_eq!(target(Some("http://h:1/"), Some(&saved())).server, "http://h:1");
+        assert_eq!(target(Some("https://h/"), None).server, "https://h");
     }
 
     #[test]
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_refused_with_an_example() {
-        for text in ["localhost:7878", "https://h", "http://", "http://h/path", ""] {
+        for text in ["localhost:7878", "ftp://h", "http://", "https://", "https://h/path", ""] {
             let failure = Target::decide(Some(text), None, None).unwrap_err();
             assert!(failure.fix.is_some_and(|fix| fix.contains(DEFAULT_SERVER)), "{text}");
         }

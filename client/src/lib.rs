@@ -70,4 +70,5 @@ pub use rest::{NewMatch, Play, Visibility};
 pub use stadion::Stadion;
 pub use stadion_protocol::CloseCode;
 pub use ticket::{BadTicket, Ticket};
+pub use tls::{https, trust_also};
 pub use typed_match::{Event, Match};

@@ -140,16 +140,11 @@ impl Rest {
     /// With a bearer token that is there already; empty: none yet.
     pub(crate) fn new(base: &str, token: &str) -> Result<Rest, Error> {
         let base = base.trim_end_matches('/').to_owned();
+        let mut builder = reqwest::Client::builder().timeout(REQUEST_WITHIN);
         if base.starts_with("https:") {
-            if !cfg!(feature = "https") {
-                let problem = "this program was built without the feature `https` of stadion-client".to_owned();
-                return Err(Error::Unreachable { url: base, problem });
-            }
-            // An application may have chosen another provider already: that one is fine too.
-            let _ = rustls::crypto::ring::default_provider().install_default();
+            builder = over_tls(builder, &base)?;
         }
-        let http =
-            reqwest::Client::builder().timeout(REQUEST_WITHIN).build().map_err(|error| unreachable(&base, &error))?;
+        let http = builder.build().map_err(|error| unreachable(&base, &error))?;
         Ok(Rest { http, base, tokens: Mutex::new(Tokens { access: token.to_owned(), refresh: None }) })
     }
 
@@ -246,6 +241,17 @@ impl Rest {
         }
         Ok(body.into())
     }
+}
+
+#[cfg(feature = "https")]
+fn over_tls(builder: reqwest::ClientBuilder, _base: &str) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(builder.tls_backend_preconfigured(crate::tls::https()?))
+}
+
+#[cfg(not(feature = "https"))]
+fn over_tls(_builder: reqwest::ClientBuilder, base: &str) -> Result<reqwest::ClientBuilder, Error> {
+    let problem = "this program was built without the feature `https` of stadion-client".to_owned();
+    Err(Error::Unreachable { url: base.to_owned(), problem })
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,10 @@
-//! Whom to trust: certificates by their hash, or by the system's roots.
+//! Whom to trust: certificates by their hash, or by the system's roots and those that this process was given.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
@@ -27,9 +28,38 @@ pub(crate) fn config(hashes: &[[u8; 32]]) -> Result<rustls::ClientConfig, Error>
     Ok(config)
 }
 
+/// What [`trust_also`] was given.
+static ALSO: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
+
+/// Has this process trust further authorities beside the system's, for everything it connects to from now on, REST over TLS and
+/// QUIC alike: a studio's own, whose certificate is on no list. `pem` holds one or several certificates.
+pub fn trust_also(pem: &[u8]) -> Result<(), Error> {
+    let refuse = |problem: String| Error::Untrusted(format!("no authority can be read: {problem}"));
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let found = found.map_err(|error| refuse(error.to_string()))?;
+    if found.is_empty() {
+        return Err(refuse("there is no certificate in PEM".to_owned()));
+    }
+    let mut fresh = RootCertStore::empty();
+    for certificate in &found {
+        fresh.add(certificate.clone()).map_err(|error| refuse(error.to_string()))?;
+    }
+    // Nothing panics under this lock.
+    ALSO.write().unwrap_or_else(PoisonError::into_inner).extend(found);
+    Ok(())
+}
+
+/// What REST over TLS (1.3 or 1.2) is spoken with, for programs with an HTTP client of their own.
+pub fn https() -> Result<rustls::ClientConfig, Error> {
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().expect("ring speaks TLS 1.3");
+    Ok(builder.with_root_certificates(roots()?).with_no_client_auth())
+}
+
 fn roots() -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(ALSO.read().unwrap_or_else(PoisonError::into_inner).iter().cloned());
     if roots.is_empty() { Err(Error::NoRoots) } else { Ok(roots) }
 }
 

@@ -233,7 +233,7 @@ impl ControlPlane {
             };
             among_others.push(tokio::spawn(spread(parts, waiting)));
         }
-        reconciler.run().await?;
+        let over = reconciler.run().await?;
         host_up(&*parts.store, &parts.host_name, parts.clock.now()).await?;
         let recording = tokio::spawn(recorder.run());
         let writing = tokio::spawn(write_behind(written, parts.store.clone(), event_log.bell().clone()));
@@ -248,7 +248,7 @@ impl ControlPlane {
             host_name: parts.host_name.clone(),
         }));
         let auditing = tokio::spawn(audited.write());
-        app.lobby.rate_left_over().await?;
+        app.lobby.hear_left_over(&parts.host_name, over).await?;
         let queueing = tokio::spawn(run_queues(app.lobby.clone()));
         let host_name = parts.host_name;
         Ok(ControlPlane {

@@ -128,6 +128,14 @@ impl Cluster {
         assert!(flushed.status.success(), "{flushed:?}");
     }
 
+    /// The answer of one command to Redis, a line for each element.
+    pub fn redis(&self, command: &[&str]) -> Vec<String> {
+        let asked =
+            Command::new("redis-cli").args(["-p", &self.redis_port.to_string()]).args(command).output().unwrap();
+        assert!(asked.status.success(), "{asked:?}");
+        String::from_utf8_lossy(&asked.stdout).lines().map(str::to_owned).collect()
+    }
+
     /// Ends Redis, and with it everything that was in it.
     pub fn stop_redis(&mut self) {
         self.redis.kill().unwrap();

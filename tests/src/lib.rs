@@ -18,6 +18,7 @@ pub mod players;
 pub mod probe;
 pub mod programs;
 pub mod proxy;
+pub mod rally;
 pub mod raw_player;
 pub mod server;
 pub mod table;

@@ -52,6 +52,10 @@ impl Api {
         if is_local(&target.server) {
             builder = builder.no_proxy();
         }
+        if target.server.starts_with("https://") {
+            let tls = stadion_client::https().map_err(|error| Failure::failed(error.to_string()))?;
+            builder = builder.tls_backend_preconfigured(tls);
+        }
         let http = builder.build().map_err(|error| Failure::failed(format!("HTTP client: {error}")))?;
         Ok(Api { http, target: target.clone() })
     }
@@ -275,7 +279,7 @@ const USER_AGENT: &str = concat!("stadion/", env!("CARGO_PKG_VERSION"));
 
 /// A proxy from the environment is of no use for this machine's own servers.
 fn is_local(server: &str) -> bool {
-    let host = server.strip_prefix("http://").unwrap_or(server);
+    let host = server.split_once("://").map_or(server, |(_, host)| host);
     ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
 }
 

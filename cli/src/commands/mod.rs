@@ -48,6 +48,12 @@ impl Context {
             Some(folder) => config::load(&folder)?,
             None => None,
         };
+        if let Some(path) = &global.ca {
+            let pem = std::fs::read(path).map_err(|error| Failure::file("reading", path, &error))?;
+            stadion_client::trust_also(&pem).map_err(|error| {
+                Failure::usage(format!("{}: {error}", path.display())).fix("name the authority's certificate, in PEM")
+            })?;
+        }
         Ok(Context { out: global.output(), global: global.clone(), saved })
     }
 

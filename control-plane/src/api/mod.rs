@@ -26,6 +26,8 @@ mod wire;
 pub(crate) use event_log::STREAMS as EVENT_LOG_STREAMS;
 pub(crate) use events::STREAMS as EVENT_STREAMS;
 pub(crate) use matches::log::STREAMS as LOG_STREAMS;
+#[cfg(test)]
+pub(crate) use parties::registered;
 
 use std::sync::Arc;
 

@@ -27,7 +27,9 @@ impl Fault for PlaceError {
             PlaceError::Create(_) => Kind::Internal,
             PlaceError::Reserve(ReserveError::Full) => Kind::MatchFull,
             PlaceError::Reserve(ReserveError::Closed) => Kind::MatchClosed,
-            PlaceError::Reserve(ReserveError::Unknown(_) | ReserveError::Ended) => Kind::Gone,
+            PlaceError::Reserve(ReserveError::Unknown(_) | ReserveError::Ended) | PlaceError::Note(NoteError::Void) => {
+                Kind::Gone
+            }
         }
     }
 

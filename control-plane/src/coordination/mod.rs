@@ -18,7 +18,7 @@ use std::time::Duration;
 use stadion_protocol::MatchId;
 
 pub use lease::{Fence, Leases};
-pub use map::Maps;
+pub use map::{Committed, FieldChange, Guard, Maps};
 pub use memory::MemoryCoordination;
 pub use topic::{KEPT, KEPT_FOR, Listener, MESSAGE_BYTES, Told, Topics};
 

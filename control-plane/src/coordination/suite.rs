@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stadion_protocol::MatchId;
 
-use super::{Claim, Coordination, KEPT, KEPT_FOR, Listener, OpenMatch, Rate, Told};
+use super::{Claim, Committed, Coordination, FieldChange, Guard, KEPT, KEPT_FOR, Listener, OpenMatch, Rate, Told};
 use crate::testing::TestClock;
 
 /// How time passes for what is tested.
@@ -33,6 +33,7 @@ pub(super) async fn run(coordination: &dyn Coordination, time: Time<'_>) {
     the_fullest_match_is_claimed_first(coordination).await;
     a_lease_has_one_holder_and_a_greater_number_each_time(coordination, &time).await;
     maps_hold_fields_up_to_a_limit(coordination).await;
+    whoever_lost_the_lease_changes_nothing(coordination, &time).await;
     topics_are_heard_in_order_by_everybody(coordination).await;
     who_comes_back_goes_on_where_it_was(coordination).await;
     who_comes_back_too_late_is_told(coordination, &time).await;
@@ -145,6 +146,36 @@ async fn maps_hold_fields_up_to_a_limit(c: &dyn Coordination) {
     assert_eq!(c.map_take("m", "b").await.unwrap(), Some(b"3".to_vec()));
     assert_eq!(c.map_take("m", "b").await.unwrap(), None, "one gets it");
     assert_eq!((c.map_get("m", "a").await.unwrap(), c.map_get("m", "b").await.unwrap()), (Some(b"1".to_vec()), None));
+}
+
+async fn whoever_lost_the_lease_changes_nothing(c: &dyn Coordination, time: &Time<'_>) {
+    let change = |field: &str, expected: &[u8], value: Option<&[u8]>| FieldChange {
+        field: field.to_owned(),
+        expected: expected.to_vec(),
+        value: value.map(<[u8]>::to_vec),
+    };
+    let first = Guard { lease: "g", fence: c.lease("g", "a", SECOND).await.unwrap().unwrap() };
+    let commit = async |guard: Guard<'_>, changes: &[FieldChange]| c.map_commit(guard, "f", changes).await.unwrap();
+    for field in ["a", "b", "c"] {
+        assert!(c.map_put("f", field, &[0, 255], 9).await.unwrap());
+    }
+    let both = [change("a", &[0, 255], Some(b"1")), change("b", &[0, 255], None)];
+    assert_eq!(commit(first, &both).await, Committed::Done);
+    assert_eq!((c.map_get("f", "a").await.unwrap(), c.map_get("f", "b").await.unwrap()), (Some(b"1".to_vec()), None));
+    let one_is_gone = [change("c", &[0, 255], Some(b"2")), change("b", &[0, 255], Some(b"2"))];
+    assert_eq!(commit(first, &one_is_gone).await, Committed::Changed);
+    assert_eq!(c.map_get("f", "c").await.unwrap(), Some(vec![0, 255]), "all or none");
+    time.pass(SECOND).await;
+    assert_eq!(commit(first, &[]).await, Committed::Done, "nobody else has it");
+    let second = Guard { lease: "g", fence: c.lease("g", "b", 60 * SECOND).await.unwrap().unwrap() };
+    assert_eq!(commit(first, &[]).await, Committed::Fenced);
+    assert_eq!(commit(first, &[change("a", b"1", None)]).await, Committed::Fenced);
+    assert_eq!(commit(second, &[change("a", b"1", None)]).await, Committed::Done);
+    c.give_back("g", "b").await.unwrap();
+    assert_eq!(commit(second, &[]).await, Committed::Done, "nobody else has it yet");
+    c.lease("g", "b", SECOND).await.unwrap().unwrap();
+    assert_eq!(commit(second, &[]).await, Committed::Fenced, "taken again is taken anew");
+    assert_eq!(commit(Guard { lease: "unknown", ..second }, &[]).await, Committed::Fenced);
 }
 
 async fn next(listener: &mut Listener) -> Told {

@@ -15,6 +15,9 @@
 
 mod backfill;
 mod body;
+#[cfg(test)]
+mod fencing;
+mod making;
 mod parties;
 mod presence;
 mod results;
@@ -39,7 +42,7 @@ pub(crate) use parties::{InvitationNote, PartyError, Way};
 pub(crate) use presence::{PresentHere, RENEW};
 pub(crate) use results::Over;
 pub(crate) use runner::run_queues;
-pub(crate) use searches::{QueueKey, QueueView, SearchError, TicketView};
+pub(crate) use searches::{Asked, QueueKey, QueueView, SearchError, TicketView};
 pub(crate) use told::PlayerEvent;
 
 /// What the lobby stands on.

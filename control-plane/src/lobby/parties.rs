@@ -11,7 +11,7 @@ use crate::accounts::Caller;
 use crate::clock::random;
 use crate::coordination::CoordinationError;
 use crate::model::{AccountName, UnixMs};
-use crate::parties::{Action, Departure, Effect, Invitation, Limits, News, Party, PartyCode, PartyId, Refusal};
+use crate::parties::{Action, Departure, Effect, Invitation, Limits, News, Party, PartyCode, PartyId, Phase, Refusal};
 use crate::store::StoreError;
 
 /// A party that nothing happens to for so long is forgotten.
@@ -80,22 +80,34 @@ impl Lobby {
     pub(crate) async fn party_of(&self, player: &PlayerId) -> Result<Option<Party>, PartyError> {
         let Some(id) = self.note::<PartyId>(&of_key(player)).await? else { return Ok(None) };
         let party = self.note::<Party>(&party_key(id)).await?.filter(|party| party.has(player));
-        if party.is_none() {
+        let Some(party) = party else {
             // The party was lost, or the player left while the note could not be removed.
             self.coordination().remove_if(&of_key(player), &written(&id)).await?;
+            return Ok(None);
+        };
+        if let Phase::Playing { id: of, .. } = party.phase()
+            && self.parts.live.by_id(*of).await?.is_none()
+        {
+            // Whoever was to say that the match is over was lost before it did.
+            let news = News::MatchOver(*of);
+            return self.change(id, |party, now| Ok(party.hear(&news, now))).await.map(Some);
         }
-        Ok(party)
+        Ok(Some(party))
     }
 
     /// Makes a party of one.
     pub(crate) async fn create_party(&self, caller: &Caller) -> Result<Party, PartyError> {
         let id = PartyId(self.new_id());
         let code = PartyCode::from_random(random(&*self.parts.rng));
-        self.claim(&caller.account, id).await?;
         let name = caller.name.as_str().to_owned();
         let party = Party::new(id, code, Limits::default(), caller.account.clone(), name);
-        self.coordination().put(&code_key(party.code()), &written(&id), KEEP).await?;
+        // The party is there before anything says so: a player who is noted in a party that is not is in none.
         self.coordination().put(&party_key(id), &written(&party), KEEP).await?;
+        if let Err(error) = self.claim(&caller.account, id).await {
+            self.coordination().remove(&party_key(id)).await?;
+            return Err(error);
+        }
+        self.coordination().put(&code_key(party.code()), &written(&id), KEEP).await?;
         self.show(&party).await;
         Ok(party)
     }
@@ -110,14 +122,39 @@ impl Lobby {
                 (id, Action::Join { code, name })
             }
         };
-        self.claim(&caller.account, id).await?;
-        let joined = self.act(id, &caller.account, action).await;
-        if joined.is_err() {
-            self.coordination().remove_if(&of_key(&caller.account), &written(&id)).await?;
-        } else {
-            self.coordination().map_take(&invited_map(&caller.account), &id.to_string()).await?;
+        let player = &caller.account;
+        if let Some(party) = self.party_of(player).await?.filter(|party| party.id() == id) {
+            // The answer was lost, and it is asked for again.
+            return Ok(party);
         }
-        joined
+        self.claim(player, id).await?;
+        match self.act(id, player, action).await {
+            Ok(party) => {
+                self.coordination().map_take(&invited_map(player), &id.to_string()).await?;
+                self.settle_in(player, party).await
+            }
+            // The same request, sent twice, was faster.
+            Err(PartyError::Refusal(Refusal::AlreadyMember(_))) => {
+                let party = self.note::<Party>(&party_key(id)).await?.filter(|party| party.has(player));
+                self.settle_in(player, party.ok_or(PartyError::Unknown)?).await
+            }
+            Err(error) => {
+                self.coordination().remove_if(&of_key(player), &written(&id)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// A member is in this party and in no other: its note may have been removed, or be another party's, since it was made.
+    async fn settle_in(&self, player: &PlayerId, party: Party) -> Result<Party, PartyError> {
+        let there = self.coordination().put_new(&of_key(player), &written(&party.id()), KEEP).await?;
+        match there {
+            Some(other) if other != written(&party.id()) => {
+                self.act(party.id(), player, Action::Leave).await?;
+                Err(PartyError::Elsewhere)
+            }
+            _ => Ok(party),
+        }
     }
 
     /// Asks a player in, by account id or by the name that it signs in with.

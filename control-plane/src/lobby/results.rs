@@ -5,7 +5,7 @@ use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::told::RatingChange;
 use super::{Lobby, PlayerEvent};
-use crate::model::{QueuedMatch, Rating};
+use crate::model::{HostName, QueuedMatch, Rating};
 use crate::parties::News;
 use crate::ratings::{Contestant, rate};
 use crate::store::{RatingWrite, StoreError};
@@ -85,12 +85,24 @@ impl Lobby {
         Err(StoreError::Unavailable("ratings of these players change all the time".to_owned()))
     }
 
-    /// Changes the ratings that a process which ended too soon has left as they were.
-    pub(crate) async fn rate_left_over(&self) -> Result<(), StoreError> {
+    /// Does what a process that ended too soon has left undone: ratings, and the word for the players of matches of this host.
+    /// `over` were found to have ended while it was away.
+    pub(crate) async fn hear_left_over(&self, host: &HostName, mut over: Vec<MatchId>) -> Result<(), StoreError> {
         for id in self.parts.store.unrated_ended(LEFT_OVER).await? {
+            if !over.contains(&id) {
+                over.push(id);
+            }
+        }
+        for id in over {
             let Some(record) = self.parts.store.match_record(id).await? else { continue };
             let Some(end) = &record.end else { continue };
-            self.rate_match(&Over { id, game: &record.game, seats: &record.seats, placings: &end.placings }).await?;
+            let over = Over { id, game: &record.game, seats: &record.seats, placings: &end.placings };
+            if record.host.as_ref() == Some(host) {
+                self.match_over(over).await;
+            } else {
+                // Another replica may be about to tell them.
+                self.rate_match(&over).await?;
+            }
         }
         Ok(())
     }

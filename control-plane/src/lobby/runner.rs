@@ -43,8 +43,8 @@ impl Tasks {
                 continue;
             }
             let lease = lobby.coordination().lease(&key.topic(), &lobby.replica, LEASE).await?;
-            if lease.is_some() {
-                let task = QueueTask::new(lobby.clone(), key.clone());
+            if let Some(fence) = lease {
+                let task = QueueTask::new(lobby.clone(), key.clone(), fence);
                 self.0.insert(key, tokio::spawn(task.run()));
             }
         }

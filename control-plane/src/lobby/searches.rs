@@ -12,7 +12,7 @@ use crate::accounts::Caller;
 use crate::coordination::CoordinationError;
 use crate::games::{CatalogError, Playable, Selection};
 use crate::model::UnixMs;
-use crate::parties::{Action, Party, PartyId, Search};
+use crate::parties::{Action, News, Party, PartyId, Phase, Search};
 use crate::queues::{Entrant, MAX_REGIONS, MAX_TICKETS, Ticket, TicketId, TicketRefusal, Vacancy};
 use crate::store::StoreError;
 
@@ -63,7 +63,15 @@ pub(super) struct TicketNote {
     pub(super) ticket: Ticket,
     pub(super) party: Option<PartyId>,
     /// The match that is being created for it: whoever steps the queue next looks whether it is there.
-    pub(super) matched: Option<MatchId>,
+    pub(super) matched: Option<Matched>,
+}
+
+/// The match that a ticket leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Matched {
+    pub(super) id: MatchId,
+    /// The number of its team, from 1; 0: without teams.
+    pub(super) team: u16,
 }
 
 impl TicketNote {
@@ -124,6 +132,15 @@ pub(crate) struct TicketView {
     pub(crate) estimated_wait: Option<Duration>,
 }
 
+/// Whether a search has begun by this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It has.
+    Anew,
+    /// It went on already.
+    Again,
+}
+
 /// Why somebody does not search.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SearchError {
@@ -150,6 +167,9 @@ pub(crate) enum SearchError {
     /// More regions than anybody has.
     #[error("latencies: at most {MAX_REGIONS} regions, each named by 1 to 32 characters")]
     Regions,
+    /// Whoever stepped the queue was away for too long, and another replica does now. Only its own log hears of it.
+    #[error("another replica steps the queue by now")]
+    Fenced,
     #[error(transparent)]
     Coordination(#[from] CoordinationError),
     #[error(transparent)]
@@ -198,13 +218,16 @@ impl Lobby {
         caller: &Caller,
         key: QueueKey,
         latencies: Vec<(String, u16)>,
-    ) -> Result<TicketView, SearchError> {
+    ) -> Result<(TicketView, Asked), SearchError> {
         let named = |region: &str| (1..=32).contains(&region.len());
         if latencies.len() > MAX_REGIONS || !latencies.iter().all(|(region, _)| named(region)) {
             return Err(SearchError::Regions);
         }
         let rules = self.rules(&key).await?;
         let party = self.party_of(&caller.account).await?;
+        if let Some(search) = self.search_of(caller, party.as_ref(), &key).await? {
+            return Ok((search, Asked::Again));
+        }
         let players = self.entrants(caller, party.as_ref(), &key).await?;
         let most = rules.party_size();
         if players.len() > usize::from(most) {
@@ -218,7 +241,39 @@ impl Lobby {
             self.release_players(&place, &note).await?;
             return Err(error);
         }
-        self.view(place, &note).await
+        Ok((self.view(place, &note).await?, Asked::Anew))
+    }
+
+    /// The search of whoever may begin one, where it waits in this queue already: its answer was lost. A search that its party
+    /// knows of and nobody else does was lost while it began: the party hears that.
+    async fn search_of(
+        &self,
+        caller: &Caller,
+        party: Option<&Party>,
+        key: &QueueKey,
+    ) -> Result<Option<TicketView>, SearchError> {
+        if party.is_some_and(|party| *party.leader() != caller.account) {
+            return Ok(None);
+        }
+        if let Some((place, note)) = self.ticket_of(&caller.account).await?
+            && place.key == *key
+            && note.party == party.map(Party::id)
+        {
+            // Whoever put it there may not have come to say so.
+            self.coordination().map_put(ACTIVE, &key.field(), b"", MAX_ACTIVE).await?;
+            self.call(key, &Call::Added(place.ticket)).await?;
+            self.called.notify_one();
+            return self.view(place, &note).await.map(Some);
+        }
+        if let Some(party) = party
+            && let Phase::Searching(search) = party.phase()
+        {
+            let Place { key, ticket } = search.clone().into();
+            if self.coordination().map_get(&key.map(), &ticket.to_string()).await?.is_none() {
+                self.hear(party.id(), News::SearchEnded { ticket, unready: Vec::new() }).await?;
+            }
+        }
+        Ok(None)
     }
 
     /// Puts a ticket where it waits.
@@ -233,11 +288,18 @@ impl Lobby {
         let coordination = self.coordination();
         let there = coordination.map_put(&key.map(), &ticket.to_string(), &written(note), limit).await?
             && coordination.map_put(ACTIVE, &key.field(), b"", MAX_ACTIVE).await?;
-        if !there {
+        // Another request of the same players may have taken this one for lost meanwhile.
+        let ours = self.note::<Place>(&of_key(&caller.account)).await?.as_ref() == Some(place);
+        if !there || !ours {
+            coordination.map_take(&key.map(), &ticket.to_string()).await?;
             if let Some(party) = note.party {
-                self.act(party, &caller.account, Action::Cancel).await?;
+                self.hear(party, News::SearchEnded { ticket: *ticket, unready: Vec::new() }).await?;
             }
-            return Err(TicketRefusal::Full.into());
+            return Err(if there {
+                SearchError::Searching(caller.account.clone())
+            } else {
+                TicketRefusal::Full.into()
+            });
         }
         self.call(key, &Call::Added(*ticket)).await?;
         self.called.notify_one();
@@ -319,7 +381,18 @@ impl Lobby {
         let Some(taken) = taken else { return Ok(()) };
         let note: TicketNote = read(&taken)?;
         self.call(&place.key, &Call::Removed(place.ticket)).await?;
-        self.release_players(place, &note).await?;
+        self.search_is_over(place, &note, why, message).await
+    }
+
+    /// The same of a ticket that is in no map any more.
+    pub(super) async fn search_is_over(
+        &self,
+        place: &Place,
+        note: &TicketNote,
+        why: &'static str,
+        message: &str,
+    ) -> Result<(), SearchError> {
+        self.release_players(place, note).await?;
         let event = PlayerEvent::SearchOver { ticket: place.ticket.to_string(), why, message: message.to_owned() };
         self.tell_all(&note.players(), &event).await;
         Ok(())
@@ -334,7 +407,16 @@ impl Lobby {
                 None => continue,
                 Some(_) => self.ticket_of(&entrant.player).await?.is_none(),
             };
-            if !stale || !self.coordination().swap(&key, there.as_deref(), &value, KEEP).await? {
+            let taken = stale && self.coordination().swap(&key, there.as_deref(), &value, KEEP).await?;
+            // It looked lost, and was only slow.
+            let slow = match there.as_deref().filter(|_| taken).map(read::<Place>).transpose()? {
+                Some(other) => {
+                    let its = self.coordination().map_get(&other.key.map(), &other.ticket.to_string()).await?;
+                    its.is_some() && self.coordination().swap(&key, Some(&value), &written(&other), KEEP).await?
+                }
+                None => false,
+            };
+            if !taken || slow {
                 self.release_players(place, note).await?;
                 return Err(SearchError::Searching(entrant.player.clone()));
             }

@@ -1,23 +1,29 @@
 //! Stepping one queue: the driver of [`crate::queues::Queue`], on the replica that has the queue's lease.
 //!
 //! The queue is what the map of its tickets says: a replica that takes over reads it and goes on. What was being confirmed
-//! then is found again; a ticket whose match was being created says so, and its match is looked for first.
+//! then is found again; a ticket whose match was being created says so, and its match is looked for first ([`super::making`]).
+//!
+//! **Fencing.** A replica may stand still (a stopped process, a moved machine) for longer than its lease, and go on in the middle
+//! of a step while another steps the queue. So no effect stands on a clock: each step begins with a look at the lease's number, and
+//! what a ticket leads to is decided by changes of its note that count only under that number. A match that was not created
+//! when another replica looked for it is called off: whoever comes back to create it cannot.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use stadion_protocol::{MatchId, PlayerId};
+use stadion_protocol::PlayerId;
+use tokio::task::JoinSet;
 
+use super::making::Settled;
 use super::runner::LEASE;
 use super::searches::{ACTIVE, Call, Place, QueueKey, QueueState, TicketNote};
 use super::{Lobby, PlayerEvent, SearchError, read, written};
-use crate::coordination::Told;
-use crate::matches::{FormRequest, Formed, PlaceError};
-use crate::model::{QueuedMatch, UnixMs};
-use crate::parties::News;
-use crate::queues::{Entrant, Lineup, Queue, QueueWord, Ticket, TicketId};
+use crate::coordination::{Committed, Fence, FieldChange, Guard, Told};
+use crate::games::CatalogError;
+use crate::model::UnixMs;
+use crate::queues::{Lineup, Queue, QueueWord, TicketId};
 
 /// Between two steps of a queue: what a found match costs in waiting, at most.
 const STEP: Duration = Duration::from_millis(250);
@@ -42,19 +48,35 @@ const CREATING: usize = 16;
 
 /// See the module.
 pub(super) struct QueueTask {
-    lobby: Arc<Lobby>,
-    key: QueueKey,
-    queue: Queue,
-    notes: BTreeMap<TicketId, TicketNote>,
+    pub(super) lobby: Arc<Lobby>,
+    pub(super) key: QueueKey,
+    fence: Fence,
+    pub(super) queue: Queue,
+    pub(super) notes: BTreeMap<TicketId, TicketNote>,
+    /// Tickets of matches that a replica which is lost was creating: their hosts are asked.
+    pub(super) settling: JoinSet<Settled>,
+    /// Since when the matches of these tickets are asked for in vain.
+    pub(super) unsettled: BTreeMap<TicketId, UnixMs>,
     lost: u32,
     idle: u32,
     told: Option<(usize, Option<Duration>)>,
 }
 
 impl QueueTask {
-    pub(super) fn new(lobby: Arc<Lobby>, key: QueueKey) -> QueueTask {
+    pub(super) fn new(lobby: Arc<Lobby>, key: QueueKey, fence: Fence) -> QueueTask {
         let queue = Queue::new(stadion_protocol::contract::QueueRules::default());
-        QueueTask { lobby, key, queue, notes: BTreeMap::new(), lost: 0, idle: 0, told: None }
+        QueueTask {
+            lobby,
+            key,
+            fence,
+            queue,
+            notes: BTreeMap::new(),
+            settling: JoinSet::new(),
+            unsettled: BTreeMap::new(),
+            lost: 0,
+            idle: 0,
+            told: None,
+        }
     }
 
     /// Steps the queue until nobody waits for a while, or another replica does.
@@ -83,6 +105,7 @@ impl QueueTask {
                     Told::Message { bytes, .. } => self.hear(read(&bytes)?).await?,
                     Told::Gap => self.read_all().await?,
                 },
+                Some(settled) = self.settling.join_next() => self.settle(settled).await?,
                 _ = pace.tick() => {
                     steps = steps.wrapping_add(1);
                     if steps.is_multiple_of(READ_EVERY) {
@@ -100,8 +123,9 @@ impl QueueTask {
     /// Whether the lease is ours still, as far as is known.
     async fn renew(&mut self) -> bool {
         match self.lobby.coordination().lease(&self.key.topic(), &self.lobby.replica, LEASE).await {
-            Ok(Some(_)) => self.lost = 0,
-            Ok(None) => return false,
+            Ok(Some(fence)) if fence == self.fence => self.lost = 0,
+            // It was another's meanwhile, or coordination has lost everything: begun anew, from what is there.
+            Ok(_) => return false,
             Err(error) => {
                 tracing::warn!(%error, "a lease was not renewed");
                 self.lost += 1;
@@ -110,9 +134,21 @@ impl QueueTask {
         self.lost < RENEWALS_LOST
     }
 
+    /// Changes notes of tickets, all or none: whether it did. An error where another replica steps the queue by now.
+    pub(super) async fn commit(&self, changes: &[FieldChange]) -> Result<bool, SearchError> {
+        let topic = self.key.topic();
+        let guard = Guard { lease: &topic, fence: self.fence };
+        match self.lobby.coordination().map_commit(guard, &self.key.map(), changes).await? {
+            Committed::Done => Ok(true),
+            Committed::Changed => Ok(false),
+            Committed::Fenced => Err(SearchError::Fenced),
+        }
+    }
+
     /// Whether nobody has waited for so long that the queue is left alone. Whoever comes meanwhile is found by the next look.
     async fn is_over(&mut self) -> Result<bool, SearchError> {
-        self.idle = if self.notes.is_empty() { self.idle + 1 } else { 0 };
+        let idle = self.notes.is_empty() && self.settling.is_empty();
+        self.idle = if idle { self.idle + 1 } else { 0 };
         if self.idle < IDLE_STEPS {
             return Ok(false);
         }
@@ -126,9 +162,11 @@ impl QueueTask {
     }
 
     /// Makes the queue what the map says.
-    async fn read_all(&mut self) -> Result<(), SearchError> {
+    pub(super) async fn read_all(&mut self) -> Result<(), SearchError> {
         match self.lobby.rules(&self.key).await {
             Ok(rules) => self.queue.set_rules(rules),
+            // A store that is away says nothing about the queue.
+            Err(error @ (SearchError::Catalog(CatalogError::Store(_)) | SearchError::Store(_))) => return Err(error),
             Err(error) => return self.close(&error).await,
         }
         let entries = self.lobby.coordination().map_entries(&self.key.map()).await?;
@@ -183,18 +221,14 @@ impl QueueTask {
         }
     }
 
-    async fn add(&mut self, note: TicketNote) -> Result<(), SearchError> {
+    pub(super) async fn add(&mut self, note: TicketNote) -> Result<(), SearchError> {
         let id = note.ticket.id;
         if self.queue.has(id) {
             return Ok(());
         }
-        if let Some(of) = note.matched {
-            // Whoever stepped this queue before was lost in the middle of it.
-            if let Some(live) = self.lobby.parts.live.by_id(of).await? {
-                return self.seat(&note, of, &live.code.to_string(), (&[], None)).await;
-            }
+        if let Some(matched) = note.matched {
+            return self.look_for(note, matched).await;
         }
-        let note = TicketNote { matched: None, ..note };
         match self.queue.add(note.ticket.clone()) {
             Ok(()) => {
                 self.notes.insert(id, note);
@@ -211,6 +245,8 @@ impl QueueTask {
     }
 
     async fn step(&mut self) -> Result<(), SearchError> {
+        // After a pause of whatever length this is the first to be asked.
+        self.commit(&[]).await?;
         let (lobby, now) = (self.lobby.clone(), self.now());
         let words = self.queue.step(now, || lobby.new_id());
         self.handle(words).await?;
@@ -238,29 +274,14 @@ impl QueueTask {
         for some in formed.chunks(CREATING) {
             let mut creating = Vec::with_capacity(some.len());
             for lineup in some {
-                creating.push(self.create(lineup));
+                creating.push(self.make(lineup));
             }
-            let created = join_all(creating).await;
-            for (lineup, created) in some.iter().zip(created) {
-                self.created(lineup, created?).await?;
+            let made = join_all(creating).await;
+            for (lineup, made) in some.iter().zip(made) {
+                self.made(lineup, made?).await?;
             }
         }
         Ok(())
-    }
-
-    /// Keeps free seats of a running match for a ticket. One that finds them taken meanwhile waits again.
-    async fn fill(&mut self, ticket: &Ticket, id: MatchId, team: u16) -> Result<(), SearchError> {
-        let Some(note) = self.notes.remove(&ticket.id) else { return Ok(()) };
-        let number = if self.queue.rules().team_size > 1 { team + 1 } else { 0 };
-        let players: Vec<_> = ticket.players.iter().map(|entrant| (entrant.clone(), number)).collect();
-        match self.lobby.parts.placer.fill(id, players.clone()).await {
-            Ok(formed) => self.seat(&note, id, &formed.code.to_string(), (&players, None)).await,
-            Err(error) => {
-                tracing::info!(%id, %error, "a seat that was offered is not free any more");
-                self.queue.withdraw(id);
-                self.add(note).await
-            }
-        }
     }
 
     async fn ask(&self, lineup: &Lineup, until: UnixMs) {
@@ -270,7 +291,7 @@ impl QueueTask {
         self.lobby.tell_all(&players_of(lineup), &event).await;
     }
 
-    async fn again(&self, ticket: TicketId) {
+    pub(super) async fn again(&self, ticket: TicketId) {
         let Some(note) = self.notes.get(&ticket) else { return };
         let (game, queue) = (self.key.game.to_string(), self.key.queue.to_string());
         let event = PlayerEvent::Searching { ticket: ticket.to_string(), game, queue, again: Some("not-confirmed") };
@@ -279,108 +300,14 @@ impl QueueTask {
 
     async fn drop_ticket(&mut self, ticket: TicketId, unready: Vec<PlayerId>) -> Result<(), SearchError> {
         let Some(note) = self.notes.remove(&ticket) else { return Ok(()) };
-        self.lobby.end_search(&self.place(ticket), "not-confirmed", "a match was found and not confirmed").await?;
-        self.in_party(&note, News::SearchEnded { ticket, unready }).await;
-        Ok(())
+        self.end(&note, "not-confirmed", ("a match was found and not confirmed", unready)).await
     }
 
-    /// A ticket that leads to nothing.
-    async fn fail(&self, note: &TicketNote, why: &str) -> Result<(), SearchError> {
-        let ticket = note.ticket.id;
-        self.lobby.end_search(&self.place(ticket), "failed", why).await?;
-        self.in_party(note, News::SearchEnded { ticket, unready: Vec::new() }).await;
-        Ok(())
-    }
-
-    async fn in_party(&self, note: &TicketNote, news: News) {
-        let Some(party) = note.party else { return };
-        if let Err(error) = self.lobby.hear(party, news).await {
-            tracing::debug!(%party, %error, "a party did not hear of its search");
-        }
-    }
-
-    /// Notes the match at its tickets, then creates it.
-    async fn create(&self, lineup: &Lineup) -> Result<Result<Formed, PlaceError>, SearchError> {
-        let coordination = self.lobby.coordination();
-        for id in &lineup.tickets {
-            let Some(note) = self.notes.get(id) else { continue };
-            let matched = TicketNote { matched: Some(lineup.id), ..note.clone() };
-            let (map, field) = (self.key.map(), note.ticket.id.to_string());
-            // It fails for a ticket that was cancelled this moment: its players find the match and need not come.
-            coordination.map_swap(&map, &field, &written(note), &written(&matched)).await?;
-        }
-        let game = self.key.game.clone();
-        if self.queue.rules().rated {
-            let (id, queue, created_at) = (lineup.id, self.key.queue.clone(), self.now());
-            self.lobby
-                .parts
-                .store
-                .note_queued_match(&QueuedMatch { id, game: game.clone(), queue, created_at })
-                .await?;
-        }
-        if self.queue.rules().backfill {
-            self.lobby.note_backfill(lineup.id, &self.key).await?;
-        }
-        let players = self.players(lineup);
-        Ok(self.lobby.parts.placer.form(FormRequest { id: lineup.id, game, players }).await)
-    }
-
-    /// Everybody with the number of its team: from 1, or 0 where each plays for itself.
-    fn players(&self, lineup: &Lineup) -> Vec<(Entrant, u16)> {
-        let teams = self.queue.rules().team_size > 1;
-        let of = |team: u16| if teams { team + 1 } else { 0 };
-        let numbered = lineup.teams.iter().zip(0u16..);
-        numbered.flat_map(|(team, n)| team.iter().map(move |entrant| (entrant.clone(), of(n)))).collect()
-    }
-
-    async fn created(&mut self, lineup: &Lineup, created: Result<Formed, PlaceError>) -> Result<(), SearchError> {
-        for id in &lineup.tickets {
-            let Some(note) = self.notes.remove(id) else { continue };
-            match &created {
-                Ok(formed) => {
-                    let seats = (&self.players(lineup)[..], lineup.region.as_deref());
-                    self.seat(&note, lineup.id, &formed.code.to_string(), seats).await?;
-                }
-                Err(error) => self.fail(&note, &format!("the match could not be created: {error}")).await?,
-            }
-        }
-        if let Err(error) = &created {
-            tracing::warn!(id = %lineup.id, queue = self.key.field(), %error, "a match was found and not created");
-        }
-        Ok(())
-    }
-
-    /// A ticket's players are told where they sit; the ticket is gone.
-    async fn seat(
-        &self,
-        note: &TicketNote,
-        id: MatchId,
-        code: &str,
-        (teams, region): (&[(Entrant, u16)], Option<&str>),
-    ) -> Result<(), SearchError> {
-        let ticket = note.ticket.id;
-        self.in_party(note, News::Matched { ticket, id }).await;
-        for entrant in &note.ticket.players {
-            let team = teams.iter().find(|(other, _)| other.player == entrant.player).map_or(0, |(_, team)| *team);
-            let event = PlayerEvent::MatchReady {
-                of: id.to_string(),
-                code: code.to_owned(),
-                game: self.key.game.to_string(),
-                queue: self.key.queue.to_string(),
-                team,
-                region: region.map(str::to_owned),
-            };
-            self.lobby.tell(&entrant.player, &event).await;
-        }
-        self.lobby.coordination().map_take(&self.key.map(), &ticket.to_string()).await?;
-        Ok(self.lobby.release_players(&self.place(ticket), note).await?)
-    }
-
-    fn place(&self, ticket: TicketId) -> Place {
+    pub(super) fn place(&self, ticket: TicketId) -> Place {
         Place { key: self.key.clone(), ticket }
     }
 
-    fn now(&self) -> UnixMs {
+    pub(super) fn now(&self) -> UnixMs {
         self.lobby.parts.clock.now()
     }
 }

@@ -22,6 +22,12 @@ const OWED: usize = 100_000;
 /// Tries for a free code at each length.
 const CODE_TRIES: usize = 4;
 
+/// In place of a match's note: there is no such match, and never will be.
+const VOID: &[u8] = b"void";
+
+/// For so long: whoever was about to create it has come back from wherever it was by then.
+const KEEP_VOID: Duration = Duration::from_secs(24 * 3600);
+
 /// A running match, as a code leads to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LiveMatch {
@@ -56,6 +62,9 @@ pub(crate) enum NoteError {
         /// The quota.
         limit: u32,
     },
+    /// Others have given up waiting for it.
+    #[error("the match was called off before it was created")]
+    Void,
     /// See [`CoordinationError`].
     #[error(transparent)]
     Coordination(#[from] CoordinationError),
@@ -83,20 +92,44 @@ impl LiveIndex {
         }
         let code = self.code_for(id).await?;
         let live = LiveMatch { id, game, version, code, owner, key, host };
-        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
-        self.coordination.put(&match_key(id), &note, KEEP).await?;
+        if self.coordination.put_new(&match_key(id), &written(&live), KEEP).await?.is_some() {
+            self.coordination.remove(&code_key(&live.code)).await?;
+            return Err(NoteError::Void);
+        }
         Ok(live)
+    }
+
+    /// Calls a match off that nobody has created: whoever is about to will not. `Some`: it was noted before, and stays.
+    pub(crate) async fn call_off(&self, id: MatchId) -> Result<Option<LiveMatch>, CoordinationError> {
+        match self.coordination.put_new(&match_key(id), VOID, KEEP_VOID).await? {
+            Some(note) if note != VOID => read(&note).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same of a match that is noted, and whose players wait no longer for its host. Should it run there, it ends once
+    /// its host looks. Whether it is called off now.
+    pub(crate) async fn call_off_noted(&self, live: &LiveMatch) -> Result<bool, CoordinationError> {
+        let called_off = self.coordination.swap(&match_key(live.id), Some(&written(live)), VOID, KEEP_VOID).await?;
+        if called_off {
+            self.forget_beside(live).await?;
+        }
+        Ok(called_off)
+    }
+
+    /// Whether a match was called off.
+    pub(crate) async fn is_void(&self, id: MatchId) -> Result<bool, CoordinationError> {
+        Ok(self.coordination.get(&match_key(id)).await?.as_deref() == Some(VOID))
     }
 
     /// Notes a match that goes on after a restart, quota or not; `listed`: players may be led to it.
     pub(crate) async fn note_again(&self, live: LiveMatch, listed: bool) -> Result<(), CoordinationError> {
-        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
         self.coordination.join_set(&owner_key(&live.owner), live.id, u32::MAX).await?;
         self.coordination.put(&code_key(&live.code), &live.id.0, KEEP).await?;
         if let Some(key) = &live.key {
             self.coordination.put(&key_key(&live.game, key), &live.id.0, KEEP).await?;
         }
-        self.coordination.put(&match_key(live.id), &note, KEEP).await?;
+        self.coordination.put(&match_key(live.id), &written(&live), KEEP).await?;
         if listed {
             // Nobody is led there before its host has said how many seats are free.
             self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
@@ -136,8 +169,8 @@ impl LiveIndex {
 
     /// The running match of an id.
     pub(crate) async fn by_id(&self, id: MatchId) -> Result<Option<LiveMatch>, CoordinationError> {
-        let note = self.coordination.get(&match_key(id)).await?;
-        note.map(|note| serde_json::from_slice(&note).map_err(|error| CoordinationError(error.to_string()))).transpose()
+        let note = self.coordination.get(&match_key(id)).await?.filter(|note| note != VOID);
+        note.map(|note| read(&note)).transpose()
     }
 
     /// The running match of a code.
@@ -160,8 +193,7 @@ impl LiveIndex {
         }
         self.coordination.unlist(&pool(&live.game, live.version), status.id).await?;
         let live = LiveMatch { version: status.version, ..live };
-        let note = serde_json::to_vec(&live).expect("ids and names are plain JSON");
-        self.coordination.put(&match_key(status.id), &note, KEEP).await?;
+        self.coordination.put(&match_key(status.id), &written(&live), KEEP).await?;
         if listed {
             let free = if status.open { status.free_seats() } else { 0 };
             self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
@@ -204,14 +236,28 @@ impl LiveIndex {
     /// Forgets a match that is over.
     pub(crate) async fn forget(&self, id: MatchId) -> Result<(), CoordinationError> {
         let Some(live) = self.by_id(id).await? else { return Ok(()) };
-        self.coordination.unlist(&pool(&live.game, live.version), id).await?;
-        self.coordination.leave_set(&owner_key(&live.owner), id).await?;
-        self.coordination.remove(&code_key(&live.code)).await?;
-        if let Some(key) = &live.key {
-            self.release(&live.game, key, id).await?;
-        }
+        self.forget_beside(&live).await?;
         self.coordination.remove(&match_key(id)).await
     }
+
+    /// All but the note itself.
+    async fn forget_beside(&self, live: &LiveMatch) -> Result<(), CoordinationError> {
+        self.coordination.unlist(&pool(&live.game, live.version), live.id).await?;
+        self.coordination.leave_set(&owner_key(&live.owner), live.id).await?;
+        self.coordination.remove(&code_key(&live.code)).await?;
+        match &live.key {
+            Some(key) => self.release(&live.game, key, live.id).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn written(live: &LiveMatch) -> Vec<u8> {
+    serde_json::to_vec(live).expect("ids and names are plain JSON")
+}
+
+fn read(note: &[u8]) -> Result<LiveMatch, CoordinationError> {
+    serde_json::from_slice(note).map_err(|error| CoordinationError(error.to_string()))
 }
 
 fn owner_key(owner: &PlayerId) -> String {

@@ -18,7 +18,7 @@ pub use events::HostEventQueue;
 pub(crate) use events::{EventParts, handle_events};
 pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
-pub(crate) use live::{LiveIndex, NoteError};
+pub(crate) use live::{LiveIndex, LiveMatch, NoteError};
 pub(crate) use place::{
     FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, target,
 };

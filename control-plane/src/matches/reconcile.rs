@@ -35,8 +35,9 @@ pub(crate) struct Reconciler {
 }
 
 impl Reconciler {
-    /// Once, before anything is served.
-    pub(crate) async fn run(&self) -> Result<(), StoreError> {
+    /// Once, before anything is served: the matches that were found over, whose players have not been told.
+    pub(crate) async fn run(&self) -> Result<Vec<MatchId>, StoreError> {
+        let mut over = Vec::new();
         let mut running: HashMap<MatchId, MatchStatus> =
             self.host.matches().await.into_iter().map(|status| (status.id, status)).collect();
         let mut after = None;
@@ -50,6 +51,7 @@ impl Reconciler {
                     None => {
                         // Where coordination outlived this process, it still counts there.
                         self.live.forget_surely(record.id).await;
+                        over.push(record.id);
                         writes.push(self.over(record).await);
                     }
                 }
@@ -60,7 +62,8 @@ impl Reconciler {
                 None => break,
             }
         }
-        self.adopt(running.into_values()).await
+        self.adopt(running.into_values()).await?;
+        Ok(over)
     }
 
     /// Notes again everything that runs here and has a row: how many.
@@ -110,11 +113,26 @@ impl Reconciler {
 
     /// A match that goes on is found by its code again, counts again, and is listed again if it was.
     async fn note(&self, record: &MatchRecord, status: &MatchStatus) -> Result<(), StoreError> {
+        if self.is_called_off(record.id).await {
+            return Ok(());
+        }
         let owner = self.store.game(&record.game).await?.map(|entry| entry.game.owner);
         if let Err(error) = self.note_of(record, status, owner).await {
             tracing::warn!(id = %record.id, %error, "a match that goes on was not noted");
         }
         Ok(())
+    }
+
+    /// Whether a match was called off while this replica was away; then it ends.
+    async fn is_called_off(&self, id: MatchId) -> bool {
+        let void = self.live.is_void(id).await.unwrap_or_else(|error| {
+            tracing::warn!(%id, %error, "whether a match was called off is not known");
+            false
+        });
+        if void && self.host.end(id, EndReason::Closed).await.is_err() {
+            tracing::debug!(%id, "a match that was called off is over already");
+        }
+        void
     }
 
     async fn note_of(

@@ -71,6 +71,7 @@ impl Fault for ForkFailure {
         match self {
             ForkFailure::Match(error) => error.kind(),
             ForkFailure::Note(NoteError::Quota { .. }) => Kind::Quota,
+            ForkFailure::Note(NoteError::Void) => Kind::Gone,
             ForkFailure::Note(NoteError::Coordination(error)) => error.kind(),
             ForkFailure::Backlog(_) | ForkFailure::Host(ForkError::Full(_)) => Kind::Unavailable,
             ForkFailure::Host(ForkError::Unknown(_)) => Kind::Gone,

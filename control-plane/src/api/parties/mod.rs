@@ -13,7 +13,7 @@ mod ready;
 mod tests;
 
 #[cfg(test)]
-pub(super) use tests::registered;
+pub(crate) use tests::registered;
 
 use std::sync::Arc;
 use std::time::Duration;

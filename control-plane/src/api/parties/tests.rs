@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::testing::{Ears, Stage};
 
 /// Somebody with a name to sign in with: token and account id.
-pub(in crate::api) async fn registered(stage: &Stage, name: &str) -> (String, String) {
+pub(crate) async fn registered(stage: &Stage, name: &str) -> (String, String) {
     let body = json!({"name": name, "password": "correct horse"});
     let account = stage.post("/v1/accounts", body).await.expect(201);
     let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -105,7 +105,7 @@ impl Fault for SearchError {
             SearchError::Catalog(error) => error.kind(),
             SearchError::UnknownQueue { .. } | SearchError::UnknownTicket => Kind::NotFound,
             SearchError::Misfit { .. } | SearchError::Setting(_) | SearchError::Searching(_) => Kind::Conflict,
-            SearchError::Ticket(TicketRefusal::Full) => Kind::Unavailable,
+            SearchError::Ticket(TicketRefusal::Full) | SearchError::Fenced => Kind::Unavailable,
             SearchError::Ticket(_) => Kind::Conflict,
             SearchError::Regions => Kind::Invalid,
             SearchError::Party(error) => error.kind(),

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{QueuePath, TicketBody, key};
 use crate::App;
 use crate::http::{Authenticated, JsonBody, Problem, UrlPath};
+use crate::lobby::Asked;
 
 /// What is told about those who search.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -33,12 +34,13 @@ pub(super) struct SearchBody {
     post, path = "/v1/games/{game}/queues/{queue}/tickets", tag = "queues", security(("bearer" = [])), params(QueuePath),
     request_body = SearchBody,
     responses(
+        (status = 200, description = "You search in this queue already: that search.", body = TicketBody),
         (status = 201, description = "The search.", body = TicketBody),
         (status = 400, description = "not a name, or the body is not JSON"),
         (status = 401, description = "the bearer token is not valid"),
         (status = 403, description = "only the leader of the party may do that"),
         (status = 404, description = "there is no such game or queue"),
-        (status = 409, description = "not everybody is ready, somebody searches already, or the party is larger than a team"),
+        (status = 409, description = "not everybody is ready, somebody searches elsewhere already, or the party is larger than a team"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "send the body as application/json"),
         (status = 422, description = "latencies that cannot be"),
@@ -51,6 +53,10 @@ pub(super) async fn create_ticket(
     Authenticated(caller): Authenticated,
     JsonBody(body): JsonBody<SearchBody>,
 ) -> Result<(StatusCode, Json<TicketBody>), Problem> {
-    let ticket = app.lobby.search(&caller, key(queue), body.latencies.into_iter().collect()).await?;
-    Ok((StatusCode::CREATED, Json(TicketBody::from(ticket))))
+    let (ticket, asked) = app.lobby.search(&caller, key(queue), body.latencies.into_iter().collect()).await?;
+    let status = match asked {
+        Asked::Anew => StatusCode::CREATED,
+        Asked::Again => StatusCode::OK,
+    };
+    Ok((status, Json(TicketBody::from(ticket))))
 }

@@ -13,6 +13,13 @@ pub(super) struct Lease {
     until: UnixMs,
 }
 
+impl Lease {
+    /// Whether nobody has taken it since this number was given.
+    pub(super) fn is_numbered(&self, fence: Fence) -> bool {
+        self.fence == fence
+    }
+}
+
 #[async_trait::async_trait]
 impl Leases for MemoryCoordination {
     async fn lease(&self, name: &str, holder: &str, keep: Duration) -> Result<Option<Fence>, CoordinationError> {

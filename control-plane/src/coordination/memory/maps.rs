@@ -1,7 +1,7 @@
 //! Maps of a single replica.
 
 use super::MemoryCoordination;
-use crate::coordination::{CoordinationError, Maps};
+use crate::coordination::{Committed, CoordinationError, FieldChange, Guard, Maps};
 
 #[async_trait::async_trait]
 impl Maps for MemoryCoordination {
@@ -26,6 +26,35 @@ impl Maps for MemoryCoordination {
             }
             None => Ok(false),
         }
+    }
+
+    async fn map_commit(
+        &self,
+        guard: Guard<'_>,
+        map: &str,
+        changes: &[FieldChange],
+    ) -> Result<Committed, CoordinationError> {
+        let mut state = self.state();
+        if state.leases.get(guard.lease).is_none_or(|lease| !lease.is_numbered(guard.fence)) {
+            return Ok(Committed::Fenced);
+        }
+        if changes.is_empty() {
+            return Ok(Committed::Done);
+        }
+        let Some(fields) = state.maps.get_mut(map) else { return Ok(Committed::Changed) };
+        if changes.iter().any(|change| fields.get(&change.field) != Some(&change.expected)) {
+            return Ok(Committed::Changed);
+        }
+        for FieldChange { field, value, .. } in changes {
+            match value {
+                Some(value) => fields.insert(field.clone(), value.clone()),
+                None => fields.remove(field),
+            };
+        }
+        if fields.is_empty() {
+            state.maps.remove(map);
+        }
+        Ok(Committed::Done)
     }
 
     async fn map_get(&self, map: &str, field: &str) -> Result<Option<Vec<u8>>, CoordinationError> {

@@ -16,6 +16,7 @@ pub(super) struct Scripts {
     pub(super) map_put: Script,
     pub(super) map_swap: Script,
     pub(super) map_take: Script,
+    pub(super) map_commit: Script,
     pub(super) tell: Script,
 }
 
@@ -34,6 +35,7 @@ impl Scripts {
             map_put: Script::new(include_str!("scripts/map_put.lua")),
             map_swap: Script::new(include_str!("scripts/map_swap.lua")),
             map_take: Script::new(include_str!("scripts/map_take.lua")),
+            map_commit: Script::new(include_str!("scripts/map_commit.lua")),
             tell: Script::new(include_str!("scripts/tell.lua")),
         }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use stadion_protocol::contract::{CreateMatch, PlayerInfo, Reservation, ReserveError};
+use stadion_protocol::contract::{CreateMatch, EndReason, PlayerInfo, Reservation, ReserveError};
 use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat, Tick};
 
-use super::super::live::NewNote;
+use super::super::live::{NewNote, NoteError};
 use super::super::writer::Place;
 use super::{PlaceError, Placer, Seated, Started, Who};
 use crate::coordination::OpenMatch;
@@ -68,6 +68,11 @@ impl Placer {
         let new = NewMatch { visibility: Visibility::Private, seats, ..self.matchmade(&playable, request.id) };
         let players = request.players.into_iter().map(player_info);
         let created = self.create_or_undo(&new, players.collect()).await?;
+        if self.parts.live.is_void(new.id).await? {
+            // It took so long that its players were led elsewhere.
+            let _ = self.parts.host.end(new.id, EndReason::Closed).await;
+            return Err(NoteError::Void.into());
+        }
         Ok(Formed { code: created.code })
     }
 
