@@ -71,6 +71,7 @@ pub use http::{
 };
 pub use keys::{JoinListener, Keys, KeysError, RotateError};
 pub use matches::HostEventQueue;
+pub use replicas::ReplicaTrust;
 pub use web::SitePage;
 
 /// What a control plane stands on.
@@ -89,6 +90,8 @@ pub struct Parts {
     pub host_name: HostName,
     /// Where other replicas reach this one, `http://host:port`; `None`: it is the only one.
     pub replica_url: Option<String>,
+    /// Whose certificates other replicas show; `None`: they speak plain HTTP with one another.
+    pub replica_trust: Option<ReplicaTrust>,
     /// Which web pages may use this server.
     pub origins: Arc<OriginBook>,
     /// Takes connections that stop speaking HTTP, if anybody does.
@@ -364,7 +367,8 @@ fn compose(
     );
     let replicas = parts.replica_url.clone().map(|url| {
         let secrets = (&*parts.keys, parts.clock.clone());
-        Arc::new(Replicas::new(parts.host_name.clone(), url, (parts.host.clone(), parts.coordination.clone()), secrets))
+        let common = (parts.host.clone(), parts.coordination.clone());
+        Arc::new(Replicas::new(parts.host_name.clone(), url, common, secrets, parts.replica_trust.clone()))
     });
     let starts = Arc::new(Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone()));
     let placer = Placer::new(PlaceParts {

@@ -81,9 +81,13 @@ pub(crate) struct Serve {
     /// Versions of games and journals of matches that are over [default: `blobs` in its state].
     #[arg(long, env = "STADION_BLOBS", value_name = "DIR", help_heading = "Replicas")]
     blobs: Option<PathBuf>,
-    /// Where other replicas reach this one, http://HOST:PORT [default: where players do].
+    /// Where other replicas reach this one, http://HOST:PORT [default: where players do]; with --replica-ca https://HOST:PORT,
+    /// its --https-port.
     #[arg(long, env = "STADION_REPLICA_URL", value_name = "URL", help_heading = "Replicas")]
     replica_url: Option<String>,
+    /// Replicas ask one another over TLS alone, and believe certificates of the authority in this file (PEM) alone.
+    #[arg(long, env = "STADION_REPLICA_CA", value_name = "FILE", help_heading = "Replicas")]
+    replica_ca: Option<PathBuf>,
     /// Balancers whose X-Forwarded-For names the caller, for limits by address: IP addresses with commas between them.
     #[arg(long, env = "STADION_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Replicas")]
     trusted_proxies: Option<String>,
@@ -123,6 +127,7 @@ impl Serve {
                 keys: self.keys.clone(),
                 blobs: self.blobs.clone(),
                 replica_url: self.replica_url.clone(),
+                replica_ca: self.replica_ca.clone(),
                 trusted_proxies: self.trusted_proxies.clone(),
             },
             security: Security::with_https(self.https_port),

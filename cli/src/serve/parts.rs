@@ -13,7 +13,8 @@ use stadion_control_plane::store::Store;
 use stadion_control_plane::store::postgres::PostgresStore;
 use stadion_control_plane::store::sqlite::SqliteStore;
 use stadion_control_plane::{
-    ArtifactShelf, Config, ControlPlane, HostEventQueue, KeyError, Keys, OriginBook, Parts, Tls, TlsFiles, blobs,
+    ArtifactShelf, Config, ControlPlane, HostEventQueue, KeyError, Keys, OriginBook, Parts, ReplicaTrust, Tls,
+    TlsFiles, blobs,
 };
 use stadion_host::artifact::VerifyingKeys;
 use stadion_host::compile::{ChildCompiler, CompilerConfig};
@@ -104,6 +105,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         host: Arc::clone(&host) as Arc<dyn Host>,
         host_name: storage.host_name()?,
         replica_url: replica_url(settings, &gateway, bound),
+        replica_trust: settings.shared.replica_ca.as_deref().map(ReplicaTrust::load).transpose().map_err(failed)?,
         origins,
         upgrades: Some(Arc::new(Sockets(gateway.websockets()))),
         keys: Arc::clone(&keys),

@@ -1,5 +1,7 @@
-//! Requests that another replica is to answer: passed on as they came, or asked on one's own account.
+//! Requests that another replica is to answer: passed on as they came, or asked on one's own account; in plain HTTP, or over
+//! TLS where the replicas have an authority of their own ([`ReplicaTrust`]). Then nothing is sent in plain text.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,11 +12,14 @@ use http_body_util::{BodyExt, Limited};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, TRANSFER_ENCODING, UPGRADE};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{HeaderMap, StatusCode, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Peer, Proofs, REPLICA};
+use tokio::sync::Semaphore;
+
+use super::{Peer, Proofs, REPLICA, ReplicaTrust};
 use crate::model::HostName;
 
 /// How long a connection may take to be made: replicas are near one another.
@@ -29,6 +34,9 @@ const HEAD: Duration = Duration::from_secs(60);
 /// Idle connections to one replica that are kept, and for how long: shorter than its own patience.
 const IDLE: usize = 32;
 const IDLE_FOR: Duration = Duration::from_secs(5);
+
+/// Requests under way to all other replicas, streams among them. Another one is refused, and tried again by whoever asks.
+const UNDER_WAY: usize = 2_048;
 
 /// The largest answer to a question of our own.
 const ANSWER_BYTES: usize = 256 * 1024;
@@ -60,20 +68,30 @@ impl ForwardError {
 pub(crate) struct Forwarder {
     name: HostName,
     proofs: Proofs,
-    client: Client<HttpConnector, Body>,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+    under_way: Arc<Semaphore>,
+    /// Whether others are asked over TLS, and never without.
+    secure: bool,
 }
 
 impl Forwarder {
-    pub(super) fn new(name: HostName, proofs: Proofs) -> Forwarder {
+    pub(super) fn new(name: HostName, proofs: Proofs, trust: Option<ReplicaTrust>) -> Forwarder {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT));
         connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let secure = trust.is_some();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(trust.map_or_else(nobody, |trust| trust.0))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE)
             .pool_idle_timeout(IDLE_FOR)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Forwarder { name, proofs, client }
+        Forwarder { name, proofs, client, under_way: Arc::new(Semaphore::new(UNDER_WAY)), secure }
     }
 
     /// Whether another replica has passed this request on.
@@ -86,7 +104,9 @@ impl Forwarder {
     pub(crate) async fn pass_on(&self, peer: &Peer, mut request: Request) -> Result<Response, ForwardError> {
         let target = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let proof = self.proofs.make(&self.name, request.method(), target.as_str());
-        *request.uri_mut() = uri(peer, target)?;
+        *request.uri_mut() = self.uri(peer, target)?;
+        let busy = |_| ForwardError::new(peer, &"too many requests to other replicas are under way");
+        let place = self.under_way.clone().try_acquire_owned().map_err(busy)?;
         for name in NOT_PASSED_ON {
             request.headers_mut().remove(name);
         }
@@ -97,7 +117,29 @@ impl Forwarder {
         for name in NOT_PASSED_ON {
             answer.headers_mut().remove(name);
         }
-        Ok(answer.map(Body::new))
+        // The place is taken until the answer has passed.
+        Ok(answer.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _ = &place;
+                frame
+            }))
+        }))
+    }
+
+    fn uri(&self, peer: &Peer, target: PathAndQuery) -> Result<Uri, ForwardError> {
+        let (scheme, authority) = match (self.secure, peer.url.split_once("://")) {
+            (true, Some(("https", authority))) => (Scheme::HTTPS, authority),
+            (false, Some(("http", authority))) => (Scheme::HTTP, authority),
+            (true, _) => {
+                return Err(ForwardError::new(peer, &"it is not reached over TLS, and this one asks no other way"));
+            }
+            (false, _) => return Err(ForwardError::new(peer, &"it speaks TLS, and this one has no --replica-ca")),
+        };
+        let mut parts = hyper::http::uri::Parts::default();
+        parts.scheme = Some(scheme);
+        parts.authority = Some(Authority::try_from(authority).map_err(|error| ForwardError::new(peer, &error))?);
+        parts.path_and_query = Some(target);
+        Uri::from_parts(parts).map_err(|error| ForwardError::new(peer, &error))
     }
 
     /// Asks with JSON for a whole answer. `headers` go along.
@@ -109,7 +151,7 @@ impl Forwarder {
         headers: HeaderMap,
     ) -> Result<(StatusCode, Bytes), ForwardError> {
         let target = PathAndQuery::try_from(target).map_err(|error| ForwardError::new(peer, &error))?;
-        let mut request = Request::post(uri(peer, target)?).body(Body::from(json)).expect("its parts are checked");
+        let mut request = Request::post(self.uri(peer, target)?).body(Body::from(json)).expect("its parts are checked");
         *request.headers_mut() = headers;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let answer = async {
@@ -123,11 +165,9 @@ impl Forwarder {
     }
 }
 
-fn uri(peer: &Peer, target: PathAndQuery) -> Result<Uri, ForwardError> {
-    let authority = peer.url.strip_prefix("http://").unwrap_or(&peer.url);
-    let mut parts = hyper::http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(Authority::try_from(authority).map_err(|error| ForwardError::new(peer, &error))?);
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).map_err(|error| ForwardError::new(peer, &error))
+/// Trusts no certificate: replicas without an authority do not speak TLS.
+fn nobody() -> rustls::ClientConfig {
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().expect("ring speaks TLS 1.3");
+    builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
 }

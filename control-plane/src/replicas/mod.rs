@@ -20,6 +20,7 @@ mod forward;
 mod keeper;
 mod news;
 mod proof;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) use forward::{ForwardError, Forwarder};
 pub(crate) use keeper::{Keeper, KeeperParts};
 pub(crate) use news::{News, NewsParts, spread};
 pub(crate) use proof::{Proofs, REPLICA};
+pub use trust::ReplicaTrust;
 
 /// How often a replica says where it is.
 const BEAT: Duration = Duration::from_secs(1);
@@ -47,7 +49,7 @@ const GONE_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     pub(crate) name: HostName,
-    /// `http://host:port`.
+    /// `http://host:port`, or `https://host:port`.
     pub(crate) url: String,
 }
 
@@ -82,8 +84,9 @@ impl Replicas {
         url: String,
         (host, coordination): (Arc<dyn Host>, Arc<dyn Coordination>),
         (keys, clock): (&Keys, Arc<dyn Clock>),
+        trust: Option<ReplicaTrust>,
     ) -> Replicas {
-        let forwarder = Forwarder::new(name.clone(), Proofs::new(keys, clock.clone()));
+        let forwarder = Forwarder::new(name.clone(), Proofs::new(keys, clock.clone()), trust);
         Replicas { name, url, host, clock, coordination, forwarder }
     }
 
@@ -158,7 +161,7 @@ mod tests {
         let replica = |name: &str| {
             let host: Arc<dyn Host> = Arc::new(FakeHost::new(Arc::new(HostEventQueue::new())));
             let url = format!("http://{name}:7878");
-            Replicas::new(name.parse().unwrap(), url, (host, coordination.clone()), (&keys, clock.clone()))
+            Replicas::new(name.parse().unwrap(), url, (host, coordination.clone()), (&keys, clock.clone()), None)
         };
         let (here, there) = (replica("h-1"), replica("h-2"));
         assert_eq!(here.find(&there.name).await.unwrap(), None);

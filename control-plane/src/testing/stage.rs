@@ -111,6 +111,7 @@ impl Stage {
             host: host.clone(),
             host_name: "h-stage".parse().unwrap(),
             replica_url: None,
+            replica_trust: None,
             origins: Arc::default(),
             upgrades: None,
             keys: keys.clone(),

@@ -46,6 +46,7 @@ impl Layer {
         "keys",
         "blobs",
         "replica-url",
+        "replica-ca",
         "trusted-proxies",
         "https-port",
         "accounts",
@@ -104,6 +105,7 @@ impl Layer {
             "keys" => self.shared.keys = Some(base.join(text()?)),
             "blobs" => self.shared.blobs = Some(base.join(text()?)),
             "replica-url" => self.shared.replica_url = Some(text()?),
+            "replica-ca" => self.shared.replica_ca = Some(base.join(text()?)),
             "trusted-proxies" => self.shared.trusted_proxies = Some(text()?),
             "https-port" => {
                 let port = value.as_integer().and_then(|port| u16::try_from(port).ok());

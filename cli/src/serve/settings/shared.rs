@@ -29,6 +29,7 @@ pub(crate) struct SharedLayer {
     pub(crate) keys: Option<PathBuf>,
     pub(crate) blobs: Option<PathBuf>,
     pub(crate) replica_url: Option<String>,
+    pub(crate) replica_ca: Option<PathBuf>,
     pub(crate) trusted_proxies: Option<String>,
 }
 
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Option<PathBuf>,
     /// Where other replicas reach this one, without a slash at its end; `None`: where it is advertised.
     pub(crate) replica_url: Option<String>,
+    /// The authority of their certificates, where replicas speak TLS with one another.
+    pub(crate) replica_ca: Option<PathBuf>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
 }
@@ -59,6 +62,7 @@ impl SharedLayer {
             keys: self.keys.or(other.keys),
             blobs: self.blobs.or(other.blobs),
             replica_url: self.replica_url.or(other.replica_url),
+            replica_ca: self.replica_ca.or(other.replica_ca),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
         }
     }
@@ -76,10 +80,18 @@ impl SharedLayer {
             faults.add(Failure::usage(format!("--database-connections: {connections} is not 1 to {MOST_CONNECTIONS}")));
         }
         let replica_url = self.replica_url.map(|text| text.trim_end_matches('/').to_owned());
+        let scheme = if self.replica_ca.is_some() { "https" } else { "http" };
         if let Some(text) = &replica_url
-            && !Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host() && url.path() == "/")
+            && !Url::parse(text).is_ok_and(|url| url.scheme() == scheme && url.has_host() && url.path() == "/")
         {
-            faults.add(Failure::usage(format!("--replica-url {text:?} is not http://HOST:PORT")));
+            let with = if self.replica_ca.is_some() { "with" } else { "without" };
+            faults.add(Failure::usage(format!(
+                "--replica-url {text:?} is not {scheme}://HOST:PORT, {with} --replica-ca"
+            )));
+        }
+        if self.replica_ca.is_some() && replica_url.is_none() {
+            let fix = "name this server's --https-port there: https://HOST:PORT, HOST as its certificate says";
+            faults.add(Failure::usage("--replica-ca also needs --replica-url".to_owned()).fix(fix));
         }
         Shared {
             database: self.database.map(|url| PostgresConfig { url, connections }),
@@ -87,6 +99,7 @@ impl SharedLayer {
             keys: self.keys,
             blobs: self.blobs,
             replica_url,
+            replica_ca: self.replica_ca,
             trusted_proxies: proxies(faults, self.trusted_proxies.as_deref().unwrap_or_default()),
         }
     }
@@ -210,11 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn other_replicas_reach_this_one_by_a_plain_address() {
+    fn other_replicas_reach_this_one_by_its_address_alone() {
         let with = |url: &str| decided(SharedLayer { replica_url: Some(url.to_owned()), ..replica() });
         assert_eq!(with("http://10.0.0.5:7878/").unwrap().replica_url.as_deref(), Some("http://10.0.0.5:7878"));
         for bad in ["10.0.0.5:7878", "ftp://10.0.0.5", "http://10.0.0.5/path"] {
             assert!(with(bad).is_err(), "{bad}");
         }
+        let secure = |url: Option<&str>| {
+            let replica_ca = Some("ca.pem".into());
+            decided(SharedLayer { replica_url: url.map(str::to_owned), replica_ca, ..replica() })
+        };
+        assert!(secure(Some("https://replica-a:7443")).is_ok());
+        assert!(secure(Some("http://replica-a:7878")).is_err_and(|refused| refused.contains("https://HOST:PORT")));
+        assert!(secure(None).is_err_and(|refused| refused.contains("--replica-url")));
     }
 }
