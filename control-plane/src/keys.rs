@@ -1,13 +1,14 @@
 //! The keys of a deployment, and where they are kept.
 //!
-//! Four secrets, each for one purpose: access tokens of the API, join tokens, artifacts (Ed25519, RFC 8032), and the
-//! authenticity of refresh tokens (BLAKE3 in keyed mode). In a directory each is one file with 64 hexadecimal digits,
-//! readable by its owner alone. A signing key `NAME.key` may have a `NAME.previous.key` beside it: what it signed stays
-//! good, nothing new is signed with it.
+//! Five secrets, each for one purpose: access tokens of the API, join tokens, artifacts (Ed25519, RFC 8032), the authenticity of
+//! refresh tokens, and that of what replicas ask of one another (BLAKE3 in keyed mode). In a directory each is one file with 64
+//! hexadecimal digits, readable by its owner alone. All but the last, `NAME.key`, may have a `NAME.previous.key` beside it: what
+//! it signed stays good, nothing new is signed with it.
 //!
-//! [`Keys::rotate`] changes the keys of tokens while everything runs: the present ones become the previous ones. It is
-//! refused while a token of a previous key may still be good. Replicas on one directory find the change there, at the latest
-//! when somebody comes with a token of a key that they do not know.
+//! [`Keys::rotate`] changes the keys of access tokens and join tokens while everything runs, [`Keys::rotate_refresh`] that of
+//! refresh tokens: the present ones become the previous ones. It is refused while a token of a previous key may still be good.
+//! Replicas on one directory find the change there, at the latest when somebody comes with a token of a key that they do not
+//! know. The key of artifacts is changed by renaming its file while nothing runs; what no key has signed is compiled anew.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 use stadion_protocol::contract::SIGNING_CONTEXT;
@@ -62,10 +63,22 @@ pub type JoinListener = Box<dyn Fn(&BTreeMap<String, [u8; 32]>) + Send + Sync>;
 pub struct Keys {
     tokens: RwLock<TokenKeys>,
     artifact: SigningKey,
-    pub(crate) refresh: [u8; 32],
+    /// It signs nothing any more.
+    previous_artifact: Option<SigningKey>,
+    refresh: RwLock<RefreshKeys>,
+    /// For [`crate::replicas`].
+    pub(crate) replicas: [u8; 32],
     /// `None`: they are gone with the process.
     dir: Option<PathBuf>,
     listeners: Mutex<Vec<JoinListener>>,
+}
+
+/// What refresh tokens are made with, and what those before were.
+#[derive(Clone, Copy)]
+struct RefreshKeys {
+    present: [u8; 32],
+    previous: Option<[u8; 32]>,
+    rotated_at: Option<UnixMs>,
 }
 
 /// The keys that can be changed.
@@ -93,7 +106,9 @@ impl Keys {
         Keys {
             tokens: RwLock::new(TokenKeys { api: pair(), join: pair(), rotated_at: None }),
             artifact: SigningKey::from_bytes(&random(rng)),
-            refresh: random(rng),
+            previous_artifact: None,
+            refresh: RwLock::new(RefreshKeys { present: random(rng), previous: None, rotated_at: None }),
+            replicas: random(rng),
             dir: None,
             listeners: Mutex::default(),
         }
@@ -102,13 +117,15 @@ impl Keys {
     /// Reads the keys of a directory, and makes those that are missing.
     pub fn load(dir: &Path, rng: &dyn Rng) -> Result<Keys, KeysError> {
         std::fs::create_dir_all(dir).map_err(|error| KeysError::Io { path: dir.to_owned(), error })?;
-        for name in [API, JOIN] {
+        for name in [API, JOIN, REFRESH] {
             read_or_make(&dir.join(format!("{name}.key")), rng)?;
         }
         Ok(Keys {
             tokens: RwLock::new(TokenKeys::read(dir)?),
             artifact: SigningKey::from_bytes(&read_or_make(&dir.join("artifact.key"), rng)?),
-            refresh: read_or_make(&dir.join("refresh.key"), rng)?,
+            previous_artifact: read(&dir.join("artifact.previous.key"))?.as_ref().map(SigningKey::from_bytes),
+            refresh: RwLock::new(RefreshKeys::read(dir)?),
+            replicas: read_or_make(&dir.join("replicas.key"), rng)?,
             dir: Some(dir.to_owned()),
             listeners: Mutex::default(),
         })
@@ -150,14 +167,53 @@ impl Keys {
         Ok(())
     }
 
+    /// What refresh tokens are made with now.
+    pub(crate) fn refresh(&self) -> [u8; 32] {
+        self.refresh_keys().present
+    }
+
+    /// Whether this is good of a refresh token, by the present key or the one before. One that is not may be another replica's
+    /// new one.
+    pub(crate) fn verifies_refresh(&self, good: impl Fn(&[u8; 32]) -> bool) -> bool {
+        let any = || {
+            let RefreshKeys { present, previous, .. } = self.refresh_keys();
+            good(&present) || previous.is_some_and(|key| good(&key))
+        };
+        any() || (self.reread().is_ok_and(|changed| changed) && any())
+    }
+
+    /// Changes the key of refresh tokens; those of the present one stay good, `longest` at most, and are replaced as they are
+    /// used. Answers when that is over: until then it cannot be done again.
+    pub fn rotate_refresh(&self, now: UnixMs, longest: Duration, rng: &dyn Rng) -> Result<UnixMs, RotateError> {
+        let keys = self.refresh_keys();
+        let since = keys.rotated_at.map_or(Duration::MAX, |at| now.since(at));
+        if since < longest {
+            return Err(RotateError::TooSoon(longest - since));
+        }
+        let next = RefreshKeys { present: random(rng), previous: Some(keys.present), rotated_at: Some(now) };
+        if let Some(dir) = &self.dir {
+            next.write(dir)?;
+        }
+        *self.refresh.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(now.plus(longest))
+    }
+
+    fn refresh_keys(&self) -> RefreshKeys {
+        *self.refresh.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes over what another replica changed in the directory: whether there was anything.
     pub fn reread(&self) -> Result<bool, KeysError> {
         let Some(dir) = &self.dir else { return Ok(false) };
-        if read_time(dir)? == self.tokens().rotated_at {
-            return Ok(false);
+        let tokens = read_time(dir, ROTATED)? != self.tokens().rotated_at;
+        if tokens {
+            self.replace(TokenKeys::read(dir)?);
         }
-        self.replace(TokenKeys::read(dir)?);
-        Ok(true)
+        let refresh = read_time(dir, REFRESH_ROTATED)? != self.refresh_keys().rotated_at;
+        if refresh {
+            *self.refresh.write().unwrap_or_else(PoisonError::into_inner) = RefreshKeys::read(dir)?;
+        }
+        Ok(tokens || refresh)
     }
 
     /// Has somebody told of the keys of join tokens, now and at every change, before the first token is signed with a new one.
@@ -183,9 +239,17 @@ impl Keys {
         self.join().public.clone()
     }
 
-    /// What hosts check artifacts with: an Ed25519 public key.
-    pub fn artifact_verifier(&self) -> [u8; 32] {
-        self.artifact.verifying_key().to_bytes()
+    /// What hosts check artifacts with: Ed25519 public keys, the present one first.
+    pub fn artifact_verifiers(&self) -> Vec<[u8; 32]> {
+        let keys = std::iter::once(&self.artifact).chain(&self.previous_artifact);
+        keys.map(|key| key.verifying_key().to_bytes()).collect()
+    }
+
+    /// Whether hosts accept a manifest with this signature.
+    pub(crate) fn verifies_artifact(&self, manifest: &[u8], signature: &[u8; 64]) -> bool {
+        let (message, signature) = ([SIGNING_CONTEXT, manifest].concat(), Signature::from_bytes(signature));
+        let mut keys = std::iter::once(&self.artifact).chain(&self.previous_artifact);
+        keys.any(|key| key.verifying_key().verify_strict(&message, &signature).is_ok())
     }
 
     /// Signs an encoded manifest, as [`stadion_protocol::contract::Artifact::signature`] says.
@@ -213,9 +277,30 @@ impl Keys {
 /// Names of the keys that can be changed.
 const API: &str = "api";
 const JOIN: &str = "join";
+const REFRESH: &str = "refresh";
 
 /// When they were, Unix milliseconds; not there: never.
 const ROTATED: &str = "rotated";
+const REFRESH_ROTATED: &str = "refresh.rotated";
+
+impl RefreshKeys {
+    fn read(dir: &Path) -> Result<RefreshKeys, KeysError> {
+        // Read before the keys: a change in between is found at the next look.
+        let rotated_at = read_time(dir, REFRESH_ROTATED)?;
+        let path = dir.join(format!("{REFRESH}.key"));
+        let present = read(&path)?.ok_or(KeysError::Malformed(path))?;
+        Ok(RefreshKeys { present, previous: read(&dir.join(format!("{REFRESH}.previous.key")))?, rotated_at })
+    }
+
+    /// In the order of [`TokenKeys::write`].
+    fn write(&self, dir: &Path) -> Result<(), KeysError> {
+        if let Some(previous) = self.previous {
+            write(&dir.join(format!("{REFRESH}.previous.key")), &hex::encode(previous))?;
+        }
+        write(&dir.join(format!("{REFRESH}.key")), &hex::encode(self.present))?;
+        write(&dir.join(REFRESH_ROTATED), &self.rotated_at.unwrap_or_default().0.to_string())
+    }
+}
 
 impl TokenKeys {
     fn read(dir: &Path) -> Result<TokenKeys, KeysError> {
@@ -225,7 +310,7 @@ impl TokenKeys {
             Ok(Arc::new(SigningPair::new(seed, read(&dir.join(format!("{name}.previous.key")))?)))
         };
         // Read before the keys: a change in between is found at the next look.
-        let rotated_at = read_time(dir)?;
+        let rotated_at = read_time(dir, ROTATED)?;
         Ok(TokenKeys { api: pair(API)?, join: pair(JOIN)?, rotated_at })
     }
 
@@ -240,8 +325,8 @@ impl TokenKeys {
     }
 }
 
-fn read_time(dir: &Path) -> Result<Option<UnixMs>, KeysError> {
-    let path = dir.join(ROTATED);
+fn read_time(dir: &Path, name: &str) -> Result<Option<UnixMs>, KeysError> {
+    let path = dir.join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) => text.trim().parse().map(|ms| Some(UnixMs(ms))).map_err(|_| KeysError::Malformed(path)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -345,9 +430,41 @@ mod tests {
         let keys = Keys::load(dir.path(), &SystemRng).unwrap();
         let again = Keys::load(dir.path(), &SystemRng).unwrap();
         assert_eq!(keys.join_verifiers(), again.join_verifiers());
-        assert_eq!(keys.artifact_verifier(), again.artifact_verifier());
+        assert_eq!(keys.artifact_verifiers(), again.artifact_verifiers());
         assert_eq!(keys.jwks(), again.jwks());
-        assert_eq!(keys.refresh, again.refresh);
+        assert_eq!((keys.refresh(), keys.replicas), (again.refresh(), again.replicas));
+    }
+
+    #[test]
+    fn refresh_tokens_of_two_keys_are_good_and_those_of_a_third_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let [here, there] = [(); 2].map(|()| Keys::load(dir.path(), &SystemRng).unwrap());
+        let first = here.refresh();
+        assert_eq!(here.rotate_refresh(UnixMs(1000), HOUR, &SystemRng).unwrap(), UnixMs(1000).plus(HOUR));
+        let second = here.refresh();
+        assert!(first != second && here.verifies_refresh(|key| *key == first));
+        assert!(there.verifies_refresh(|key| *key == second), "another replica looks");
+        assert_eq!(there.refresh(), second);
+        let soon = UnixMs(1000).plus(HOUR / 2);
+        assert!(matches!(here.rotate_refresh(soon, HOUR, &SystemRng), Err(RotateError::TooSoon(_))));
+        here.rotate_refresh(UnixMs(1000).plus(HOUR), HOUR, &SystemRng).unwrap();
+        assert!(!here.verifies_refresh(|key| *key == first) && here.verifies_refresh(|key| *key == second));
+        let after = Keys::load(dir.path(), &SystemRng).unwrap();
+        assert!(after.refresh() == here.refresh() && after.verifies_refresh(|key| *key == second));
+    }
+
+    #[test]
+    fn a_renamed_key_of_artifacts_verifies_and_a_new_one_signs() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = Keys::load(dir.path(), &SystemRng).unwrap();
+        let signature = before.sign_artifact(b"manifest");
+        std::fs::rename(dir.path().join("artifact.key"), dir.path().join("artifact.previous.key")).unwrap();
+        let after = Keys::load(dir.path(), &SystemRng).unwrap();
+        assert_eq!(after.artifact_verifiers()[1], before.artifact_verifiers()[0]);
+        assert!(after.verifies_artifact(b"manifest", &signature) && !after.verifies_artifact(b"other", &signature));
+        assert!(!before.verifies_artifact(b"manifest", &after.sign_artifact(b"manifest")), "signed with the new one");
+        std::fs::remove_file(dir.path().join("artifact.previous.key")).unwrap();
+        assert!(!Keys::load(dir.path(), &SystemRng).unwrap().verifies_artifact(b"manifest", &signature));
     }
 
     const HOUR: Duration = Duration::from_secs(3600);

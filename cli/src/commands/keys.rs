@@ -18,6 +18,7 @@ Examples:
   stadion keys create ci --scope publish --scope matches
   stadion keys revoke 5f1c0ad2b6e94c1d
   stadion keys rotate --key dev-...         new keys for tokens, with the key in operator.key; nobody is signed out
+  stadion keys rotate --refresh --key dev-...   a new key for refresh tokens
 
 Scopes: publish (games and versions), players (join tokens for players of one's own accounts), matches (of one's own games).
 A key is shown once. `operator.key` lies in the server's data folder.")]
@@ -47,7 +48,11 @@ enum What {
         id: String,
     },
     /// Changes the keys that tokens are signed with (for operators).
-    Rotate,
+    Rotate {
+        /// That of refresh tokens, and not those of access tokens and join tokens.
+        #[arg(long)]
+        refresh: bool,
+    },
 }
 
 pub(crate) fn run(args: &Keys, context: &Context) -> Outcome {
@@ -69,7 +74,13 @@ pub(crate) fn run(args: &Keys, context: &Context) -> Outcome {
             context.out.value(&json!({"revoked": id}));
             context.out.line(format!("{id} is revoked"));
         }
-        Some(What::Rotate) => {
+        Some(What::Rotate { refresh: true }) => {
+            let rotated = ask(Method::POST, "/v1/system/keys/rotate-refresh", None)?;
+            context.out.value(&rotated);
+            let until = rotated["previous_until"].as_str().unwrap_or_default();
+            context.out.line(format!("refresh tokens of the key before are good until {until}"));
+        }
+        Some(What::Rotate { refresh: false }) => {
             let rotated = ask(Method::POST, "/v1/system/keys/rotate", None)?;
             context.out.value(&rotated);
             context

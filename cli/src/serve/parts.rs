@@ -77,7 +77,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
     let shelf = shelf(settings, storage, &keys, &engine)?;
     let host_keys = storage.place("host").map_or_else(HostKeys::ephemeral, |folder| HostKeys::open(&folder));
     let host_keys = host_keys.map_err(failed)?;
-    let verifying = VerifyingKeys::new([keys.artifact_verifier()]).map_err(failed)?;
+    let verifying = VerifyingKeys::new(keys.artifact_verifiers()).map_err(failed)?;
     let host = LocalHost::over(
         host_config(settings, storage, &host_keys)?,
         engine,

@@ -35,7 +35,7 @@ pub use api_keys::ApiKeyStore;
 pub use audit::AuditStore;
 pub use events::EventStore;
 pub use games::GameStore;
-pub use identity::{DeleteAccountError, IdentityStore};
+pub use identity::{DeleteAccountError, IdentityStore, Unlinked};
 pub use matches::MatchStore;
 pub use ratings::{Board, RatingStore, RatingWrite};
 pub use social::SocialStore;

@@ -69,6 +69,41 @@ pub(crate) async fn rotate_keys(
     Ok(Json(RotatedBody { kid: pair.kid.clone(), good: pair.public.keys().cloned().collect() }))
 }
 
+/// The key of refresh tokens after a change.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RefreshRotatedBody {
+    /// Tokens of the key before are good until then, RFC 3339; it cannot be changed again before.
+    #[schema(example = "2026-12-20T10:00:00.000Z", format = DateTime)]
+    previous_until: String,
+}
+
+/// Change the key of refresh tokens
+///
+/// For operators. New refresh tokens are made with a new key from now on; those of the present key stay good until they are over,
+/// and are replaced as they are used: nobody is signed out. Until then it cannot be done again.
+#[utoipa::path(
+    post, path = "/v1/system/keys/rotate-refresh", tag = "system", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Changed.", body = RefreshRotatedBody),
+        (status = 401, description = "the bearer token is not valid"),
+        (status = 403, description = "this takes the role operator"),
+        (status = 409, description = "tokens of the previous keys are good for up to 2592000 s more; rotate after that"),
+        (status = 503, description = "tokens cannot be checked right now"),
+    )
+)]
+pub(crate) async fn rotate_refresh_key(
+    State(app): State<Arc<App>>,
+    Authenticated(caller): Authenticated,
+) -> Result<Json<RefreshRotatedBody>, Problem> {
+    let (keys, now, rng) = (app.accounts.keys.clone(), app.clock.now(), app.rng.clone());
+    let longest = app.config.accounts.refresh_token;
+    // It writes files and waits for the disk.
+    let rotated = tokio::task::spawn_blocking(move || keys.rotate_refresh(now, longest, &*rng));
+    let until = rotated.await.map_err(|_| Problem::new(Kind::Internal, "the key is as it was"))??;
+    tracing::info!(by = %caller.account, "the key of refresh tokens was changed");
+    Ok(Json(RefreshRotatedBody { previous_until: until.to_string() }))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -109,8 +144,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_of_the_refresh_key_signs_nobody_out() {
+        let stage = Stage::new().await;
+        let operator = stage.control_plane.create_operator_key("operator").await.unwrap();
+        let guest = stage.post("/v1/guests", json!({})).await.expect(201);
+        let rotate = async || stage.post("/v1/system/keys/rotate-refresh", json!({})).bearer(&operator).await;
+        rotate().await.expect(200);
+        let refresh =
+            async |token: &serde_json::Value| stage.post("/v1/sessions/refresh", json!({"refresh_token": token})).await;
+        let again = refresh(&guest["refresh_token"]).await.expect(200);
+        rotate().await.expect(409);
+        stage.clock.advance(Duration::from_secs(29 * 24 * 3600));
+        refresh(&again["refresh_token"]).await.expect(200);
+    }
+
+    #[tokio::test]
     async fn developers_do_not_change_keys() {
         let stage = Stage::new().await;
+        stage.post("/v1/system/keys/rotate-refresh", json!({})).bearer(&stage.developer_key).await.expect(403);
         stage.post("/v1/system/keys/rotate", json!({})).bearer(&stage.developer_key).await.expect(403);
     }
 }
