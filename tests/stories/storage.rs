@@ -98,5 +98,6 @@ async fn players_see_their_own_when_the_game_lets_them(server: &Server, ada: &Pl
     let list = server.stadion().args(["storage", "ls", "hearts", "--player", &ada.id, "--json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&list.stdout).contains(r#""key":"record""#), "{list:?}");
     let get = server.stadion().args(["storage", "get", "hearts", "record", "--player", &ada.id]).output().unwrap();
+    assert!(get.status.success(), "{get:?}");
     assert_eq!(get.stdout, ada.api.bytes(&path).await);
 }

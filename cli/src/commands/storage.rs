@@ -86,6 +86,8 @@ struct At {
     /// Of which game.
     game: GameName,
     /// The document's key.
+    // `--key` has that name among the options of all commands.
+    #[arg(id = "document", value_name = "KEY")]
     key: String,
     #[command(flatten)]
     whose: Whose,
