@@ -31,7 +31,6 @@ pub(super) struct NewReport {
     #[schema(example = "p-0102030405060708090a0b0c")]
     player: String,
     /// What for.
-    #[schema(inline, example = "cheating")]
     reason: ReasonBody,
     /// In the caller's words, at most 1,000 characters.
     #[schema(example = "walks through walls")]

@@ -18,7 +18,6 @@ use crate::model::{EventKind, NewEvent, Report, ReportId, ReportState};
 #[serde(deny_unknown_fields)]
 pub(super) struct NewState {
     /// The state.
-    #[schema(inline, example = "resolved")]
     state: StateBody,
     /// For those who look at it later, at most 1,000 characters.
     #[schema(example = "banned for a week")]

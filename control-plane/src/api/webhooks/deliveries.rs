@@ -20,6 +20,7 @@ use crate::model::{DeliveryStatus, PageRequest};
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeliveryQuery {
     /// Of this status alone.
+    #[param(inline)]
     status: Option<StatusName>,
     /// `next_cursor` of the page before; none: from the newest.
     cursor: Option<String>,
