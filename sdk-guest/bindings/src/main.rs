@@ -25,8 +25,8 @@ fn generate(wit: &str, world: &str) -> Result<String, Box<dyn std::error::Error>
     let text: Vec<&str> = files.iter().map(|(_, bytes)| std::str::from_utf8(bytes)).collect::<Result<_, _>>()?;
     // Exported macros share one name space: the two worlds must not use the same names.
     let text = text.concat().replace("__export_stadion_game", &format!("__export_{world}_stadion_game"));
-    let note = "// Written by sdk-guest/bindings, see its README.md.\n";
-    Ok(format!("{note}{text}"))
+    let note = format!("//! The world `{world}` of the contract. Written by sdk-guest/bindings, see its README.md.");
+    Ok(format!("{note}\n{text}"))
 }
 
 fn options(world: &str) -> Opts {
