@@ -210,10 +210,18 @@ impl Default for AuditConfig {
 }
 
 /// Telling owners of games by HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookConfig {
     /// How far messages and calls go.
     pub reach: Reach,
+    /// How often what is due is looked for. What happens is rung for and does not wait for it.
+    pub look: Duration,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> WebhookConfig {
+        WebhookConfig { reach: Reach::default(), look: Duration::from_secs(1) }
+    }
 }
 
 /// A configuration that does not fit together: everything that is wrong with it.
@@ -237,6 +245,7 @@ impl Config {
         self.uploads.validate(&mut faults);
         self.web.validate(&mut faults);
         self.matches.validate(&mut faults);
+        faults.seconds("webhooks.look", self.webhooks.look, 0, 3600);
         faults.seconds("audit.keep", self.audit.keep, 3600, 3650 * 86_400);
         faults.seconds("events.keep", self.events.keep, 3600, 3650 * 86_400);
         faults.range("events.bytes_of_a_game", &self.events.bytes_of_a_game, &(1 << 20), &(1 << 40));

@@ -57,7 +57,7 @@ use accounts::{AccountParts, Accounts, TokenMint};
 use audit::Auditor;
 use clock::{Clock, Rng};
 use coordination::{Coordination, CoordinationError};
-use events::{EventLog, host_down, host_up};
+use events::{EventLog, host_down, host_drained, host_up};
 use games::{Catalog, QuotaBook, Releases, Starts, UploadParts, Uploads};
 use http::guarded::Guarded;
 use lobby::{Lobby, LobbyParts, run_queues};
@@ -313,14 +313,24 @@ impl ControlPlane {
     async fn serve_with(&self, listener: TcpListener, tls: Option<Arc<Tls>>, shutdown: impl Future<Output = ()>) {
         let shutdown = async {
             shutdown.await;
-            self.app.going_down.store(true, Ordering::Release);
+            self.drain();
         };
         let service = http::Service { router: self.router(), config: Arc::new(self.app.config.http.clone()), tls };
         http::serve(listener, service, shutdown).await;
     }
 
+    /// Says no at `/readyz` from now on, and that the host takes no more matches: once, however often it is called. Whoever
+    /// composes drains the host itself before.
+    pub fn drain(&self) {
+        if !self.app.going_down.swap(true, Ordering::AcqRel) {
+            let drained = host_drained(&self.host_name, self.app.host.load(), self.app.clock.now());
+            self.app.event_log.record(drained);
+        }
+    }
+
     /// Handles what the host has told, writes what is queued, and closes the store.
     pub async fn finish(self) {
+        self.drain();
         // Another replica goes on with its queues.
         self.queueing.abort();
         self.sweeping.abort();
@@ -434,6 +444,8 @@ fn compose(
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         guarded: Guarded::new(config.webhooks.reach),
+        bell: event_log.bell().clone(),
+        look: config.webhooks.look,
     };
     let webhooks = Arc::new(Webhooks::new(webhooks, &parts.keys));
     let matches = MatchService {

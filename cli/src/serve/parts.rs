@@ -129,7 +129,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
 fn config(settings: &Settings) -> Outcome<Config> {
     let web = WebConfig { site: site::PAGES, ..WebConfig::default() };
     let http = HttpConfig { trusted_proxies: settings.shared.trusted_proxies.clone(), ..HttpConfig::default() };
-    let webhooks = WebhookConfig { reach: settings.reach };
+    let webhooks = WebhookConfig { reach: settings.reach, ..WebhookConfig::default() };
     match settings.reach {
         Reach::Public => {}
         Reach::ThisMachine => {

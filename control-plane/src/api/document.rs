@@ -1,6 +1,7 @@
 //! The API's document (OpenAPI 3.1), made from the endpoints themselves and checked in as `openapi.json`.
 
 mod examples;
+mod webhooks;
 
 use axum::response::{IntoResponse, Response};
 use hyper::header::CONTENT_TYPE;
@@ -22,7 +23,7 @@ use crate::http::{Kind, Problem, ProblemBody};
             carries `x-request-id`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
-    components(schemas(ProblemBody, crate::lobby::PlayerEvent)),
+    components(schemas(ProblemBody, crate::lobby::PlayerEvent, crate::webhooks::WebhookMessage)),
     tags(
         (name = "accounts", description = "Who plays: guests and accounts, tokens."),
         (name = "games", description = "Games and their versions."),
@@ -63,6 +64,7 @@ fn document() -> OpenApi {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         operations.into_iter().flatten().for_each(|operation| complete(operation, &components));
     }
+    api.webhooks = Some(webhooks::all(&components));
     api
 }
 
@@ -229,6 +231,25 @@ mod tests {
             }
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn every_message_of_webhooks_is_described_and_shown() {
+        let document: Value = serde_json::from_str(&json()).unwrap();
+        let webhooks = document["webhooks"].as_object().unwrap();
+        let kinds = crate::model::WebhookKind::EVENTS.map(|kind| kind.as_str());
+        assert!(kinds.iter().all(|kind| webhooks.contains_key(*kind)) && webhooks.contains_key("ping"));
+        for (kind, item) in webhooks {
+            let content = &item["post"]["requestBody"]["content"]["application/json"];
+            assert_eq!(content["example"]["type"], *kind, "{kind}: {content}");
+            assert_eq!(content["schema"]["$ref"], "#/components/schemas/WebhookMessage");
+        }
+        let ended = &webhooks["match.ended"]["post"]["requestBody"]["content"]["application/json"]["example"];
+        assert!(ended["data"]["results"]["data"].is_string(), "{ended}");
+        let of_matches = &document["components"]["schemas"]["MatchBody"]["properties"]["results"];
+        let of_messages = &document["components"]["schemas"]["WebhookMessageData"]["properties"]["results"];
+        let same = |results: &Value| results.to_string().contains("#/components/schemas/ResultsBody");
+        assert!(same(of_matches) && same(of_messages), "the same words: {of_matches} {of_messages}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Hosts that come and go, as events.
 
 use serde_json::json;
+use stadion_protocol::contract::HostLoad;
 
 use crate::model::{Event, EventFilter, EventKind, HostName, NewEvent, PageRequest, UnixMs};
 use crate::store::{Store, StoreError};
@@ -30,6 +31,13 @@ pub(crate) async fn host_there(
         let up = NewEvent::new(EventKind::HostUp, now).on(host).with(json!({"after": "return"}));
         NewEvent { once: Some(format!("return/{}", down.number)), ..up }
     }))
+}
+
+/// That a host takes no more matches, with what is on it then.
+pub(crate) fn host_drained(host: &HostName, load: HostLoad, now: UnixMs) -> NewEvent {
+    let HostLoad { matches, hibernated, players, .. } = load;
+    let data = json!({"matches": matches, "hibernated": hibernated, "players": players});
+    NewEvent::new(EventKind::HostDrained, now).on(host).with(data)
 }
 
 /// That a host is gone: `stopped` or `lost`.

@@ -33,7 +33,7 @@ pub(crate) use bell::Bell;
 pub(crate) use budget::Budgets;
 pub use config::EventConfig;
 pub(crate) use follow::{FollowError, Follower};
-pub(crate) use hosts::{host_down, host_lost, host_there, host_up};
+pub(crate) use hosts::{host_down, host_drained, host_lost, host_there, host_up};
 pub(crate) use recorder::Recorder;
 
 /// Events that wait for the store.

@@ -9,6 +9,7 @@ mod live;
 mod place;
 mod reconcile;
 mod rematch;
+mod results;
 mod service;
 mod unplaced;
 mod upgrade;
@@ -26,6 +27,7 @@ pub(crate) use place::{
 };
 pub(crate) use reconcile::{Reconciler, tell_of_ends};
 pub(crate) use rematch::{RematchFailure, rematch_key, rematch_until};
+pub(crate) use results::ResultsBody;
 pub(crate) use service::{ElsewhereError, MatchError, MatchService, MatchUsed, MatchView};
 pub(crate) use unplaced::PlaceError;
 pub(crate) use upgrade::UpgradeFailure;

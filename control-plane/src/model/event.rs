@@ -70,7 +70,7 @@ kinds! {
     HostUp = "host.up",
     /// A host is gone. Data: `why`: `stopped`, or `lost` where it said nothing before it went.
     HostDown = "host.down",
-    /// A host takes no more matches, and goes when its last has ended.
+    /// A host takes no more matches: it is about to go. Data: `matches`, `hibernated`, `players`, as many as are there then.
     HostDrained = "host.drained",
     /// Events came faster than they may, and some were dropped. Data: `dropped`, `why`.
     EventsDropped = "events.dropped",

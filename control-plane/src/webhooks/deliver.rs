@@ -1,10 +1,14 @@
 //! The task that delivers: it claims what is due, tries it, and says what came of it.
+//!
+//! It looks when the bell of the log of events rings, when somebody on this replica made something due, and every
+//! [`super::WebhookParts::look`] in any case: for what is to be tried again, and for words of the bell that were lost.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::ear::Ear;
 use super::{AT_ONCE, CLAIM, Webhooks, forgotten, verdict};
 use crate::clock::random;
 use crate::model::{Attempt, Claim, Delivery, UnixMs, Webhook};
@@ -13,9 +17,6 @@ use crate::store::StoreError;
 /// Messages under way from one replica: a connection each.
 pub(super) const UNDER_WAY: usize = 64;
 
-/// Between two looks. Whoever makes something due calls at once.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// How often what is over and old is looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -23,7 +24,10 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 pub(crate) async fn deliver(webhooks: Arc<Webhooks>) {
     let mut trying = JoinSet::new();
     let mut forgotten_at = UnixMs::default();
+    let mut ear = Ear::new(webhooks.parts.bell.clone());
     loop {
+        // Before the look: what happens during it is heard of.
+        ear.open().await;
         while trying.try_join_next().is_some() {}
         if let Err(error) = webhooks.plan().await {
             tracing::warn!(%error, "webhooks are told of what happened once the store is there");
@@ -44,7 +48,8 @@ pub(crate) async fn deliver(webhooks: Arc<Webhooks>) {
         tokio::select! {
             () = webhooks.called.notified() => {}
             _ = trying.join_next(), if !trying.is_empty() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = ear.rung() => {}
+            () = tokio::time::sleep(webhooks.parts.look) => {}
         }
     }
 }

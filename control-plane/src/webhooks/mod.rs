@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   events ──plan──▶ deliveries ──claim──▶ try ──settle──▶ delivered │ pending again │ failed
-//!   (stored)         (stored: one commit         │
-//!                     with the cursor)           └── 410, or silent for a day: the webhook is turned off, its owner is told
+//!   (stored)  ▲      (stored: one commit         │
+//!           bell      with the cursor)           └── 410, or silent for a day: the webhook is turned off, its owner is told
 //! ```
 //!
 //! Every step is in the store before the next begins, and a claim ends by itself: whichever replica dies, another goes on.
@@ -15,6 +15,8 @@
 
 mod calls;
 mod deliver;
+mod ear;
+mod message;
 mod plan;
 mod schedule;
 mod signature;
@@ -26,13 +28,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use hyper::{HeaderMap, Request};
-use serde_json::json;
 use stadion_protocol::GameName;
 use stadion_protocol::contract::Host;
 use tokio::sync::Notify;
 
 use crate::Keys;
 use crate::clock::{Clock, Rng, random};
+use crate::events::Bell;
 use crate::http::guarded::{Bounds, Guarded, UrlFault};
 use crate::lobby::{Lobby, PlayerEvent};
 use crate::model::{
@@ -41,6 +43,7 @@ use crate::model::{
 };
 use crate::store::{NewWebhookError, Store, StoreError};
 pub(crate) use deliver::deliver;
+pub(crate) use message::WebhookMessage;
 use schedule::{Heard, verdict};
 use signature::Secrets;
 
@@ -74,6 +77,10 @@ pub(crate) struct WebhookParts {
     pub(crate) rng: Arc<dyn Rng>,
     /// Where requests may go.
     pub(crate) guarded: Guarded,
+    /// Rings when something happened, on whichever replica.
+    pub(crate) bell: Arc<Bell>,
+    /// How often what is due is looked for without being rung for.
+    pub(crate) look: Duration,
 }
 
 /// See the module.
@@ -206,13 +213,12 @@ impl Webhooks {
     pub(crate) async fn test(&self, webhook: &Webhook) -> Result<Delivery, WebhookError> {
         let now = self.parts.clock.now();
         let id = DeliveryId(random(&*self.parts.rng));
-        let data = json!({"game": webhook.game.as_str(), "webhook": webhook.name.as_str()});
         let delivery = Delivery {
             number: 0,
             id,
             webhook: webhook.id,
             kind: WebhookKind::Ping,
-            body: json!({"type": "ping", "timestamp": now.to_string(), "data": data}).to_string(),
+            body: WebhookMessage::ping(webhook, now).text(),
             created_at: now,
             status: DeliveryStatus::Pending,
             attempts: 1,

@@ -1,10 +1,10 @@
 //! From what happened to what webhooks are told of it: read behind a webhook's cursor, added in one commit with it.
 
-use serde_json::{Value, json};
-
-use super::Webhooks;
+use super::{WebhookMessage, Webhooks};
+use crate::matches::ResultsBody;
 use crate::model::{
-    Delivery, DeliveryId, DeliveryStatus, Event, EventFilter, EventScope, UnixMs, Webhook, WebhookId, WebhookKind,
+    Delivery, DeliveryId, DeliveryStatus, Event, EventFilter, EventKind, EventScope, UnixMs, Webhook, WebhookId,
+    WebhookKind,
 };
 use crate::store::StoreError;
 
@@ -37,23 +37,37 @@ impl Webhooks {
         };
         let since = self.parts.store.events_since(&filter, webhook.cursor, BATCH).await?;
         let now = self.parts.clock.now();
-        let deliveries: Vec<Delivery> =
-            since.items.iter().filter_map(|event| delivery(webhook.id, event, now)).collect();
+        let mut deliveries = Vec::with_capacity(since.items.len());
+        for event in &since.items {
+            let results = self.results(event).await?;
+            deliveries.extend(delivery(webhook.id, (event, results), now));
+        }
         // If somebody was first, that is as well.
         self.parts.store.plan_deliveries(webhook.id, (webhook.cursor, since.upto), &deliveries).await?;
         Ok(())
     }
+
+    /// What came of a match that is over. Its row is there: the event was written in the same commit.
+    async fn results(&self, event: &Event) -> Result<Option<ResultsBody>, StoreError> {
+        let Some(id) = event.of.filter(|_| event.kind == EventKind::MatchEnded) else { return Ok(None) };
+        let end = self.parts.store.match_record(id).await?.and_then(|record| record.end);
+        Ok(end.as_ref().and_then(ResultsBody::of))
+    }
 }
 
 /// What a webhook is told of an event; `None`: webhooks are not told of its kind.
-fn delivery(webhook: WebhookId, event: &Event, now: UnixMs) -> Option<Delivery> {
+fn delivery(
+    webhook: WebhookId,
+    (event, results): (&Event, Option<ResultsBody>),
+    now: UnixMs,
+) -> Option<Delivery> {
     let kind = WebhookKind::EVENTS.into_iter().find(|kind| kind.event() == Some(event.kind))?;
     Some(Delivery {
         number: 0,
         id: id(webhook, event.number),
         webhook,
         kind,
-        body: body(event),
+        body: WebhookMessage::of_event(event, results).text(),
         created_at: now,
         status: DeliveryStatus::Pending,
         attempts: 0,
@@ -72,28 +86,11 @@ fn id(webhook: WebhookId, event: u64) -> DeliveryId {
     DeliveryId(id)
 }
 
-/// As the log of events shows it, in the form of Standard Webhooks.
-fn body(event: &Event) -> String {
-    let mut data = json!({
-        "event": event.number,
-        "game": event.game.as_ref().map(ToString::to_string),
-        "version": event.version.map(|version| version.to_string()),
-        "match": event.of.map(|id| id.to_string()),
-        "host": event.host.as_ref().map(ToString::to_string),
-        "name": event.name,
-        // It was read before it was kept.
-        "details": serde_json::from_str::<Value>(&event.data).unwrap_or_default(),
-    });
-    if let Some(fields) = data.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    json!({"type": event.kind.as_str(), "timestamp": event.at.to_string(), "data": data}).to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::model::EventKind;
 
     fn event(kind: EventKind) -> Event {
         Event {
@@ -112,15 +109,15 @@ mod tests {
     #[test]
     fn a_message_has_the_form_of_standard_webhooks_and_an_id_of_its_own() {
         let (hook, now) = (WebhookId([1; 8]), UnixMs(5));
-        let told = delivery(hook, &event(EventKind::MatchEnded), now).unwrap();
+        let told = delivery(hook, (&event(EventKind::MatchEnded), None), now).unwrap();
         let body: Value = serde_json::from_str(&told.body).unwrap();
         let expected = json!({
             "type": "match.ended", "timestamp": "2026-11-20T10:00:00.123Z",
             "data": {"event": 7, "game": "chess", "details": {"reason": "finished"}},
         });
         assert_eq!(body, expected);
-        assert_eq!(told.id, delivery(hook, &event(EventKind::MatchEnded), now).unwrap().id);
-        assert_ne!(told.id, delivery(WebhookId([2; 8]), &event(EventKind::MatchEnded), now).unwrap().id);
-        assert!(delivery(hook, &event(EventKind::HostUp), now).is_none(), "that is for operators");
+        assert_eq!(told.id, delivery(hook, (&event(EventKind::MatchEnded), None), now).unwrap().id);
+        assert_ne!(told.id, delivery(WebhookId([2; 8]), (&event(EventKind::MatchEnded), None), now).unwrap().id);
+        assert!(delivery(hook, (&event(EventKind::HostUp), None), now).is_none(), "that is for operators");
     }
 }

@@ -69,7 +69,8 @@ pub(crate) struct EventsPage {
 /// `placings`): the latter by a fault of the game or the host; `game.report`: what the game reported, under `name`;
 /// `version.quarantined` (`reason`): a version failed on every start; `report.filed` (`report`, `reason`): a player reported
 /// another; `report.closed` (`report`, `state`); `host.up` (`after`: `start`, or `return` where it was lost), `host.down`
-/// (`why`: `stopped` or `lost`), `host.drained`; `events.dropped` (`dropped`, `why`): more happened than is kept. More kinds may come.
+/// (`why`: `stopped` or `lost`), `host.drained` (`matches`, `hibernated`, `players`): it takes no more matches; `events.dropped`
+/// (`dropped`, `why`): more happened than is kept. More kinds may come.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// Greater than that of every event that was kept before it: `Last-Event-ID` of a stream.

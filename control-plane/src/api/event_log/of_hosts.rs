@@ -73,13 +73,16 @@ mod tests {
         let lost = "?kind=host.down,match.failed,match.started&host=h-stage";
         assert_eq!(told(&stage, lost).await, ["host.down", "match.failed", "match.started"]);
         stage.get("/v1/events/hosts").bearer(&stage.developer_key).await.expect(403);
+        stage.play("chess", json!({})).await.expect(201);
+        stage.control_plane.drain();
+        stage.get("/readyz").await.expect(503);
+        assert_eq!(told(&stage, "?limit=1").await, ["host.drained"], "it is told while the host is still there");
         stage.finish().await;
         let after = Stage::on_disk(dir.path()).await;
-        assert_eq!(told(&after, "?limit=2").await, ["host.up", "host.down"]);
-        let page = after.get("/v1/events/hosts?limit=2").bearer(&operator).await.expect(200);
-        assert_eq!(
-            (&page["items"][1]["data"], &page["items"][0]["data"]),
-            (&json!({"why": "stopped"}), &json!({"after": "start"}))
-        );
+        assert_eq!(told(&after, "?limit=3").await, ["host.up", "host.down", "host.drained"], "and told once");
+        let page = after.get("/v1/events/hosts?limit=3").bearer(&operator).await.expect(200);
+        let data: Vec<_> = page["items"].as_array().unwrap().iter().map(|event| event["data"].clone()).collect();
+        let there = json!({"matches": 1, "hibernated": 0, "players": 0});
+        assert_eq!(data, [json!({"after": "start"}), json!({"why": "stopped"}), there]);
     }
 }

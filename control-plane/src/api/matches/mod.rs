@@ -12,15 +12,13 @@ pub(super) mod ticks;
 pub(super) mod upgrade;
 pub(super) mod usage;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use stadion_protocol::contract::{EndReason, MatchState, Placing, Presence, SeatStatus};
+use stadion_protocol::contract::{EndReason, MatchState, Presence, SeatStatus};
 use utoipa::ToSchema;
 
 use super::wire::PlayerBody;
 use crate::http::{Extras, Fault, Kind};
-use crate::matches::{MatchError, MatchView};
+use crate::matches::{MatchError, MatchView, ResultsBody};
 use crate::model::{MatchEnd, MatchRecord, reason_name};
 
 /// A match.
@@ -128,27 +126,6 @@ pub(crate) struct FailureBody {
     reproduce: String,
 }
 
-/// What came of a match.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ResultsBody {
-    /// Best first.
-    placings: Vec<PlacingBody>,
-    /// The game's own result, base64.
-    #[schema(example = "aGFyZA==")]
-    data: String,
-}
-
-/// A seat's place.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PlacingBody {
-    /// Which seat.
-    seat: u16,
-    /// 1 is best; equal ranks are ties.
-    rank: u16,
-    /// As the game counts.
-    score: i64,
-}
-
 impl From<MatchView> for MatchBody {
     fn from(view: MatchView) -> MatchBody {
         let state = view.state();
@@ -176,7 +153,7 @@ impl From<MatchView> for MatchBody {
             end: record.end.as_ref().map(|end| EndBody::from(&end.reason)),
             failure,
             chain: record.end.as_ref().and_then(|end| end.chain).map(hex::encode),
-            results: record.end.filter(|end| end.reason == EndReason::Finished).map(ResultsBody::from),
+            results: record.end.as_ref().and_then(ResultsBody::of),
         }
     }
 }
@@ -235,13 +212,6 @@ impl From<&EndReason> for EndBody {
             _ => None,
         };
         EndBody { kind: reason_name(reason), detail: detail.cloned(), message: reason.to_string() }
-    }
-}
-
-impl From<MatchEnd> for ResultsBody {
-    fn from(end: MatchEnd) -> ResultsBody {
-        let body = |placing: Placing| PlacingBody { seat: placing.seat.0, rank: placing.rank, score: placing.score };
-        ResultsBody { placings: end.placings.into_iter().map(body).collect(), data: STANDARD.encode(&end.data) }
     }
 }
 

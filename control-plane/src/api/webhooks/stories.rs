@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::config::Reach;
+use crate::config::{Config, Reach};
 use crate::model::{Delivery, DeliveryId, DeliveryStatus, Quarantine, WebhookId, WebhookKind, WebhookName};
 use crate::testing::{Answer, Ears, Received, Receiver, Stage};
 
@@ -281,11 +281,40 @@ async fn the_owner_is_told_what_happens_in_the_game_and_of_nothing_before() {
     }
     let ended = find("match.ended", Some(&matches[0]));
     assert_eq!(ended["details"]["placings"], json!([{"seat": 0, "rank": 1, "score": 3}]));
+    let shown = stage.get(&format!("/v1/matches/{}", matches[0])).await.expect(200);
+    assert_eq!(ended["results"], shown["results"], "in the words of the match");
+    assert_eq!(ended["results"]["data"], "d2Vs");
+    assert!(find("match.failed", Some(&matches[1])).get("results").is_none());
     assert_eq!(find("match.failed", Some(&matches[1]))["details"]["reason"], "trapped");
     assert_eq!(find("version.quarantined", None)["details"]["reason"], "it trapped");
     assert!(told.iter().all(|told| told.is_signed_by(secret.as_str().unwrap())));
     let ids: BTreeSet<_> = told.iter().map(|told| told.id().to_owned()).collect();
     assert_eq!((ids.len(), receiver.got().len()), (5, 5));
+}
+
+/// Nobody looks before the bell rings: a stage that looks by itself once in an hour.
+fn only_by_the_bell(config: &mut Config) {
+    config.webhooks.reach = Reach::ThisMachine;
+    config.webhooks.look = Duration::from_secs(3_600);
+}
+
+#[tokio::test]
+async fn what_happens_is_told_at_once_and_by_whichever_replica_is_there() {
+    let (stage, receiver) = (Stage::with(only_by_the_bell).await, Receiver::start().await);
+    stage.publish("chess").await;
+    make(&stage, "results", &receiver.url).await;
+    let end_one = async |n: usize| {
+        let played = stage.play("chess", json!({"create": "public"})).await.expect(201);
+        let id = played["match"]["id"].as_str().unwrap().to_owned();
+        stage.host.finish(&id);
+        assert_eq!(receiver.wait_for(n).await[n - 1].json()["data"]["match"], id);
+    };
+    end_one(1).await;
+    end_one(2).await;
+    let other = stage.beside_with(only_by_the_bell).await;
+    stage.control_plane.stop_delivering();
+    end_one(3).await;
+    drop(other);
 }
 
 #[tokio::test]
