@@ -56,11 +56,7 @@ impl Webhooks {
 }
 
 /// What a webhook is told of an event; `None`: webhooks are not told of its kind.
-fn delivery(
-    webhook: WebhookId,
-    (event, results): (&Event, Option<ResultsBody>),
-    now: UnixMs,
-) -> Option<Delivery> {
+fn delivery(webhook: WebhookId, (event, results): (&Event, Option<ResultsBody>), now: UnixMs) -> Option<Delivery> {
     let kind = WebhookKind::EVENTS.into_iter().find(|kind| kind.event() == Some(event.kind))?;
     Some(Delivery {
         number: 0,
