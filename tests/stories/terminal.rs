@@ -136,6 +136,58 @@ impl FullScreen {
     }
 }
 
+/// A program that asks and answers line by line on its terminal.
+pub(crate) struct Lines {
+    script: Child,
+    keyboard: ChildStdin,
+    said: watch::Receiver<String>,
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+impl Lines {
+    pub(crate) fn begin(command: &Command) -> Lines {
+        let mut script = on_a_terminal(command).spawn().unwrap();
+        let keyboard = script.stdin.take().unwrap();
+        let (sender, said) = watch::channel(String::new());
+        let mut output = script.stdout.take().unwrap();
+        // Ends with the program.
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                sender.send_modify(|said| *said += &String::from_utf8_lossy(&bytes[..count]));
+            }
+        });
+        Lines { script, keyboard, said }
+    }
+
+    /// Waits until this stands on the screen.
+    pub(crate) async fn says(&mut self, what: &str) {
+        let said = tokio::time::timeout(SEEN_WITHIN, self.said.wait_for(|said| said.contains(what))).await;
+        assert!(matches!(said, Ok(Ok(_))), "{what:?} is not said, but {:?}", *self.said.borrow());
+    }
+
+    /// Keys, as the terminal sends them.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).and_then(|()| self.keyboard.flush()).unwrap();
+    }
+
+    /// Waits until the program has ended by itself: how, and all that it said.
+    pub(crate) async fn ends(mut self) -> (ExitStatus, String) {
+        let mut said = self.said.clone();
+        let over = async { while said.changed().await.is_ok() {} };
+        let over = tokio::time::timeout(SEEN_WITHIN, over).await;
+        assert!(over.is_ok(), "it did not end, but said {:?}", *self.said.borrow());
+        (self.script.wait().unwrap(), self.said.borrow().clone())
+    }
+}
+
 fn write(keyboard: &Keyboard, keys: &str) {
     let mut keyboard = keyboard.lock().unwrap();
     keyboard.write_all(keys.as_bytes()).and_then(|()| keyboard.flush()).unwrap();

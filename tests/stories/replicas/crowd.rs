@@ -28,8 +28,8 @@ const DIES_AFTER: [usize; 3] = [12, 42, 72];
 const AWAY: Duration = Duration::from_secs(3);
 
 /// What a queue made of a search.
-struct Result {
-    of: String,
+pub(super) struct Result {
+    pub(super) of: String,
     players: usize,
 }
 
@@ -80,7 +80,7 @@ async fn any_replica_may_die_while_two_hundred_people_sign_in_form_parties_and_p
 }
 
 /// Rooms for anybody, a duel, and a queue in which two parties of two meet.
-async fn publish(cluster: &Cluster) {
+pub(super) async fn publish(cluster: &Cluster) {
     let api = cluster.api();
     api.publish("ledger", ledger::wasm()).await;
     for (game, players, settings) in [
@@ -142,7 +142,7 @@ async fn together(leader: &Arrived, member: &Arrived) -> Vec<Result> {
 const MINE: &str = "/v1/parties/mine";
 
 /// Confirms what is found, plays it, and hears how it ended.
-async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
+pub(super) async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
     let ready = loop {
         let event = ears.next().await;
         match text(&event, "kind") {
@@ -228,7 +228,7 @@ async fn nothing_is_lost_or_doubled(cluster: &Cluster, couples: &[Couple]) {
 }
 
 /// Looks until it is so.
-async fn becomes(what: &str, expected: &[String], look: impl Fn() -> Vec<String>) {
+pub(super) async fn becomes(what: &str, expected: &[String], look: impl Fn() -> Vec<String>) {
     let until = Instant::now() + PATIENCE;
     loop {
         let now = look();

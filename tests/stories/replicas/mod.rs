@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures how long things heal on the wall")]
 
 mod crowd;
+mod paused;
 mod people;
 
 use std::time::{Duration, Instant};
