@@ -170,7 +170,9 @@ impl Lines {
     /// Waits until this stands on the screen.
     pub(crate) async fn says(&mut self, what: &str) {
         let said = tokio::time::timeout(SEEN_WITHIN, self.said.wait_for(|said| said.contains(what))).await;
-        assert!(matches!(said, Ok(Ok(_))), "{what:?} is not said, but {:?}", *self.said.borrow());
+        let seen = matches!(said, Ok(Ok(_)));
+        drop(said);
+        assert!(seen, "{what:?} is not said, but {:?}", *self.said.borrow());
     }
 
     /// Keys, as the terminal sends them.
