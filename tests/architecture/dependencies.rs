@@ -111,6 +111,7 @@ fn each_part_depends_on_nothing_of_ours_but_what_is_below_it() {
         ("hearts", &guest),
         ("stadion-host", &["stadion-protocol", "stadion-schema"]),
         ("stadion-control-plane", &["stadion-protocol", "stadion-schema"]),
+        ("stadion-api", &[]),
         ("stadion-client", &["stadion-protocol", "stadion-schema", "stadion-sdk", "stadion-sdk-macros"]),
     ];
     for (part, allowed) in allowed {

@@ -47,6 +47,7 @@ fn every_crate_stands_in_the_architecture() {
         "host/",
         "control-plane/",
         "client/",
+        "api-client/",
         "cli/",
         "sdk-guest/",
         "games/",

@@ -4,6 +4,7 @@
 mod crowd;
 mod paused;
 mod people;
+mod streams;
 
 use std::time::{Duration, Instant};
 
