@@ -76,7 +76,10 @@ pub(crate) struct Who {
 
 impl std::fmt::Debug for Who {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Who").field("url", &self.url).field("has_bearer", &self.bearer.is_some()).finish_non_exhaustive()
+        f.debug_struct("Who")
+            .field("url", &self.url)
+            .field("has_bearer", &self.bearer.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,7 +87,8 @@ impl Api {
     /// Connects when something is asked.
     pub fn new(server: &Server) -> Result<Api, Error> {
         let Server { url, bearer, tls, agent, from, patience } = server.clone();
-        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).user_agent(agent).local_address(from);
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).user_agent(agent).local_address(from);
         builder = builder.tls_backend_preconfigured(match tls {
             Some(tls) => tls,
             None => trusts_nobody()?,

@@ -212,9 +212,7 @@ impl<A: Answer> Call<A> {
                     let why = error.refusal().and_then(|refusal| self.comes_again(refusal));
                     (error, why)
                 }
-                Err(Lost { error, reached }) => {
-                    (error, (!reached || self.is_idempotent()).then_some(Why::Lost))
-                }
+                Err(Lost { error, reached }) => (error, (!reached || self.is_idempotent()).then_some(Why::Lost)),
             };
             let Some(why) = why else { return Err(error) };
             let [spread] = random()?;

@@ -50,7 +50,8 @@ mod versions;
 mod webhooks;
 
 pub use accounts::{
-    Account, AuditEntry, CreatedKey, Export, Identity, Key, NewKey, Provider, RotatedKeys, SignIn, SignedIn, StartedSignIn,
+    Account, AuditEntry, CreatedKey, Export, Identity, Key, NewKey, Provider, RotatedKeys, SignIn, SignedIn,
+    StartedSignIn,
 };
 pub use answer::{Answer, Bytes, Events as EventStream, Items, Json, Nothing, Page};
 pub use api::{Api, Server};
@@ -61,13 +62,11 @@ pub use event_log::{Happened, Hears, Wanted};
 pub use events::{Events, PlayerEvent};
 pub use games::{Game, Load, Origins, Queue, QuotaLimits, QuotaUse, Quotas};
 pub use history::{FiledReport, PlayedMatch, PlayedWith, PlayerReport, RatingMove, Rematch};
-pub use lobby::{
-    Activity, Blocked, Friend, Friendship, Invitation, Invited, Member, Party, Rating, Standing, Ticket,
-};
+pub use lobby::{Activity, Blocked, Friend, Friendship, Invitation, Invited, Member, Party, Rating, Standing, Ticket};
 pub use log::{Followed, LogLine, LogPage};
 pub use matches::{
-    Difference, DifferingOutput, EndInfo, FailureInfo, Forked, MatchInfo, MatchPlace, PlacingInfo, PlayerInfo, ResultsInfo,
-    SeatInfo, TickInfo, Ticks, Upgraded,
+    Difference, DifferingOutput, EndInfo, FailureInfo, Forked, MatchInfo, MatchPlace, PlacingInfo, PlayerInfo,
+    ResultsInfo, SeatInfo, TickInfo, Ticks, Upgraded,
 };
 pub use operation::{Operation, Shape, Verb};
 pub use pages::Pages;

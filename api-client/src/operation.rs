@@ -87,7 +87,8 @@ impl<A: Answer> Operation<A> {
             let mut path = url.path_segments_mut().expect("addresses of servers have paths");
             path.clear();
             for segment in self.path.split('/').skip(1) {
-                let segment = if segment.starts_with('{') { names.next().expect("a name for each place") } else { segment };
+                let segment =
+                    if segment.starts_with('{') { names.next().expect("a name for each place") } else { segment };
                 if matches!(segment, "." | "..") {
                     return Err(Error::Unaddressable { name: segment.to_owned() });
                 }

@@ -33,7 +33,12 @@ enum Next {
 impl<T: Serialize + DeserializeOwned> Call<Items<T>> {
     /// Every entry, page by page.
     pub fn pages(self) -> Pages<T> {
-        Pages { call: self.query("limit", PAGE), here: Vec::new().into_iter(), next: Some(Next::First), pages: MOST_PAGES }
+        Pages {
+            call: self.query("limit", PAGE),
+            here: Vec::new().into_iter(),
+            next: Some(Next::First),
+            pages: MOST_PAGES,
+        }
     }
 
     /// The first entries, at most so many.

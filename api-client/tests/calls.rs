@@ -36,7 +36,8 @@ async fn request(stream: &mut TcpStream) -> String {
         let count = stream.read(&mut bytes).await.unwrap();
         text += &String::from_utf8_lossy(&bytes[..count]).to_lowercase();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
             if body.len() >= length {
                 return text;
             }
@@ -158,6 +159,7 @@ async fn a_stream_that_breaks_goes_on_behind_the_last_event_that_came_whole() {
     };
     assert_eq!(said, ["1", "2", "lost", "3", "lost"], "nothing twice, and half an event is none");
     assert_eq!(over.status().unwrap(), 410, "what is refused is not asked for again");
-    let lasts: Vec<_> = heard.await.unwrap().iter().map(|request| header(request, "last-event-id").to_owned()).collect();
+    let lasts: Vec<_> =
+        heard.await.unwrap().iter().map(|request| header(request, "last-event-id").to_owned()).collect();
     assert_eq!(lasts, ["", "2", "3"]);
 }

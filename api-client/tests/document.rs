@@ -191,7 +191,8 @@ fn answers_are_read_with_no_more_than_they_must_have_and_understood_as_what_they
             assert!(read.is_ok(), "{}: {} of {least}", shape.id, read.unwrap_err());
         }
         for whole in document.samples(schema, true) {
-            let understood = (shape.understood)(&whole).unwrap_or_else(|error| panic!("{}: {error}: {whole}", shape.id));
+            let understood =
+                (shape.understood)(&whole).unwrap_or_else(|error| panic!("{}: {error}: {whole}", shape.id));
             // The document does not say which states there are.
             if shape.id != "get_upload_events" {
                 assert_within(&understood, &whole, shape.id);

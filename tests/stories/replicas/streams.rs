@@ -123,7 +123,11 @@ async fn a_stream_that_dies_with_its_replica_goes_on_at_another_one_and_nothing_
 
     let expected = |[party, _]: &[String; 2]| [("invitation", party.clone()), ("invitation-gone", party.clone())];
     let told: Vec<_> = anns.heard.iter().map(about).collect();
-    assert_eq!(told, done.iter().flat_map(expected).collect::<Vec<_>>(), "each once, in the order in which it happened");
+    assert_eq!(
+        told,
+        done.iter().flat_map(expected).collect::<Vec<_>>(),
+        "each once, in the order in which it happened"
+    );
     let mut lives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for event in &games.heard {
         lives.entry(event.of.as_deref().unwrap()).or_default().push(&event.kind);
