@@ -28,9 +28,19 @@ fn on_a_disk_that_fails_every_promise_is_kept() {
 
 #[test]
 fn stories_that_once_broke_are_kept() {
-    // The disk was full in the middle of a block and when the next segment was made; the power took a sector of that block.
-    let told = tell(5_117, Plan { failing_disk: true, ..Plan::default() });
-    assert!(told.as_ref().is_ok_and(|told| told.crashes > 2), "{told:?}");
+    let failing = Plan { failing_disk: true, ..Plan::default() };
+    for (seed, plan) in [
+        // The disk was full in the middle of a block and when the next segment was made; the power took a sector of that block.
+        (5_117, failing),
+        // A device came back into the tick after a checkpoint, and another one took its seat in the same tick; after a crash
+        // the second one was told that it was replaced.
+        (2_293, failing),
+        (864, failing),
+        (2_346, Plan::default()),
+    ] {
+        let told = tell(seed, plan);
+        assert!(told.as_ref().is_ok_and(|told| told.crashes > 1), "seed {seed}: {told:?}");
+    }
 }
 
 #[test]

@@ -37,6 +37,10 @@ pub(crate) struct Serve {
     /// What it retains of the journals of matches that are over, bytes [default: 1 GiB].
     #[arg(long, env = "STADION_JOURNAL_BYTES", value_name = "BYTES")]
     journal_bytes: Option<u64>,
+    /// How address space is shared among matches: `fast` (20,000 at most, no bounds checks) or `dense` (100,000 at most;
+    /// games that work much in memory are slower). Both need as many mappings as vm.max_map_count allows [default: fast].
+    #[arg(long, env = "STADION_POOL_LAYOUT", value_name = "LAYOUT")]
+    pool_layout: Option<String>,
     /// For tests of recovery: a match created with the parameters `plant-abort` ends the process in this tick.
     #[arg(long, hide = true, value_name = "TICK")]
     plant_abort: Option<u64>,
@@ -118,6 +122,7 @@ impl Serve {
             data: self.data.clone(),
             journals: self.journals.clone(),
             journal_bytes: self.journal_bytes,
+            pool_layout: self.pool_layout.clone(),
             plant_abort: self.plant_abort,
             advertise: self.advertise.clone(),
             origins: self.origins.clone(),

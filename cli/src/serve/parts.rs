@@ -19,7 +19,7 @@ use stadion_control_plane::{
 };
 use stadion_host::artifact::VerifyingKeys;
 use stadion_host::compile::{ChildCompiler, CompilerConfig};
-use stadion_host::engine::{Engine, EngineConfig};
+use stadion_host::engine::{CodeSettings, Engine, EngineConfig};
 use stadion_host::gateway::{Gateway, GatewayConfig, HostKeys, Identity, JoinKeys};
 use stadion_host::host::{HostConfig, LocalHost, Recovered, RecoveryConfig};
 use stadion_host::journal::{DiskJournals, Journals, LogConfig, MemoryJournals, MemoryLimits};
@@ -167,7 +167,8 @@ fn host_config(settings: &Settings, storage: &Storage, keys: &HostKeys) -> Outco
 /// What takes its time, side by side: a pool is some ten thousand changes of the process's mappings, a log is read from
 /// disk. Players whose server was killed wait for both, and for nothing else.
 async fn pool_and_log(settings: &Settings, storage: &Storage) -> Outcome<(Engine, Arc<dyn Journals>)> {
-    let engine = tokio::task::spawn_blocking(|| Engine::new(EngineConfig::default()));
+    let code = CodeSettings { layout: settings.pool_layout, ..CodeSettings::default() };
+    let engine = tokio::task::spawn_blocking(move || Engine::new(EngineConfig { code, ..EngineConfig::default() }));
     let folder = storage.place("journals").map(|folder| settings.journals.clone().unwrap_or(folder));
     let retain_bytes = settings.journal_bytes;
     let journals = tokio::task::spawn_blocking(move || journals(folder, retain_bytes));

@@ -24,7 +24,7 @@ pub use self::config::{CodeSettings, EngineConfig, Sessions, allowed_features};
 pub use self::cpu::CpuBaseline;
 pub(crate) use self::manners::Manners;
 pub(crate) use self::pool::swap_is_on;
-pub use self::pool::{PoolLayout, PoolSize, StackGuards, TABLE_ELEMENTS};
+pub use self::pool::{NoSuchLayout, PoolLayout, PoolSize, StackGuards, TABLE_ELEMENTS};
 pub use self::ticker::Ticker;
 pub use self::version::LoadedVersion;
 pub use crate::artifact::{BadArtifact, VerifyingKeys};

@@ -1,6 +1,7 @@
 //! The pool that sessions live in: its layout, its size, and what the kernel must offer for it.
 
 use std::fs;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use wasmtime::{Enabled, PoolingAllocationConfig};
@@ -70,6 +71,21 @@ impl PoolLayout {
             PoolLayout::Fast => 20_000,
             PoolLayout::Dense => 100_000,
         }
+    }
+}
+
+/// A word that names no layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no layout of a pool")]
+pub struct NoSuchLayout(String);
+
+impl FromStr for PoolLayout {
+    type Err = NoSuchLayout;
+
+    /// From the word that stands in the artifact key.
+    fn from_str(word: &str) -> Result<PoolLayout, NoSuchLayout> {
+        let known = [PoolLayout::Fast, PoolLayout::Dense].into_iter().find(|layout| layout.name() == word);
+        known.ok_or_else(|| NoSuchLayout(word.to_owned()))
     }
 }
 

@@ -176,6 +176,20 @@ fn a_checkpoint_knows_which_clients_were_replaced() {
 }
 
 #[test]
+fn a_checkpoint_that_knows_who_comes_in_next_does_not_keep_them_out() {
+    let mut world = World::new(20, 1);
+    world.all_join();
+    // Both on their way into the next tick: one that had lost its connection, and another device.
+    world.hello(1, join(0, "token-0", 1)).hello(2, join(0, "another page", 2));
+    let mut state = HostState::from_bytes(&world.life.host_state().unwrap().to_bytes()).unwrap();
+    world.tick(vec![]);
+    state.ticked(world.last_tick(), &[]);
+    let [SeatRecord::Taken(tenant)] = &state.seats[..] else { panic!("nobody's seat") };
+    assert_eq!(tenant.speakers.judge(speaker(2), false), Ok(()), "whoever had it last has it again");
+    assert_eq!(tenant.speakers.judge(speaker(1), false), Err(CloseCode::Replaced));
+}
+
+#[test]
 fn a_checkpoint_of_the_version_before_is_read_without_its_clients() {
     let mut world = World::new(20, 1);
     world.all_join();

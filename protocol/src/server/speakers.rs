@@ -51,7 +51,11 @@ impl Speakers {
     }
 
     /// The speaker has the seat from now on. The code to close the connection with that had it before.
+    ///
+    /// Whoever has it is not one that was replaced, also where what is told here was partly known: a checkpoint may know
+    /// those who were let in after its tick, and the ticks that are replayed onto it tell of them again.
     pub fn take(&mut self, speaker: Speaker) -> CloseCode {
+        self.replaced.retain(|replaced| *replaced != speaker.client);
         match self.newest.replace(speaker) {
             Some(older) if older.client != speaker.client => {
                 if self.replaced.len() == MAX_REPLACED {
@@ -104,6 +108,18 @@ mod tests {
         assert_eq!(after.clients().collect::<Vec<_>>(), [1, 2, 3].map(|client| ClientId([client; 8])));
         assert_eq!(after.judge(speaker(2, 9), false), Err(CloseCode::Replaced));
         assert_eq!(after.judge(speaker(3, 1), false), Ok(()), "its numbers begin anew where nobody is connected");
+    }
+
+    #[test]
+    fn whoever_is_told_of_twice_has_the_seat_all_the_same() {
+        let both = [1, 2].map(|client| ClientId([client; 8]));
+        let mut speakers = Speakers::after(both);
+        for client in [1, 2] {
+            speakers.take(speaker(client, 0));
+        }
+        assert_eq!(speakers, Speakers::after(both));
+        assert_eq!(speakers.judge(speaker(2, 1), false), Ok(()));
+        assert_eq!(speakers.judge(speaker(1, 9), false), Err(CloseCode::Replaced));
     }
 
     #[test]

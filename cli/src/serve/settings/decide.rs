@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use stadion_control_plane::Config;
 use stadion_control_plane::config::Reach;
+use stadion_host::engine::PoolLayout;
 use stadion_protocol::origin::AllowedOrigins;
 
 use super::layer::Layer;
@@ -54,6 +55,7 @@ impl Layer {
         let developing = tls.is_none() && advertise.is_none() && shared.database.is_none();
         let reach = faults.or_none(self.webhooks.as_deref().map(parse_reach).transpose());
         let reach = reach.unwrap_or(if developing { Reach::ThisMachine } else { Reach::Public });
+        let pool_layout = faults.or_none(self.pool_layout.as_deref().map(parse_layout).transpose()).unwrap_or_default();
         if self.security.https_port.is_some() && tls.is_none() {
             faults.add(Failure::usage("--https-port needs a certificate").fix("name it with --tls-cert and --tls-key"));
         }
@@ -75,6 +77,7 @@ impl Layer {
             data,
             journals: self.journals,
             journal_bytes: self.journal_bytes,
+            pool_layout,
             plant_abort: self.plant_abort,
             advertise,
             origins,
@@ -105,6 +108,13 @@ fn parse_reach(text: &str) -> Outcome<Reach> {
             Err(Failure::usage(format!("--webhooks: {text:?} is nowhere")).fix("it is public, this-machine or private"))
         }
     }
+}
+
+fn parse_layout(text: &str) -> Outcome<PoolLayout> {
+    text.parse().map_err(|error| {
+        Failure::usage(format!("--pool-layout: {error}"))
+            .fix("it is fast or dense; dense holds more matches, and games that work much in memory are slower")
+    })
 }
 
 /// Both or none.

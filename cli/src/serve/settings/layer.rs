@@ -17,6 +17,7 @@ pub(crate) struct Layer {
     pub(crate) data: Option<PathBuf>,
     pub(crate) journals: Option<PathBuf>,
     pub(crate) journal_bytes: Option<u64>,
+    pub(crate) pool_layout: Option<String>,
     pub(crate) plant_abort: Option<u64>,
     pub(crate) advertise: Option<String>,
     pub(crate) origins: Option<String>,
@@ -33,12 +34,13 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 25] = [
+    const KEYS: [&'static str; 26] = [
         "listen",
         "port",
         "data",
         "journals",
         "journal-bytes",
+        "pool-layout",
         "advertise",
         "origins",
         "tls-cert",
@@ -98,6 +100,7 @@ impl Layer {
                 let bytes = value.as_integer().and_then(|bytes| u64::try_from(bytes).ok());
                 self.journal_bytes = Some(bytes.ok_or("must be a number of bytes")?);
             }
+            "pool-layout" => self.pool_layout = Some(text()?),
             "advertise" => self.advertise = Some(text()?),
             "origins" => self.origins = Some(text()?),
             "tls-cert" => self.tls_cert = Some(base.join(text()?)),
@@ -137,6 +140,7 @@ impl Layer {
             data: self.data.or(other.data),
             journals: self.journals.or(other.journals),
             journal_bytes: self.journal_bytes.or(other.journal_bytes),
+            pool_layout: self.pool_layout.or(other.pool_layout),
             plant_abort: self.plant_abort.or(other.plant_abort),
             advertise: self.advertise.or(other.advertise),
             origins: self.origins.or(other.origins),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use stadion_control_plane::config::Reach;
 use stadion_control_plane::model::QuotaOverride;
+use stadion_host::engine::PoolLayout;
 use stadion_protocol::origin::AllowedOrigins;
 
 use super::security::Security;
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) journals: Option<PathBuf>,
     /// What is retained of the journals of matches that are over, bytes.
     pub(crate) journal_bytes: Option<u64>,
+    /// How address space is shared among sessions; compiled code is bound to it.
+    pub(crate) pool_layout: PoolLayout,
     /// For tests of recovery: the tick in which a match with the parameters [`PLANTED`] ends the process.
     pub(crate) plant_abort: Option<u64>,
     /// What clients are told to connect to, where that is not the address it listens on.
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn every_setting_that_does_not_fit_is_named_at_once() {
         let text = "tls-cert = \"a\"\norigins = \"play.example\"\nadvertise = \":7\"\nredis = \"redis://10.0.0.1\"\n\
-            database = \"mysql://10.0.0.1/x\"\ntrusted-proxies = \"all\"\n[accounts]\npassword-memory-kib = 8";
+            database = \"mysql://10.0.0.1/x\"\ntrusted-proxies = \"all\"\npool-layout = \"tight\"\n[accounts]\npassword-memory-kib = 8";
         let refused = Layer::parse(text, Path::new(".")).unwrap().decide(Lifetime::Kept).unwrap_err();
         for named in [
             "--tls-key",
@@ -143,6 +146,7 @@ mod tests {
             "--keys",
             "--blobs",
             "password-memory-kib",
+            "--pool-layout",
         ] {
             assert!(refused.message.contains(named), "{named} in {}", refused.message);
         }
@@ -197,6 +201,25 @@ mod tests {
             assert_eq!(reach(text, lifetime).unwrap(), expected, "{text}");
         }
         assert!(reach("webhooks = \"all\"", Lifetime::Kept).unwrap_err().fix.unwrap().contains("this-machine"));
+    }
+
+    #[test]
+    fn the_layout_of_the_pool_is_fast_unless_told_otherwise() {
+        let layout = |text: &str| {
+            let layer = Layer::parse(text, Path::new("/etc/stadion")).unwrap();
+            layer.decide(Lifetime::Kept).map(|settings| settings.pool_layout)
+        };
+        for (text, expected) in [
+            ("", PoolLayout::Fast),
+            ("pool-layout = \"fast\"", PoolLayout::Fast),
+            ("pool-layout = \"dense\"", PoolLayout::Dense),
+        ] {
+            assert_eq!(layout(text).unwrap(), expected, "{text}");
+        }
+        let refused = layout("pool-layout = \"Dense\"").unwrap_err();
+        assert!(refused.message.contains("--pool-layout") && refused.message.contains("Dense"), "{refused:?}");
+        assert!(refused.fix.unwrap().contains("fast or dense"));
+        assert!(Layer::parse("pool-layout = 1", Path::new(".")).unwrap_err()[0].starts_with("pool-layout:"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 27] = [
+    const KNOWN: [&str; 28] = [
         "ADVERTISE",
         "BIN",
         "BLOBS",
@@ -22,6 +22,7 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "LOG",
         "NAME",
         "ORIGINS",
+        "POOL_LAYOUT",
         "PORT",
         "REDIS",
         "REPLICA_URL",
