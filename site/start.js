@@ -67,7 +67,24 @@ async function showGames() {
     element("li", {}, element("a", { href: `/play/${name}` }, title || name, title && title !== name ? element("small", { textContent: name }) : ""))));
   const options = playable.map((/** @type {any} */ { name, title }) => element("option", { value: name, textContent: title || name }));
   one("#join select").replaceChildren(...options);
+  await showOpen(playable.map((/** @type {any} */ { name }) => name));
   if (!playable.length) page.say.textContent = "There is no game yet: stadion new hello";
+}
+
+/**
+ * Matches that anybody may join, of the first games: the others are behind their links.
+ * @param {string[]} games
+ */
+async function showOpen(games) {
+  const lists = games.slice(0, 10).map(async (game) => {
+    const { items } = await stadion.ask("GET", `/v1/games/${encodeURIComponent(game)}/matches/open?limit=5`);
+    return items.map((/** @type {any} */ { code, free, seat_count }) =>
+      element("li", {}, element("a", { href: `/play/${game}?code=${encodeURIComponent(code)}` },
+        `${game} `, element("small", { textContent: `${free} of ${seat_count} seats free` }))));
+  });
+  const rows = (await Promise.all(lists)).flat();
+  one("#open ul").replaceChildren(...rows);
+  one("#open").hidden = rows.length === 0;
 }
 
 page.join.onsubmit = (event) => {

@@ -97,6 +97,20 @@ pub enum PlayerEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         region: Option<String>,
     },
+    /// Somebody has created a match and keeps a seat in it for the player.
+    SeatKept {
+        /// Which.
+        #[serde(rename = "match")]
+        of: String,
+        /// Leads to the seat.
+        code: String,
+        /// Of which game.
+        game: String,
+        /// Who.
+        by: String,
+        /// What others see of them.
+        name: String,
+    },
     /// A match is over.
     Result {
         /// Which.

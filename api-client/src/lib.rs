@@ -71,7 +71,7 @@ pub use matches::{
 pub use operation::{Operation, Shape, Verb};
 pub use pages::Pages;
 pub use patience::Patience;
-pub use play::{Endpoints, Seat};
+pub use play::{Claimed, Endpoints, OpenMatch, Seat, WatchedMatch, Watching};
 pub use storage::{Document, Expected, Shelf, StorageAccess};
 pub use told::{Told, Word};
 pub use uploads::{Upload, UploadWord};

@@ -13,7 +13,7 @@ use crate::lobby::{Blocked, Friend, Friendship, Invitation, Party, Rating, Stand
 use crate::log::{LogLine, LogPage};
 use crate::matches::{Forked, MatchInfo, Ticks, Upgraded};
 use crate::operation::{Operation, Shape, Verb};
-use crate::play::Seat;
+use crate::play::{Claimed, OpenMatch, Seat, Watching};
 use crate::storage::{Document, StorageAccess};
 use crate::uploads::{Upload, UploadWord};
 use crate::usage::{MatchUsage, UsageSums};
@@ -133,9 +133,12 @@ operations! {
 
     PLAY "play" KeyedPost "/v1/games/{game}/play" -> Json<Seat>,
     CREATE_JOIN_TOKEN "create_join_token" KeyedPost "/v1/games/{game}/join-tokens" -> Json<Seat>,
+    CLAIM_BOTS "claim_bots" Post "/v1/games/{game}/bots/claims" -> Json<Claimed>,
+    WATCH_MATCH "watch_match" Post "/v1/matches/{id}/watch" -> Json<Watching>,
     REMATCH "rematch" KeyedPost "/v1/matches/{id}/rematch" -> Json<Seat>,
     LIST_MATCHES "list_matches" Get "/v1/matches" -> Items<MatchInfo>,
     LIST_GAME_MATCHES "list_game_matches" Get "/v1/games/{game}/matches" -> Items<MatchInfo>,
+    LIST_OPEN_MATCHES "list_open_matches" Get "/v1/games/{game}/matches/open" -> Items<OpenMatch>,
     GET_MATCH "get_match" Get "/v1/matches/{id}" -> Json<MatchInfo>,
     END_MATCH "end_match" Delete "/v1/matches/{id}" -> Nothing,
     FORK_MATCH "fork_match" Post "/v1/matches/{id}/fork" -> Json<Forked>,

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     account, bench, bot, build, channels, completions, dev, events, fork, friends, games, history, keys, leaderboard,
     logs, matches, new, party, play, promote, publish, quarantine, quotas, rematch, replay, report, rollback, search,
-    serve, storage, types, usage, versions, webhooks,
+    serve, storage, types, usage, versions, watch, webhooks,
 };
 use crate::output::{Format, Output};
 
@@ -88,6 +88,7 @@ pub(crate) enum Command {
     Usage(usage::UsageOf),
     Webhooks(webhooks::Webhooks),
     Play(play::Play),
+    Watch(watch::Watch),
     Account(account::AccountArgs),
     Party(party::PartyArgs),
     Search(search::Search),

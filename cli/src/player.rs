@@ -41,7 +41,7 @@ pub(crate) enum Heard {
 pub(crate) struct Which {
     /// The game's name on the server.
     pub(crate) game: String,
-    /// The code of a friend's match [default: the fullest open match, else a new one].
+    /// The code of a friend's match, or the id of an open one [default: the fullest open match, else a new one].
     pub(crate) code: Option<String>,
     /// Start a match of one's own: private (friends join by its code) or public [value without one: private].
     #[arg(long, value_enum, conflicts_with = "code", num_args = 0..=1, require_equals = true, default_missing_value = "private")]
@@ -52,6 +52,18 @@ pub(crate) struct Which {
     /// Parameters for the game, as it documents them.
     #[arg(long, requires = "create", value_name = "TEXT")]
     pub(crate) parameters: Option<String>,
+    /// Keep a seat for this player, by account id or sign-in name; may be said again.
+    #[arg(long, requires = "create", value_name = "PLAYER")]
+    pub(crate) reserve: Vec<String>,
+    /// Keep seats for everybody in one's party.
+    #[arg(long, requires = "create")]
+    pub(crate) reserve_party: bool,
+    /// Seats that are free after so many seconds are for the bots of the game's owner [default: as the game says].
+    #[arg(long, requires = "create", value_name = "SECONDS", num_args = 0..=1, default_missing_value = "0")]
+    pub(crate) fill_with_bots: Option<u64>,
+    /// How long seats are kept [default: 120].
+    #[arg(long, requires = "create", value_name = "SECONDS")]
+    pub(crate) reserve_for: Option<u64>,
 }
 
 /// Who finds a new match.
@@ -67,6 +79,9 @@ impl Which {
     /// As the API wants it.
     pub(crate) fn play(&self) -> Outcome<Play> {
         if let Some(code) = &self.code {
+            if let Ok(id) = code.parse::<stadion_protocol::MatchId>() {
+                return Ok(Play::Listed(id.to_string()));
+            }
             let code: stadion_protocol::MatchCode = code.parse().map_err(|error: stadion_protocol::InvalidId| {
                 Failure::usage(error.to_string()).fix("the code stands in the first line of a running `stadion play`")
             })?;
@@ -77,6 +92,10 @@ impl Which {
             visibility: if create == Create::Public { Visibility::Public } else { Visibility::Private },
             seats: self.seats,
             parameters: self.parameters.clone().unwrap_or_default().into_bytes(),
+            reserve: self.reserve.clone(),
+            reserve_party: self.reserve_party,
+            reserve_for: self.reserve_for.map(std::time::Duration::from_secs),
+            bots_after: self.fill_with_bots.map(std::time::Duration::from_secs),
         }))
     }
 }
@@ -84,7 +103,20 @@ impl Which {
 impl Player {
     /// Takes a seat.
     pub(crate) async fn join(stadion: &Stadion, game: &str, play: Play) -> Outcome<Player> {
-        let raw = stadion.play_raw(game, play).await.map_err(|error| failure(&error))?;
+        Player::of(stadion.play_raw(game, play).await.map_err(|error| failure(&error))?)
+    }
+
+    /// Takes a seat that was given to this program.
+    pub(crate) async fn take_seat(stadion: &Stadion, answer: &serde_json::Value) -> Outcome<Player> {
+        Player::of(stadion.take_seat_raw(answer).await.map_err(|error| failure(&error))?)
+    }
+
+    /// Watches a match without a seat.
+    pub(crate) async fn watch(stadion: &Stadion, id: &str) -> Outcome<Player> {
+        Player::of(stadion.watch_raw(id).await.map_err(|error| failure(&error))?)
+    }
+
+    fn of(raw: RawMatch) -> Outcome<Player> {
         let schema = raw.info().and_then(|info| info.schema.as_deref()).map(Schema::parse).transpose();
         let schema = schema.map_err(|error| Failure::failed(format!("the game's schema does not read: {error}")))?;
         Ok(Player { raw, schema })
@@ -92,6 +124,16 @@ impl Player {
 
     pub(crate) fn seat(&self) -> u16 {
         self.raw.seat()
+    }
+
+    /// Whether there is no seat, and nothing can be sent.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.raw.is_watching()
+    }
+
+    /// Of the game.
+    pub(crate) fn game(&self) -> &str {
+        self.raw.info().map_or("", |info| info.game.as_str())
     }
 
     /// Of the match; empty if the server did not say.
@@ -182,7 +224,19 @@ mod tests {
     use super::*;
 
     fn which(code: Option<&str>, create: Option<Create>) -> Which {
-        Which { game: "hello".to_owned(), code: code.map(str::to_owned), create, seats: Some(3), parameters: None }
+        let (game, code) = ("hello".to_owned(), code.map(str::to_owned));
+        let (parameters, reserve, reserve_for) = (None, Vec::new(), None);
+        Which {
+            game,
+            code,
+            create,
+            seats: Some(3),
+            parameters,
+            reserve,
+            reserve_party: false,
+            reserve_for,
+            fill_with_bots: None,
+        }
     }
 
     #[test]

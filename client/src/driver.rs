@@ -67,6 +67,8 @@ pub(crate) struct Driver {
     pub(crate) welcomed: Option<Welcomed>,
     /// An input that the machine had no room for: until it has, no command is taken.
     pub(crate) waiting: Option<Bytes>,
+    /// There is no seat: nothing may be said.
+    pub(crate) watches: bool,
 }
 
 /// Everything that can wake the driver.
@@ -169,7 +171,9 @@ impl Driver {
             self.client.set_loss(loss);
         }
         self.client.on_timeout(now);
-        if let Some(ack) = self.views.as_mut().and_then(|views| views.acknowledge(now)) {
+        if let Some(ack) = self.views.as_mut().and_then(|views| views.acknowledge(now))
+            && !self.watches
+        {
             // Lost acknowledgements are asked for again by the game's repeated view.
             let _ = self.client.send_unreliable(now, ack);
         }
@@ -225,6 +229,7 @@ impl Driver {
         match event {
             Event::Welcome { seat, fresh, rate, incarnation, .. } => {
                 tracing::debug!(?incarnation, "let in");
+                self.watches = seat.is_spectator();
                 self.shared.status().rate = rate;
                 if self.welcomed.is_some() {
                     self.tell(Ok(seat));

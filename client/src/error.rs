@@ -51,6 +51,9 @@ pub enum Error {
     /// The message is over the protocol's limit.
     #[error("{0} bytes are too many for one message")]
     TooLarge(usize),
+    /// Whoever watches has no seat to say anything from.
+    #[error("who watches a match sends nothing")]
+    Watching,
     /// The match let nobody in, or is over.
     #[error("{0}")]
     Ended(End),
@@ -68,6 +71,7 @@ impl Error {
             Error::Full => 5,
             Error::TooLarge(_) => 6,
             Error::Untrusted(_) => 7,
+            Error::Watching => 8,
             Error::OutdatedClient => 100 + u32::from(CloseCode::OutdatedClient.number()),
             Error::Ended(end) => 100 + u32::from(end.code.number()),
             Error::Api { status, .. } => u32::from(*status),

@@ -110,6 +110,7 @@ impl RawMatch {
             paths: HashMap::new(),
             welcomed: Some(welcomed),
             waiting: None,
+            watches: false,
         };
         tokio::spawn(driver.run());
         let seat = match tokio::time::timeout(ENTER_WITHIN, welcome).await {
@@ -138,6 +139,9 @@ impl RawMatch {
     /// Sends the game's `In`, encoded (any bytes in a game without a schema): in order, exactly once, also over a lost
     /// connection. Never blocks: [`Error::Full`] when too much is unacknowledged.
     pub fn send(&self, data: &[u8]) -> Result<(), Error> {
+        if self.is_watching() {
+            return Err(Error::Watching);
+        }
         let data = self.envelope(data);
         if data.len() > MAX_INPUT {
             return Err(Error::TooLarge(data.len()));
@@ -147,6 +151,9 @@ impl RawMatch {
 
     /// Sends the game's `In` at most once; dropped while there is no connection.
     pub fn send_unreliable(&self, data: &[u8]) -> Result<(), Error> {
+        if self.is_watching() {
+            return Err(Error::Watching);
+        }
         let data = self.envelope(data);
         if data.len() > MAX_UNRELIABLE {
             return Err(Error::TooLarge(data.len()));
@@ -163,7 +170,12 @@ impl RawMatch {
         while !matches!(self.shared.inbox.next().await, RawEvent::End(_)) {}
     }
 
-    /// This player's seat.
+    /// Whether this only watches: there is no seat, and nothing can be sent.
+    pub fn is_watching(&self) -> bool {
+        self.seat.is_spectator()
+    }
+
+    /// This player's seat; 65535 when this only [watches](RawMatch::is_watching).
     pub fn seat(&self) -> u16 {
         self.seat.0
     }

@@ -25,6 +25,8 @@ pub enum Play {
     CreateWith(NewMatch),
     /// The match with this code.
     Code(String),
+    /// The running public match with this id.
+    Listed(String),
     /// The running match of everybody with this key (1 to 64 characters of `A-Za-z0-9._:-`), else a new one under it.
     Key(String),
 }
@@ -38,6 +40,14 @@ pub struct NewMatch {
     pub seats: Option<u16>,
     /// For the game's `setup.parameters`.
     pub parameters: Vec<u8>,
+    /// Players for whom seats are kept, by account id or by the name that they sign in with.
+    pub reserve: Vec<String>,
+    /// Seats are kept for everybody in the player's party.
+    pub reserve_party: bool,
+    /// How long seats are kept; `None`: two minutes.
+    pub reserve_for: Option<Duration>,
+    /// Programs of the game's owner take the seats that are free after so long; `None`: as the game says.
+    pub bots_after: Option<Duration>,
 }
 
 /// Who finds a match.
@@ -57,6 +67,7 @@ impl Play {
             Play::Create => json!({"create": "private"}),
             Play::CreateWith(new) => json!({"create": new.body()}),
             Play::Code(code) => json!({"code": code}),
+            Play::Listed(id) => json!({"match": id}),
             Play::Key(key) => json!({"key": key}),
         };
         if bot {
@@ -78,6 +89,18 @@ impl NewMatch {
         }
         if !self.parameters.is_empty() {
             body["parameters"] = STANDARD.encode(&self.parameters).into();
+        }
+        if !self.reserve.is_empty() {
+            body["reserve"] = self.reserve.clone().into();
+        }
+        if self.reserve_party {
+            body["reserve_party"] = true.into();
+        }
+        if let Some(time) = self.bots_after {
+            body["bots_after_s"] = time.as_secs().into();
+        }
+        if let Some(time) = self.reserve_for {
+            body["reserve_s"] = time.as_secs().into();
         }
         body
     }
@@ -171,8 +194,14 @@ impl Rest {
     }
 
     pub(crate) async fn play(&self, game: &str, play: &Play, bot: bool) -> Result<PlayAnswer, Error> {
-        let path = format!("/v1/games/{}/play", segment(game));
-        let body = play.body(bot);
+        self.enter(format!("/v1/games/{}/play", segment(game)), play.body(bot)).await
+    }
+
+    pub(crate) async fn watch(&self, id: &str) -> Result<PlayAnswer, Error> {
+        self.enter(format!("/v1/matches/{}/watch", segment(id)), json!({})).await
+    }
+
+    async fn enter(&self, path: String, body: Value) -> Result<PlayAnswer, Error> {
         let first = self.authorized(Method::POST, &path).await.json(&body);
         match self.answer(first).await {
             Err(Error::Api { status: 401, .. }) if self.refresh().await? => {
@@ -288,17 +317,27 @@ mod tests {
 
     #[test]
     fn play_is_asked_for_as_documented() {
-        let with = NewMatch { visibility: Visibility::Public, seats: Some(3), parameters: vec![1, 2] };
+        let with = NewMatch {
+            visibility: Visibility::Public,
+            seats: Some(3),
+            parameters: vec![1, 2],
+            reserve: vec!["ann".to_owned()],
+            reserve_for: Some(Duration::from_secs(30)),
+            ..NewMatch::default()
+        };
         for (play, bot, body) in [
             (Play::Any, false, json!({})),
             (Play::Any, true, json!({"bot": true})),
             (Play::Create, false, json!({"create": "private"})),
             (Play::Code("KBQT".into()), false, json!({"code": "KBQT"})),
+            (Play::Listed("01h".into()), false, json!({"match": "01h"})),
             (Play::Key("again:1".into()), false, json!({"key": "again:1"})),
             (
                 Play::CreateWith(with),
                 false,
-                json!({"create": {"visibility": "public", "seats": 3, "parameters": "AQI="}}),
+                json!({"create": {
+                    "visibility": "public", "seats": 3, "parameters": "AQI=", "reserve": ["ann"], "reserve_s": 30
+                }}),
             ),
         ] {
             assert_eq!(play.body(bot), body);

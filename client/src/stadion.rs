@@ -62,6 +62,31 @@ impl Stadion {
         self.enter(answer, schema).await
     }
 
+    /// Watches a match of `G` without a seat, and waits until one is let in: for as long as the match lets one. When the way
+    /// to it is lost for minutes, watch it again.
+    pub async fn watch<G: GameModule>(&self, id: &str) -> Result<Match<G>, Error> {
+        let answer = self.rest.watch(id).await?;
+        if answer.schema_hash != SchemaHash::of(Some(G::SCHEMA)) {
+            return Err(Error::OutdatedClient);
+        }
+        self.enter(answer, None).await.map(Match::new)
+    }
+
+    /// The same of any game.
+    pub async fn watch_raw(&self, id: &str) -> Result<RawMatch, Error> {
+        let answer = self.rest.watch(id).await?;
+        let schema = self.schema(&answer.game, &answer.version, answer.schema_hash).await?;
+        self.enter(answer, schema).await
+    }
+
+    /// Takes a seat that was given to this program, by an answer as `play` gives: one of a claim for bots.
+    pub async fn take_seat_raw(&self, answer: &serde_json::Value) -> Result<RawMatch, Error> {
+        let answer: PlayAnswer =
+            serde_json::from_value(answer.clone()).map_err(|error| Error::BadAnswer(error.to_string()))?;
+        let schema = self.schema(&answer.game, &answer.version, answer.schema_hash).await?;
+        self.enter(answer, schema).await
+    }
+
     /// Comes back to a seat of `G`, from another process or after a restart.
     pub async fn resume<G: GameModule>(ticket: &Ticket) -> Result<Match<G>, Error> {
         if ticket.schema != SchemaHash::of(Some(G::SCHEMA)) {

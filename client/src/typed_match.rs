@@ -73,7 +73,12 @@ impl<G: GameModule> Match<G> {
         self.raw.leave().await;
     }
 
-    /// This player's seat.
+    /// Whether this only watches: there is no seat, and nothing can be sent.
+    pub fn is_watching(&self) -> bool {
+        self.raw.is_watching()
+    }
+
+    /// This player's seat; 65535 when this only [watches](Match::is_watching).
     pub fn seat(&self) -> stadion_sdk::Seat {
         stadion_sdk::Seat(self.raw.seat())
     }

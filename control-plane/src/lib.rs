@@ -65,7 +65,7 @@ use matches::{
     EventParts, Journals, LiveIndex, MatchService, PlaceParts, Placer, Reconciler, Writer, handle_events, tell_of_ends,
     write_behind,
 };
-use model::{HostName, InvalidName};
+use model::{HostName, InvalidName, Region};
 use replicas::{Keeper, KeeperParts, News, NewsParts, Replicas, spread};
 use requests::{GameRequests, sweep_answers};
 use store::{NewAccountError, Store, StoreError};
@@ -98,6 +98,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// Under which name: the same whenever it comes back with its journals.
     pub host_name: HostName,
+    /// Where the host stands, by the operator's name for it.
+    pub region: Option<Region>,
     /// Where other replicas reach this one, `http://host:port`; `None`: it is the only one.
     pub replica_url: Option<String>,
     /// Whose certificates other replicas show; `None`: they speak plain HTTP with one another.
@@ -171,6 +173,8 @@ pub(crate) struct App {
     pub(crate) event_streams: Arc<Semaphore>,
     /// Room for those who follow events of games and hosts.
     pub(crate) event_log_streams: Arc<Semaphore>,
+    /// Room for bot runners that wait.
+    pub(crate) bot_claims: Arc<Semaphore>,
     /// Room for logs that are followed.
     pub(crate) log_streams: Arc<Semaphore>,
     pub(crate) going_down: AtomicBool,
@@ -210,8 +214,8 @@ impl ControlPlane {
             config.matches.journal_bytes,
         );
         let journals = Arc::new(journals.await?);
-        let live = LiveIndex::new(parts.coordination.clone(), parts.rng.clone());
-        let live = Arc::new(live);
+        let (clock, region) = (parts.clock.clone(), parts.region.clone());
+        let live = Arc::new(LiveIndex::new(parts.coordination.clone(), parts.rng.clone(), clock, region));
         let events = parts.events.clone();
         let (auditor, audited) = Auditor::new(config.audit.clone(), parts.clock.clone(), parts.store.clone());
         let sources = (parts.store.clone(), parts.coordination.clone());
@@ -405,11 +409,11 @@ fn compose(
     );
     let replicas = parts.replica_url.clone().map(|url| {
         let secrets = (&*parts.keys, parts.clock.clone());
+        let at = (url, parts.region.clone());
         let common = (parts.host.clone(), parts.coordination.clone());
-        Arc::new(Replicas::new(parts.host_name.clone(), url, common, secrets, parts.replica_trust.clone()))
+        Arc::new(Replicas::new(parts.host_name.clone(), at, common, secrets, parts.replica_trust.clone()))
     });
-    let starts = Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone());
-    let starts = Arc::new(starts);
+    let starts = Arc::new(Starts::new(parts.store.clone(), catalog.clone(), parts.clock.clone()));
     let placer = Placer::new(PlaceParts {
         host: parts.host.clone(),
         catalog: catalog.clone(),
@@ -489,6 +493,7 @@ fn compose(
         matches,
         origins: parts.origins.clone(),
         upgrades: parts.upgrades.clone(),
+        bot_claims: Arc::new(Semaphore::new(api::BOT_CLAIMS)),
         log_streams: Arc::new(Semaphore::new(api::LOG_STREAMS)),
         going_down: AtomicBool::new(false),
     }

@@ -232,6 +232,16 @@ text_conversions!(MatchId, VersionId, GameName, MatchCode, PlayerId);
 #[serde(transparent)]
 pub struct Seat(pub u16);
 
+impl Seat {
+    /// Stands where a seat does for somebody who has none and watches: no match has so many.
+    pub const SPECTATOR: Seat = Seat(u16::MAX);
+
+    /// Whether this is no seat: see [`Seat::SPECTATOR`].
+    pub fn is_spectator(self) -> bool {
+        self == Seat::SPECTATOR
+    }
+}
+
 impl fmt::Display for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -108,6 +108,11 @@ impl<G: Game> Cx<G> {
         self.seats().len() >= self.seat_count()
     }
 
+    /// How many watch without a seat.
+    pub fn spectators(&self) -> u32 {
+        self.table.borrow().spectators
+    }
+
     /// Whether somebody sits there and is connected now.
     pub fn is_connected(&self, seat: Seat) -> bool {
         self.table.borrow().place(seat).is_some_and(|place| place.connected)
@@ -140,6 +145,11 @@ impl<G: Game> Cx<G> {
     /// Sends to every connected player, in order and exactly once.
     pub fn broadcast(&self, message: &G::Out) {
         self.deliver(Target::Everyone, Delivery::Reliable, message);
+    }
+
+    /// Sends to those who watch without a seat, in order. Players do not get it.
+    pub fn send_to_spectators(&self, message: &G::Out) {
+        self.deliver(Target::Spectators, Delivery::Reliable, message);
     }
 
     /// Sends to one player sooner, at most once and in no certain order.

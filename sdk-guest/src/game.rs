@@ -36,6 +36,14 @@ pub trait Game: Sized + 'static {
     /// changed. Players who join late or reload their page get it by themselves.
     fn view(&self, cx: &Cx<Self>, seat: Seat) -> Self::View;
 
+    /// What those see who watch without a seat, if this game lets them: see [`Info::spectators`]. Called at the end of each
+    /// step while somebody watches; sent when it changed, and whole to whoever comes. Nothing that a player keeps from the
+    /// others belongs in it, unless it is shown later (`spectators-delay-seconds`).
+    fn spectator_view(&self, cx: &Cx<Self>) -> Option<Self::View> {
+        let _ = cx;
+        None
+    }
+
     /// A player took a seat, for the first time.
     fn join(&mut self, cx: &Cx<Self>, seat: Seat) {
         let _ = (cx, seat);

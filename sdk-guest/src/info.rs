@@ -21,6 +21,7 @@ pub struct Info {
     pub(crate) rate: u16,
     pub(crate) unreliable_view: bool,
     pub(crate) reconnect_s: Option<u32>,
+    pub(crate) spectators: bool,
     pub(crate) memory_bytes: u64,
     pub(crate) step_us: u32,
 }
@@ -36,6 +37,7 @@ impl Info {
             rate: 0,
             unreliable_view: false,
             reconnect_s: None,
+            spectators: false,
             memory_bytes: 64 << 20,
             step_us: 5_000,
         }
@@ -75,6 +77,13 @@ impl Info {
         self
     }
 
+    /// Whoever knows of a match may watch it without a seat, and sees [`crate::Game::spectator_view`]. In `stadion.toml`,
+    /// `spectators` (`off`, `friends`, `allowed`) and `spectators-delay-seconds` say otherwise.
+    pub const fn spectators(mut self) -> Info {
+        self.spectators = true;
+        self
+    }
+
     /// The most memory that a match may use, bytes.
     pub const fn memory(mut self, bytes: u64) -> Info {
         self.memory_bytes = bytes;
@@ -95,6 +104,7 @@ impl Info {
     /// As the contract has it.
     pub(crate) fn describe(&self, schema: Option<&[u8]>) -> Description {
         let reconnect = self.reconnect_s.map(|seconds| ("reconnect-seconds".to_owned(), seconds.to_string()));
+        let spectators = self.spectators.then(|| ("spectators".to_owned(), "allowed".to_owned()));
         Description {
             title: self.title.to_owned(),
             seats_min: self.seats_min,
@@ -104,7 +114,7 @@ impl Info {
             memory_bytes: self.memory_bytes,
             step_us: self.step_us,
             schema: schema.map(<[u8]>::to_vec),
-            settings: reconnect.into_iter().collect(),
+            settings: reconnect.into_iter().chain(spectators).collect(),
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::raw;
 pub struct Seat(pub u16);
 
 impl Seat {
+    /// Stands where a seat does for those who watch without one: no match has so many.
+    pub const SPECTATOR: Seat = Seat(u16::MAX);
+
     /// For indexing lists that have an entry for each seat.
     pub fn index(self) -> usize {
         usize::from(self.0)

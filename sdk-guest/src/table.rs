@@ -33,11 +33,21 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) places: Vec<Place>,
+    /// How many watch without a seat.
+    #[serde(default)]
+    pub(crate) spectators: u32,
+    /// What they were last shown.
+    #[serde(default)]
+    pub(crate) shown_to_spectators: Shown,
 }
 
 impl Table {
     pub(crate) fn new(seats: u16) -> Table {
-        Table { places: vec![Place::default(); usize::from(seats)] }
+        Table {
+            places: vec![Place::default(); usize::from(seats)],
+            spectators: 0,
+            shown_to_spectators: Shown::default(),
+        }
     }
 
     pub(crate) fn place(&self, seat: Seat) -> Option<&Place> {
@@ -54,6 +64,14 @@ impl Table {
             self.places.resize(seat.index() + 1, Place::default());
         }
         self.places[seat.index()] = Place { player: Some(Rc::new(player)), used: true, ..Place::default() };
+    }
+
+    /// So many watch now. Whoever is new knows nothing.
+    pub(crate) fn watched_by(&mut self, count: u32) {
+        if count > self.spectators {
+            self.shown_to_spectators.reset();
+        }
+        self.spectators = count;
     }
 
     /// A player is gone for good. Says whether there was one.

@@ -98,8 +98,9 @@ impl<G: Game> Typed<G> {
                 }
             }
             Event::Notice(notice) => game.notice(cx, &notice.topic, &notice.data),
-            // Spectators see nothing of typed games yet, and quality is for games that ask for it.
-            Event::Spectators(_) | Event::Quality(_) => {}
+            Event::Spectators(count) => cx.table.get_mut().watched_by(count),
+            // For games that ask for it.
+            Event::Quality(_) => {}
         }
     }
 
@@ -202,6 +203,7 @@ impl<G: Game> Typed<G> {
         if matches!(G::View::TYPE, StaticType::Unit) {
             return;
         }
+        self.send_spectator_view();
         let due = self.due_views();
         let Some((first, others)) = due.split_first() else { return };
         let table = self.cx.table.get_mut();
@@ -214,6 +216,24 @@ impl<G: Game> Typed<G> {
         } else {
             due.iter().for_each(|seat| self.send_view(*seat, Target::Seat(seat.0), &[*seat]));
         }
+    }
+
+    /// Reliably: whoever watches acknowledges nothing.
+    fn send_spectator_view(&mut self) {
+        if self.cx.table.get_mut().spectators == 0 {
+            return;
+        }
+        let Some(view) = self.game.spectator_view(&self.cx) else { return };
+        self.buffer.clear();
+        message::encode_into(&view, &mut self.buffer);
+        let (tick, now) = (self.cx.tick, self.cx.now);
+        let shown = &mut self.cx.table.get_mut().shown_to_spectators;
+        if !shown.update(&mut self.buffer, tick, now) {
+            return;
+        }
+        shown.sent(now, true);
+        let bytes = Down::View { number: shown.number, data: &shown.bytes }.to_bytes();
+        self.cx.put(Target::Spectators, Delivery::Reliable, &bytes);
     }
 
     /// Looks at every connected seat's view and gives those that have to be sent.

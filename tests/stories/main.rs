@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says what it skips")]
 
 mod asleep;
+mod bots;
 mod browsers;
 mod certificates;
 mod channels;
@@ -18,6 +19,7 @@ mod play;
 mod prompts;
 mod replicas;
 mod return_to_seat;
+mod spectators;
 mod storage;
 mod stranger;
 mod studio;

@@ -28,8 +28,8 @@ pub(crate) use lobby::{Party, SignedIn};
 pub(crate) use log::{Followed, LogLine};
 pub(crate) use storage::{Expected, Shelf};
 pub(crate) use types::{
-    Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, Page, Problem, Published,
-    PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
+    Difference, DifferingOutput, FailureInfo, Finding, Forked, Game, MatchInfo, MatchUsage, OpenMatch, Page, Problem,
+    Published, PublishedBundle, Quarantine, Upgraded, Usage, UsageSums,
 };
 pub(crate) use uploads::UploadWord;
 pub(crate) use webhooks::{Delivery, WantedWebhook, Webhook};
@@ -76,6 +76,22 @@ impl Api {
     /// `filter` are query parameters: `game`, `state`.
     pub(crate) async fn matches(&self, filter: &[(&str, String)]) -> Outcome<Vec<MatchInfo>> {
         self.pages("/v1/matches", filter).await
+    }
+
+    /// Seats of a match that wants programs, each as `play` answers; none: none came to want some in this time.
+    pub(crate) async fn claim_bots(&self, game: &str, seats: usize, wait_s: u16) -> Outcome<Vec<serde_json::Value>> {
+        let request = self.request(Method::POST, &format!("/v1/games/{game}/bots/claims"));
+        let body = serde_json::json!({"seats": seats, "wait_s": wait_s});
+        let claimed: Page<serde_json::Value> = self.json(request.json(&body)).await?;
+        Ok(claimed.items)
+    }
+
+    /// Public matches of a game that take players, with a label that says all of this.
+    pub(crate) async fn open_matches(&self, game: &str, label: &[(String, String)]) -> Outcome<Vec<OpenMatch>> {
+        let names: Vec<(String, String)> =
+            label.iter().map(|(field, value)| (format!("label.{field}"), value.clone())).collect();
+        let query: Vec<(&str, String)> = names.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        self.pages(&format!("/v1/games/{game}/matches/open"), &query).await
     }
 
     pub(crate) async fn one_match(&self, id: &str) -> Outcome<MatchInfo> {

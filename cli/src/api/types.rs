@@ -177,6 +177,21 @@ pub(crate) struct MatchInfo {
     pub(crate) chain: Option<String>,
 }
 
+/// A match that takes players.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OpenMatch {
+    pub(crate) id: String,
+    pub(crate) code: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) host: Option<String>,
+    pub(crate) free: u16,
+    pub(crate) seat_count: u16,
+    #[serde(default)]
+    pub(crate) label: String,
+    pub(crate) created_at: String,
+}
+
 /// What went wrong in a match.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct FailureInfo {

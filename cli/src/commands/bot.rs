@@ -1,5 +1,7 @@
 //! `stadion bot`: programs that take seats and play.
 
+mod serve;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ Examples:
   stadion bot tictactoe --players 2      a whole match, to its end
   stadion bot tictactoe KBQT             a friend for the match with this code
   stadion bot hello --players 2 --seconds 10 --json
+  stadion bot bomberman --serve          fills matches that want bots, until Ctrl-C (with the key of the game's owner)
 
 For tictactoe, bomberman and hearts they play to win; in every other game they send inputs of the right shape by chance.")]
 pub(crate) struct Bot {
@@ -36,6 +39,10 @@ pub(crate) struct Bot {
     /// Leave after this many seconds if the match still runs; 0: never.
     #[arg(long, default_value_t = 0)]
     seconds: u32,
+    /// Fill the seats of matches that want bots (`stadion play GAME --create --fill-with-bots`, or the game's setting
+    /// `bots-seconds`), up to --players at once, until Ctrl-C or for --seconds.
+    #[arg(long, conflicts_with_all = ["code", "create"])]
+    serve: bool,
     /// The same seed plays the same, as far as the match does [default: by chance].
     #[arg(long)]
     seed: Option<u64>,
@@ -43,6 +50,9 @@ pub(crate) struct Bot {
 
 pub(crate) fn run(args: &Bot, context: &Context) -> Outcome {
     let target = context.target()?;
+    if args.serve {
+        return block_on(serve::serve(args, &target, context));
+    }
     let play = args.which.play()?;
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     block_on(async {

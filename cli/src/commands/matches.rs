@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Context, block_on};
-use crate::api::{FailureInfo, MatchInfo};
+use crate::api::{FailureInfo, MatchInfo, OpenMatch};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
@@ -13,6 +13,8 @@ use crate::output::Output;
 Examples:
   stadion matches
   stadion matches --game bomberman --state running
+  stadion matches --game bomberman --open             those that take players; `stadion play bomberman MATCH` joins one
+  stadion matches --game bomberman --open --label map=desert --label round=2..5
   stadion matches 06c1r8v5q2z3t4w5x6y7z8a9b0          one match: seats, end, results
   stadion matches 06c1r8v5q2z3t4w5x6y7z8a9b0 --end    ends it")]
 pub(crate) struct Matches {
@@ -24,6 +26,12 @@ pub(crate) struct Matches {
     /// Only matches in this state: running, hibernated, finishing or ended.
     #[arg(long, conflicts_with = "id")]
     state: Option<String>,
+    /// Only public matches that take players now.
+    #[arg(long, requires = "game", conflicts_with_all = ["id", "state"])]
+    open: bool,
+    /// Only those whose label says this, as FIELD=VALUE or, for numbers, FIELD=LEAST..MOST; may be said again.
+    #[arg(long, requires = "open", value_name = "FIELD=VALUE", value_parser = field)]
+    label: Vec<(String, String)>,
     /// End the match (as its owner or operator).
     #[arg(long, requires = "id")]
     end: bool,
@@ -31,6 +39,10 @@ pub(crate) struct Matches {
 
 pub(crate) fn run(args: &Matches, context: &Context) -> Outcome {
     let api = context.api()?;
+    if let (true, Some(game)) = (args.open, &args.game) {
+        list_open(context.out, game, &block_on(api.open_matches(game, &args.label))?);
+        return Ok(());
+    }
     let Some(id) = &args.id else {
         let filter: Vec<(&str, String)> = [("game", &args.game), ("state", &args.state)]
             .into_iter()
@@ -70,6 +82,27 @@ fn list(out: Output, matches: &[MatchInfo]) {
         })
         .collect();
     out.table(["MATCH", "GAME", "STATE", "SEATS", "CODE", "END"], &rows);
+}
+
+fn list_open(out: Output, game: &str, matches: &[OpenMatch]) {
+    for open in matches {
+        out.value(open);
+    }
+    if matches.is_empty() {
+        out.note(format!("no match of {game} takes players; `stadion play {game}` starts one"));
+        return;
+    }
+    let row = |open: &OpenMatch| {
+        let free = format!("{} of {}", open.free, open.seat_count);
+        [open.id.clone(), open.code.clone(), free, open.label.clone()]
+    };
+    out.table(["MATCH", "CODE", "FREE", "LABEL"], &matches.iter().map(row).collect::<Vec<_>>());
+}
+
+/// `FIELD=VALUE` of the command line.
+fn field(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("not of the form FIELD=VALUE")?;
+    Ok((field.to_owned(), value.to_owned()))
 }
 
 /// One match, for people.

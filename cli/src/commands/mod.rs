@@ -33,6 +33,7 @@ pub(crate) mod storage;
 pub(crate) mod types;
 pub(crate) mod usage;
 pub(crate) mod versions;
+pub(crate) mod watch;
 pub(crate) mod webhooks;
 
 use std::future::Future;
@@ -114,6 +115,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Webhooks(args) => webhooks::run(&args, context),
         Command::Fork(args) => fork::run(&args, context),
         Command::Play(args) => play::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
         Command::Account(args) => account::run(&args, context),
         Command::Party(args) => party::run(&args, context),
         Command::Search(args) => search::run(&args, context),

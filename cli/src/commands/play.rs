@@ -18,6 +18,8 @@ Examples:
   stadion play bomberman                 the fullest open match, or a new one
   stadion play tictactoe --create        a match of one's own; the code for a friend stands in the first line
   stadion play tictactoe KBQT            a friend's match
+  stadion play tictactoe 06c1r8v5q2z3t4w5x6y7z8a9b0      one of `stadion matches --game tictactoe --open`
+  stadion play bomberman --create=public --reserve ann   a seat is kept for ann
   printf 'Place 4\\n' | stadion play tictactoe --json
 
 On a terminal, bomberman, tictactoe and hearts have boards; every other game is shown as its view, and inputs are typed
@@ -52,6 +54,11 @@ pub(super) async fn to_the_end(player: Player, game: &str, lines: bool, out: Out
     let end = if on_screen { full_screen::play(player, game).await? } else { lines::play(player, game, out).await? };
     tell_end(&id, end.as_ref(), out);
     Ok(())
+}
+
+/// Says what was heard, for people and for programs.
+pub(super) fn tell(heard: &crate::player::Heard, out: Output) {
+    lines::tell(heard, out);
 }
 
 fn tell_end(id: &str, end: Option<&End>, out: Output) {

@@ -97,6 +97,10 @@ pub(crate) struct Serve {
     /// Replicas ask one another over TLS alone, and believe certificates of the authority in this file (PEM) alone.
     #[arg(long, env = "STADION_REPLICA_CA", value_name = "FILE", help_heading = "Replicas")]
     replica_ca: Option<PathBuf>,
+    /// Where this server stands, 1 to 32 characters of a-z, 0-9 and -: players who ask for this region, or are nearest to
+    /// it, get their matches here.
+    #[arg(long, env = "STADION_REGION", value_name = "NAME", help_heading = "Replicas")]
+    region: Option<String>,
     /// Balancers whose X-Forwarded-For names the caller, for limits by address: IP addresses with commas between them.
     #[arg(long, env = "STADION_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Replicas")]
     trusted_proxies: Option<String>,
@@ -139,6 +143,7 @@ impl Serve {
                 blobs: self.blobs.clone(),
                 replica_url: self.replica_url.clone(),
                 replica_ca: self.replica_ca.clone(),
+                region: self.region.clone(),
                 trusted_proxies: self.trusted_proxies.clone(),
             },
             security: Security::with_https(self.https_port),

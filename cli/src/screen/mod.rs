@@ -68,6 +68,7 @@ pub(crate) struct Screen {
     game: String,
     code: Option<String>,
     seat: Option<u16>,
+    watching: bool,
     link: Link,
     schema: Option<Schema>,
     board: Board,
@@ -86,6 +87,7 @@ impl Screen {
             game: game.to_owned(),
             code: None,
             seat: None,
+            watching: false,
             link: Link::Connecting,
             schema,
             board: Board::of(game),
@@ -101,6 +103,12 @@ impl Screen {
     pub(crate) fn seated(&mut self, seat: u16, code: Option<&str>) {
         self.seat = Some(seat);
         self.code = code.map(str::to_owned);
+    }
+
+    /// There is no seat: nothing is sent.
+    pub(crate) fn watches(&mut self) {
+        self.watching = true;
+        self.schema = None;
     }
 
     /// How the connection is. A player who is back goes on with what they were about.
@@ -210,6 +218,9 @@ impl Screen {
         let mut spans = vec![Span::from(format!(" {} ", self.game)).bold().reversed(), Span::from("  ")];
         if let Some(seat) = self.seat {
             spans.push(Span::from(format!("seat {seat}   ")));
+        }
+        if self.watching {
+            spans.push(Span::from("watching   "));
         }
         spans.push(Span::styled(text, Style::new().fg(color)));
         if let Some(code) = &self.code {

@@ -105,6 +105,9 @@ fn turn_line(position: &Position, won: bool) -> Line<'static> {
     if won || position.free().is_empty() {
         return Line::from("the game is over").bold();
     }
+    if position.you == u16::MAX {
+        return Line::from(format!("{} is thinking", sign(position.turn))).dim();
+    }
     if position.turn == position.you {
         Line::from(format!("your turn: you are {}", sign(position.you))).fg(color(position.you)).bold()
     } else {

@@ -105,6 +105,7 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
         events,
         host: Arc::clone(&host) as Arc<dyn Host>,
         host_name: storage.host_name()?,
+        region: settings.shared.region.clone(),
         replica_url: replica_url(settings, &gateway, bound),
         replica_trust: settings.shared.replica_ca.as_deref().map(ReplicaTrust::load).transpose().map_err(failed)?,
         origins,

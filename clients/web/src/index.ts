@@ -18,7 +18,7 @@ export type { Codec } from "./codec.js";
 export { decode, encode } from "./codec.js";
 export { type CloseCode, type End, StadionError } from "./error.js";
 export { type Game, raw } from "./game.js";
-export type { Health, Match } from "./match.js";
+export { type Health, type Match, SPECTATOR } from "./match.js";
 export type { Player } from "./rest.js";
 export type { NewMatch, Play } from "./seat.js";
 export { type Listener, open, type Open, type Transport } from "./transport/transport.js";

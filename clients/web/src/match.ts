@@ -37,6 +37,8 @@ export interface Ground {
   keep(ticket: Ticket | undefined): void;
 }
 
+/** Stands where a seat does for whoever watches a match. */
+export const SPECTATOR = 65_535;
 /** Nobody waits longer for a first welcome, ms. */
 const ENTER_WITHIN_MS = 10_000;
 /** Messages that wait for the first listener, the newest of them. */
@@ -52,7 +54,7 @@ export class Match<In, Out, View> {
   readonly code: string;
   /** Of the game, 64 hexadecimal digits. */
   readonly version: string;
-  /** This player's seat. */
+  /** This player's seat; {@link SPECTATOR} for whoever watches. */
   seat = -1;
   /** Ticks a second; 0 in event-driven games. */
   rate = 0;
@@ -109,12 +111,14 @@ export class Match<In, Out, View> {
    * much is unacknowledged, `too-large`, `bad-value`, or how the match ended.
    */
   send(message: In): void {
+    this.mustHaveSeat();
     const data = this.wrap(message);
     this.driver.turn((machine) => machine.send(data));
   }
 
   /** Sends a message at most once; dropped while there is no connection. */
   sendUnreliable(message: In): void {
+    this.mustHaveSeat();
     const data = this.wrap(message);
     this.driver.turn((machine, now) => dropUnlessConnected(() => machine.sendUnreliable(now, data)));
   }
@@ -214,7 +218,13 @@ export class Match<In, Out, View> {
     this.ground.keep({ ...this.entry.info, token, endpoints });
   }
 
+  private mustHaveSeat(): void {
+    if (this.seat === SPECTATOR) throw new StadionError("watching", "who watches a match sends nothing");
+  }
+
   private acknowledgeView(now: number): void {
+    // There is nothing to say for whoever watches: what it is shown comes reliably.
+    if (this.seat === SPECTATOR) return;
     const ack = this.views.acknowledge(now);
     // One that is lost is asked for again by the game's repeated view.
     if (ack) dropUnlessConnected(() => this.driver.machine.sendUnreliable(now, ack));

@@ -6,11 +6,13 @@ import { hasWebTransport } from "./transport/webtransport.js";
 
 /** Which match to play; nothing: the fullest open one, else a new one. */
 export type Play = (
-  | { readonly create?: undefined; readonly code?: undefined; readonly key?: undefined }
+  | { readonly create?: undefined; readonly code?: undefined; readonly match?: undefined; readonly key?: undefined }
   /** A new match: found by its code alone, or by everybody. */
   | { readonly create: "private" | "public" | NewMatch; readonly code?: undefined; readonly key?: undefined }
   /** The match with this code. */
   | { readonly code: string; readonly create?: undefined; readonly key?: undefined }
+  /** The running public match with this id. */
+  | { readonly match: string; readonly create?: undefined; readonly code?: undefined; readonly key?: undefined }
   /** The running match of everybody with this key (1 to 64 of `A-Za-z0-9._:-`), else a new one under it. */
   | { readonly key: string; readonly create?: undefined; readonly code?: undefined }
 ) & {
@@ -27,6 +29,12 @@ export interface NewMatch {
   readonly seats?: number;
   /** For the game, such as `points=50`. */
   readonly parameters?: string | Uint8Array;
+  /** Players for whom seats are kept, by account id or sign-in name. */
+  readonly reserve?: readonly string[];
+  /** Seats are kept for everybody in the player's party. */
+  readonly reserve_party?: boolean;
+  /** How long seats are kept, seconds. */
+  readonly reserve_s?: number;
 }
 
 /** The body of a request for a seat. */
@@ -52,9 +60,9 @@ interface Endpoints {
   certificate_hashes: string[];
 }
 
-/** A seat, as `play` answers it. */
+/** A seat, as `play` answers it, or what `watch` answers in place of one. */
 export interface Seat {
-  match: { id: string; code: string };
+  match: { id: string; code?: string };
   version: string;
   join_token: string;
   endpoints: Endpoints;

@@ -88,16 +88,28 @@ export class Stadion<In, Out, View> {
    */
   async play(how: Play = {}): Promise<Match<In, Out, View>> {
     const path = `/v1/games/${encodeURIComponent(this.game.name)}/play`;
-    const seat = await this.rest.ask<Seat>("POST", path, playBody(how));
+    return this.enterSeat(await this.rest.ask<Seat>("POST", path, playBody(how)));
+  }
+
+  private async enterSeat(seat: Seat): Promise<Match<In, Out, View>> {
     if (seat.schema_hash !== this.game.schema) {
       throw new StadionError("outdated-client", "this page is older (or newer) than the match: reload it");
     }
     const nonce = crypto.getRandomValues(new Uint8Array(16));
     return this.enter({
-      info: { id: seat.match.id, code: seat.match.code, version: seat.version },
+      info: { id: seat.match.id, code: seat.match.code ?? "", version: seat.version },
       endpoints: endpointsOf(seat.endpoints),
       credential: { join: seat.join_token, nonce },
     });
+  }
+
+  /**
+   * Watches a match without a seat: views and messages are what the game shows to spectators, and nothing can be sent. Throws
+   * a {@link StadionError} such as `forbidden`: the match is not to be watched.
+   */
+  async watch(id: string): Promise<Match<In, Out, View>> {
+    const seat = await this.rest.ask<Seat>("POST", `/v1/matches/${encodeURIComponent(id)}/watch`, {});
+    return this.enterSeat(seat);
   }
 
   /**

@@ -58,6 +58,11 @@ pub(crate) enum JoinTokenError {
     /// It would not be clear which of the two holds.
     #[error("say `bot` in `player`")]
     Bot,
+    /// They have no accounts here by which to name them.
+    #[error(
+        "`reserve` is for players with accounts here; seat each of yours by a call of its own, with the match's code"
+    )]
+    Reserve,
     /// A studio speaks for players of its own games.
     #[error("only the owner of the game seats players of its own")]
     NotOwner,
@@ -125,7 +130,7 @@ async fn seat(
     app: &Arc<App>,
     game: GameName,
     caller: Caller,
-    body: JoinTokenBody,
+    mut body: JoinTokenBody,
     headers: &HeaderMap,
 ) -> Result<(u16, Vec<u8>), Problem> {
     let player = ExternalPlayer::try_from(&body.player)?;
@@ -133,6 +138,9 @@ async fn seat(
         return Err(JoinTokenError::Bot.into());
     }
     let owner = app.catalog.released(&game).await?.game.owner.clone();
+    if body.play.keeps_seats()? {
+        return Err(JoinTokenError::Reserve.into());
+    }
     if owner != caller.account && caller.role < Role::Operator {
         return Err(JoinTokenError::NotOwner.into());
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod bots;
 mod channels;
 mod document;
 mod elsewhere;
@@ -29,6 +30,7 @@ mod versions;
 mod webhooks;
 mod wire;
 
+pub(crate) use bots::WAITING as BOT_CLAIMS;
 pub(crate) use event_log::STREAMS as EVENT_LOG_STREAMS;
 pub(crate) use events::STREAMS as EVENT_STREAMS;
 pub(crate) use matches::log::STREAMS as LOG_STREAMS;
@@ -81,7 +83,10 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(versions::settings::set_settings))
         .routes(routes!(play::play))
         .routes(routes!(join_tokens::create_join_token))
+        .routes(routes!(bots::claim_bots))
         .routes(routes!(matches::list::list_matches))
+        .routes(routes!(matches::open::list_open_matches))
+        .routes(routes!(matches::watch::watch_match))
         .routes(routes!(matches::get::get_match, matches::end::end_match))
         .routes(routes!(matches::journal::get_journal))
         .routes(routes!(matches::upgrade::upgrade_match))

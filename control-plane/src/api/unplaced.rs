@@ -11,15 +11,26 @@ impl Fault for PlaceError {
     fn kind(&self) -> Kind {
         match self {
             PlaceError::Catalog(error) => error.kind(),
-            PlaceError::UnknownCode(_) => Kind::NotFound,
-            PlaceError::Seats { .. } | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => {
-                Kind::Invalid
-            }
+            PlaceError::UnknownCode(_) | PlaceError::NotListed(_) => Kind::NotFound,
+            PlaceError::Seats { .. }
+            | PlaceError::Kept { .. }
+            | PlaceError::Create(CreateError::Invalid(_) | CreateError::Refused(_)) => Kind::Invalid,
             PlaceError::Quota(met) | PlaceError::Note(NoteError::Quota(met)) => met.kind(),
             PlaceError::Note(NoteError::Coordination(error)) | PlaceError::Coordination(error) => error.kind(),
             PlaceError::Store(error) => error.kind(),
             PlaceError::Create(CreateError::Failed(_)) => Kind::GameFailed,
+            PlaceError::Far { status, .. } => match status {
+                404 => Kind::NotFound,
+                409 => Kind::Conflict,
+                410 => Kind::Gone,
+                422 => Kind::Invalid,
+                424 => Kind::GameFailed,
+                429 => Kind::Quota,
+                _ => Kind::Unavailable,
+            },
             PlaceError::Create(CreateError::Full(_))
+            | PlaceError::NoRoom
+            | PlaceError::Unanswered
             | PlaceError::Backlog(_)
             | PlaceError::Starting
             | PlaceError::GoingDown

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::MatchSettings;
 use stadion_protocol::token::SchemaHash;
 use stadion_protocol::{GameName, PlayerId, VersionId};
@@ -22,7 +23,7 @@ const GOOD_FOR: Duration = Duration::from_secs(5);
 const MAX_ENTRIES: usize = 10_000;
 
 /// Which version of a game is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub(crate) enum Selection {
     /// That of a channel.
     Channel(ChannelName),
@@ -126,8 +127,6 @@ pub(crate) struct Playable {
     /// For the game, where a match's creator gives none.
     pub(crate) parameters: Vec<u8>,
     pub(crate) schema: SchemaHash,
-    /// Where its open matches are listed.
-    pub(crate) pool: String,
 }
 
 /// Answers, and until when they are good.
@@ -191,8 +190,13 @@ impl Catalog {
 
     /// What somebody plays who asks for no version: always the same while the channels stay as they are.
     pub(crate) async fn choose(&self, game: &GameName, who: &[u8]) -> Result<Arc<Playable>, CatalogError> {
-        let channel = self.released(game).await?.choose(who);
-        self.playable(game, Selection::Channel(channel)).await
+        let selection = self.chosen(game, who).await?;
+        self.playable(game, selection).await
+    }
+
+    /// The channel of somebody who asks for no version.
+    pub(crate) async fn chosen(&self, game: &GameName, who: &[u8]) -> Result<Selection, CatalogError> {
+        Ok(Selection::Channel(self.released(game).await?.choose(who)))
     }
 
     /// What is played by those who ask for no version and are not among the canary's share.
@@ -292,7 +296,6 @@ impl Catalog {
             pairs,
             parameters: channel.map(|channel| channel.parameters.clone()).unwrap_or_default(),
             schema: version.description.schema_hash(),
-            pool: pool(game, version.id),
             version,
         })
     }

@@ -73,6 +73,7 @@ const RULES: &[Rule] = &[
     ("GET", "/v1/games/{game}/storage", Role::Player, PLAYERS),
     ("GET PUT DELETE", "/v1/games/{game}/storage/{key}", Role::Player, PLAYERS),
     ("PUT", "/v1/games/{game}/storage-access", Role::Developer, PUBLISH),
+    ("POST", "/v1/games/{game}/bots/claims", Role::Developer, PLAYERS),
     ("GET POST", "/v1/keys", Role::Developer, Key::No),
     ("DELETE", "/v1/keys/{id}", Role::Developer, Key::No),
     ("PUT", "/v1/accounts/{id}/role", Role::Operator, Key::No),

@@ -17,7 +17,7 @@ use super::searches::{Matched, TicketNote};
 use super::task::QueueTask;
 use super::{PlayerEvent, SearchError, read, written};
 use crate::coordination::FieldChange;
-use crate::matches::{FormRequest, Formed, LiveMatch, PlaceError};
+use crate::matches::{FormRequest, Formed, LiveMatch, Near, PlaceError};
 use crate::model::QueuedMatch;
 use crate::parties::News;
 use crate::queues::{Entrant, Lineup, Ticket};
@@ -82,7 +82,9 @@ impl QueueTask {
         let numbered = lineup.teams.iter().zip(0u16..);
         let players = numbered.flat_map(|(team, n)| team.iter().map(move |entrant| (entrant.clone(), n)));
         let players = players.map(|(entrant, n)| (entrant, self.number(n))).collect();
-        Ok(self.lobby.parts.placer.form(FormRequest { id: lineup.id, game, players }).await)
+        // A region that no host is called by is nobody's: the match is made wherever there is room.
+        let near = Near::to(lineup.region.as_ref().and_then(|region| region.parse().ok()));
+        Ok(self.lobby.parts.placer.form(FormRequest { id: lineup.id, game, players, near }).await)
     }
 
     /// What has come of a match that was to be made.
@@ -96,6 +98,8 @@ impl QueueTask {
             let promised = TicketNote { matched: Some(matched), ..note.clone() };
             match &made {
                 Ok(formed) => self.seat(&promised, &formed.code.to_string(), lineup.region.as_deref()).await?,
+                // The other replica may have made it: its host is asked, as after a loss of this one.
+                Err(NotMade::Place(PlaceError::Unanswered)) => self.look_for(promised, matched).await?,
                 Err(NotMade::Place(error)) => {
                     self.fail(&promised, &format!("the match could not be created: {error}")).await?;
                 }

@@ -10,7 +10,7 @@ use super::{Lobby, PartyBody, PlayerEvent, SearchError, read, written};
 use crate::accounts::Caller;
 use crate::clock::random;
 use crate::coordination::CoordinationError;
-use crate::model::{AccountName, UnixMs};
+use crate::model::{Account, AccountName, UnixMs};
 use crate::parties::{Action, Departure, Effect, Invitation, Limits, News, Party, PartyCode, PartyId, Phase, Refusal};
 use crate::store::StoreError;
 
@@ -320,16 +320,21 @@ impl Lobby {
 
     /// A player by account id or by the name that it signs in with.
     pub(crate) async fn player_named(&self, text: &str) -> Result<PlayerId, PartyError> {
+        Ok(self.account_named(text).await?.id)
+    }
+
+    /// The same with what is known of it.
+    pub(crate) async fn account_named(&self, text: &str) -> Result<Account, PartyError> {
         let unknown = || PartyError::UnknownPlayer(text.chars().take(64).collect());
         let by_id = match text.parse::<PlayerId>() {
             Ok(id) => self.parts.store.account(&id).await?,
             Err(_) => None,
         };
         if let Some(account) = by_id {
-            return Ok(account.id);
+            return Ok(account);
         }
         let name: AccountName = text.parse().map_err(|_| unknown())?;
-        Ok(self.parts.store.credentials(&name).await?.ok_or_else(unknown)?.0.id)
+        Ok(self.parts.store.credentials(&name).await?.ok_or_else(unknown)?.0)
     }
 }
 

@@ -91,6 +91,21 @@ pub(crate) enum PlayerEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         region: Option<String>,
     },
+    /// Somebody of the player's party, or a friend, has created a match and keeps a seat for the player: `play` with this
+    /// code claims it.
+    SeatKept {
+        /// The match.
+        #[serde(rename = "match")]
+        of: String,
+        /// For `play`.
+        code: String,
+        /// Of which game.
+        game: String,
+        /// Account id of whoever created it.
+        by: String,
+        /// Its name.
+        name: String,
+    },
     /// A match of the player is over.
     Result {
         /// The match.

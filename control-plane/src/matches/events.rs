@@ -138,7 +138,7 @@ pub(crate) async fn handle_events(parts: EventParts) {
     let (mut budgets, mut seated) = (Budgets::default(), Seated::default());
     while let Some(waiting) = parts.queue.take().await {
         for status in waiting.changed.values() {
-            if let Err(error) = parts.live.changed(status).await {
+            if let Err(error) = parts.live.told(status).await {
                 tracing::warn!(id = %status.id, %error, "a change of a match was not noted");
             }
             parts.lobby.match_changed(status).await;

@@ -55,6 +55,7 @@ impl MatchService {
             key: None,
             host,
             limit,
+            public_since: None,
         };
         let copy = self.live.note(new).await?;
         let forked = match self.host.fork(ForkMatch { of, id }).await {

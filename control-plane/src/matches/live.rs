@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::MatchStatus;
 use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
-use crate::clock::Rng;
+use super::bots::BotBoard;
+use super::open::OpenList;
+use crate::clock::{Clock, Rng};
 use crate::coordination::{Coordination, CoordinationError, OpenMatch};
-use crate::games::{QuotaMet, QuotaName, pool};
-use crate::model::{HostName, MatchKey};
+use crate::games::{Playable, QuotaMet, QuotaName, pool};
+use crate::model::{HostName, MatchKey, Region, UnixMs};
 
 /// Notes of a match are kept for that long at most, should its end never be heard of.
 const KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -41,6 +43,9 @@ pub(crate) struct LiveMatch {
     pub(crate) key: Option<MatchKey>,
     /// Where it runs.
     pub(crate) host: Option<HostName>,
+    /// Since when anybody may find it; `None`: it is private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public_since: Option<UnixMs>,
 }
 
 /// A match that is about to be created: what a [`LiveMatch`] is but its code.
@@ -53,6 +58,7 @@ pub(crate) struct NewNote {
     pub(crate) host: Option<HostName>,
     /// Matches of its owner that may run at a time.
     pub(crate) limit: u32,
+    pub(crate) public_since: Option<UnixMs>,
 }
 
 /// Why a match was not noted.
@@ -73,28 +79,55 @@ pub(crate) enum NoteError {
 pub(crate) struct LiveIndex {
     coordination: Arc<dyn Coordination>,
     rng: Arc<dyn Rng>,
+    /// Where this replica's host stands: players are led to matches there.
+    region: Option<Region>,
+    /// Those that anybody may find.
+    pub(crate) open: OpenList,
+    /// Those that want programs.
+    pub(crate) bots: BotBoard,
     /// Matches that are over and could not be forgotten; most of [`OWED`].
     owed: Mutex<BTreeSet<MatchId>>,
 }
 
 impl LiveIndex {
-    pub(crate) fn new(coordination: Arc<dyn Coordination>, rng: Arc<dyn Rng>) -> LiveIndex {
-        LiveIndex { coordination, rng, owed: Mutex::default() }
+    pub(crate) fn new(
+        coordination: Arc<dyn Coordination>,
+        rng: Arc<dyn Rng>,
+        clock: Arc<dyn Clock>,
+        region: Option<Region>,
+    ) -> LiveIndex {
+        let bots = BotBoard::new(coordination.clone(), clock);
+        let open = OpenList::new(coordination.clone(), region.clone());
+        LiveIndex { coordination, rng, region, open, bots, owed: Mutex::default() }
+    }
+
+    /// Where open matches of a version are listed that run in this replica's region.
+    pub(crate) fn pool(&self, playable: &Playable) -> String {
+        self.pool_of(&playable.game.name, playable.version.id)
+    }
+
+    /// The same.
+    pub(crate) fn pool_of(&self, game: &GameName, version: VersionId) -> String {
+        match &self.region {
+            Some(region) => format!("{}@{region}", pool(game, version)),
+            None => pool(game, version),
+        }
     }
 
     /// Notes a match that is about to be created, and gives it a code.
     pub(crate) async fn note(&self, new: NewNote) -> Result<LiveMatch, NoteError> {
-        let NewNote { id, game, version, owner, key, host, limit } = new;
+        let NewNote { id, game, version, owner, key, host, limit, public_since } = new;
         if !self.coordination.join_set(&owner_key(&owner), id, limit).await? {
             let (name, limit) = (QuotaName::RunningMatches, u64::from(limit));
             return Err(NoteError::Quota(QuotaMet { name, limit, used: limit }));
         }
         let code = self.code_for(id).await?;
-        let live = LiveMatch { id, game, version, code, owner, key, host };
+        let live = LiveMatch { id, game, version, code, owner, key, host, public_since };
         if self.coordination.put_new(&match_key(id), &written(&live), KEEP).await?.is_some() {
             self.coordination.remove(&code_key(&live.code)).await?;
             return Err(NoteError::Void);
         }
+        self.open.mind(&live);
         Ok(live)
     }
 
@@ -111,6 +144,7 @@ impl LiveIndex {
     pub(crate) async fn call_off_noted(&self, live: &LiveMatch) -> Result<bool, CoordinationError> {
         let called_off = self.coordination.swap(&match_key(live.id), Some(&written(live)), VOID, KEEP_VOID).await?;
         if called_off {
+            self.open.leave(live.id);
             self.forget_beside(live).await?;
         }
         Ok(called_off)
@@ -121,17 +155,17 @@ impl LiveIndex {
         Ok(self.coordination.get(&match_key(id)).await?.as_deref() == Some(VOID))
     }
 
-    /// Notes a match that goes on after a restart, quota or not; `listed`: players may be led to it.
-    pub(crate) async fn note_again(&self, live: LiveMatch, listed: bool) -> Result<(), CoordinationError> {
+    /// Notes a match that goes on after a restart, quota or not. Players are led to a public one.
+    pub(crate) async fn note_again(&self, live: LiveMatch) -> Result<(), CoordinationError> {
         self.coordination.join_set(&owner_key(&live.owner), live.id, u32::MAX).await?;
         self.coordination.put(&code_key(&live.code), &live.id.0, KEEP).await?;
         if let Some(key) = &live.key {
             self.coordination.put(&key_key(&live.game, key), &live.id.0, KEEP).await?;
         }
         self.coordination.put(&match_key(live.id), &written(&live), KEEP).await?;
-        if listed {
+        if live.public_since.is_some() {
             // Nobody is led there before its host has said how many seats are free.
-            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
+            self.coordination.list(&self.pool_of(&live.game, live.version), OpenMatch { id: live.id, free: 0 }).await?;
         }
         Ok(())
     }
@@ -181,7 +215,13 @@ impl LiveIndex {
     /// Notes how many seats of a match are free, if it is listed.
     pub(crate) async fn changed(&self, status: &MatchStatus) -> Result<(), CoordinationError> {
         let free = if status.open { status.free_seats() } else { 0 };
-        self.coordination.set_free(&pool(&status.game, status.version), OpenMatch { id: status.id, free }).await
+        self.coordination.set_free(&self.pool_of(&status.game, status.version), OpenMatch { id: status.id, free }).await
+    }
+
+    /// The same, and shows it in the public list. For its host's own words, in their order.
+    pub(crate) async fn told(&self, status: &MatchStatus) -> Result<(), CoordinationError> {
+        self.changed(status).await?;
+        self.open.changed(status).await
     }
 
     /// Notes the version that a match runs now, and lists it there if it is one that anybody may find.
@@ -190,12 +230,12 @@ impl LiveIndex {
         if live.version == status.version {
             return Ok(());
         }
-        self.coordination.unlist(&pool(&live.game, live.version), status.id).await?;
+        self.coordination.unlist(&self.pool_of(&live.game, live.version), status.id).await?;
         let live = LiveMatch { version: status.version, ..live };
         self.coordination.put(&match_key(status.id), &written(&live), KEEP).await?;
         if listed {
             let free = if status.open { status.free_seats() } else { 0 };
-            self.coordination.list(&pool(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
+            self.coordination.list(&self.pool_of(&live.game, live.version), OpenMatch { id: status.id, free }).await?;
         }
         Ok(())
     }
@@ -234,6 +274,8 @@ impl LiveIndex {
 
     /// Forgets a match that is over.
     pub(crate) async fn forget(&self, id: MatchId) -> Result<(), CoordinationError> {
+        // Whatever coordination has lost of it.
+        self.open.leave(id);
         let Some(live) = self.by_id(id).await? else { return Ok(()) };
         self.forget_beside(&live).await?;
         self.coordination.remove(&match_key(id)).await
@@ -241,7 +283,9 @@ impl LiveIndex {
 
     /// All but the note itself.
     async fn forget_beside(&self, live: &LiveMatch) -> Result<(), CoordinationError> {
-        self.coordination.unlist(&pool(&live.game, live.version), live.id).await?;
+        self.open.forget(&live.game, live.id).await?;
+        self.bots.forget(&live.game, live.id).await?;
+        self.coordination.unlist(&self.pool_of(&live.game, live.version), live.id).await?;
         self.coordination.leave_set(&owner_key(&live.owner), live.id).await?;
         self.coordination.remove(&code_key(&live.code)).await?;
         match &live.key {

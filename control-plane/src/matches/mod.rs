@@ -1,12 +1,17 @@
 //! Matches from the control plane's side: finding or making one for a player, hearing from hosts, remembering.
 
+mod audience;
+mod bots;
 mod events;
 mod fork;
 mod journals;
 #[cfg(test)]
 mod key_stories;
 mod live;
+mod open;
 mod place;
+#[cfg(test)]
+mod place_stories;
 mod reconcile;
 mod rematch;
 mod results;
@@ -16,14 +21,16 @@ mod upgrade;
 mod watch;
 mod writer;
 
+pub(crate) use audience::{AudienceError, Watch};
 pub use events::HostEventQueue;
 pub(crate) use events::{EventParts, handle_events};
 pub(crate) use fork::ForkFailure;
 pub(crate) use journals::Journals;
 pub(crate) use live::{LiveIndex, LiveMatch, NoteError};
+pub(crate) use open::{InvalidFilter, LabelFilter, OpenEntry};
 pub(crate) use place::{
-    FormRequest, Formed, Order, PlaceParts, PlaceRequest, Placed, Placer, SeatWish, Seating, Template, WantedVersion,
-    target,
+    Carried, FarOrder, FormRequest, Formed, FormedBody, KeptFor, Near, NewOrder, ORDERS, Order, PlaceParts,
+    PlaceRequest, Placed, Placer, SeatWish, Seating, Template, WantedVersion, target,
 };
 pub(crate) use reconcile::{Reconciler, tell_of_ends};
 pub(crate) use rematch::{RematchFailure, rematch_key, rematch_until};

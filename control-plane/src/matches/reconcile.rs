@@ -144,11 +144,13 @@ impl Reconciler {
     ) -> Result<(), CoordinationError> {
         let (Some(owner), Some(code)) = (owner, record.code.clone()) else { return Ok(()) };
         let (id, game, version) = (record.id, record.game.clone(), status.version);
-        let listed = record.visibility == Visibility::Public;
+        let public_since = (record.visibility == Visibility::Public).then_some(record.created_at);
         let key = record.key.clone();
         let host = Some(self.host_name.clone());
-        self.live.note_again(LiveMatch { id, game, version, code, owner, key, host }, listed).await?;
-        self.live.changed(status).await
+        let live = LiveMatch { id, game, version, code, owner, key, host, public_since };
+        self.live.note_again(live.clone()).await?;
+        self.live.open.mind(&live);
+        self.live.told(status).await
     }
 
     /// The end of a match that no host runs: as its host has it, else as lost.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::UnixMs;
@@ -12,7 +12,7 @@ use super::UnixMs;
 const LONGEST: usize = 32;
 
 /// A channel's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "String")]
 pub struct ChannelName(String);
 

@@ -31,7 +31,7 @@ use stadion_protocol::contract::{Endpoints, Host, WebAddress};
 use crate::clock::Clock;
 use crate::coordination::{Coordination, CoordinationError};
 use crate::keys::Keys;
-use crate::model::{HostName, UnixMs};
+use crate::model::{HostName, Region, UnixMs};
 
 pub(crate) use forward::{ForwardError, Forwarder};
 pub(crate) use keeper::{Keeper, KeeperParts};
@@ -65,6 +65,20 @@ struct Listed {
     seen_at_ms: u64,
     /// Where browsers play on it: origins.
     web: Vec<String>,
+    #[serde(default)]
+    region: Option<Region>,
+    /// Matches that its host takes besides those it has.
+    #[serde(default)]
+    room: u32,
+}
+
+/// A host that could take matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostNote {
+    pub(crate) name: HostName,
+    pub(crate) region: Option<Region>,
+    /// Matches that it takes besides those it has.
+    pub(crate) room: u32,
 }
 
 /// See the module.
@@ -72,6 +86,7 @@ pub(crate) struct Replicas {
     /// Of this replica's host.
     pub(crate) name: HostName,
     url: String,
+    region: Option<Region>,
     host: Arc<dyn Host>,
     clock: Arc<dyn Clock>,
     coordination: Arc<dyn Coordination>,
@@ -81,13 +96,13 @@ pub(crate) struct Replicas {
 impl Replicas {
     pub(crate) fn new(
         name: HostName,
-        url: String,
+        (url, region): (String, Option<Region>),
         (host, coordination): (Arc<dyn Host>, Arc<dyn Coordination>),
         (keys, clock): (&Keys, Arc<dyn Clock>),
         trust: Option<ReplicaTrust>,
     ) -> Replicas {
         let forwarder = Forwarder::new(name.clone(), Proofs::new(keys, clock.clone()), trust);
-        Replicas { name, url, host, clock, coordination, forwarder }
+        Replicas { name, url, region, host, clock, coordination, forwarder }
     }
 
     /// Where another replica is. `None`: nobody has heard of it lately.
@@ -100,7 +115,10 @@ impl Replicas {
     /// Says where this one is.
     async fn announce(&self) -> Result<(), CoordinationError> {
         self.coordination.put(&key(&self.name), self.url.as_bytes(), GONE_AFTER).await?;
-        let listed = Listed { seen_at_ms: self.clock.now().0, web: web_origins(&self.host.endpoints()) };
+        let load = self.host.load();
+        let room = if load.draining { 0 } else { load.capacity.saturating_sub(load.matches) };
+        let web = web_origins(&self.host.endpoints());
+        let listed = Listed { seen_at_ms: self.clock.now().0, web, region: self.region.clone(), room };
         let listed = serde_json::to_vec(&listed).expect("numbers and texts are plain JSON");
         if !self.coordination.map_put(LIST, self.name.as_str(), &listed, MOST).await? {
             tracing::warn!("{MOST} replicas are listed: pages of games do not find this one");
@@ -110,11 +128,22 @@ impl Replicas {
 
     /// Where browsers may be led to, whichever replica runs their match: origins.
     pub(crate) async fn web_origins(&self) -> Result<Vec<String>, CoordinationError> {
+        Ok(self.listed().await?.into_iter().flat_map(|(_, listed)| listed.web).collect())
+    }
+
+    /// Every host that was heard of lately, this one's among them.
+    pub(crate) async fn hosts(&self) -> Result<Vec<HostNote>, CoordinationError> {
+        let listed = self.listed().await?.into_iter();
+        let notes = listed.map(|(name, Listed { region, room, .. })| HostNote { name, region, room });
+        Ok(notes.collect())
+    }
+
+    async fn listed(&self) -> Result<Vec<(HostName, Listed)>, CoordinationError> {
         let now = self.clock.now();
-        let entries = self.coordination.map_entries(LIST).await?;
-        let listed = entries.iter().filter_map(|(_, json)| serde_json::from_slice::<Listed>(json).ok());
-        let there = listed.filter(|listed| now.since(UnixMs(listed.seen_at_ms)) < GONE_AFTER);
-        Ok(there.flat_map(|listed| listed.web).collect())
+        let entries = self.coordination.map_entries(LIST).await?.into_iter();
+        let read = |(name, json): (String, Vec<u8>)| Some((name.parse().ok()?, serde_json::from_slice(&json).ok()?));
+        let there = |(_, listed): &(HostName, Listed)| now.since(UnixMs(listed.seen_at_ms)) < GONE_AFTER;
+        Ok(entries.filter_map(read).filter(there).collect())
     }
 
     /// Replicas that are listed and said nothing for long: they are taken off the list.
@@ -176,7 +205,13 @@ mod tests {
         let replica = |name: &str| {
             let host: Arc<dyn Host> = Arc::new(FakeHost::new(Arc::new(HostEventQueue::new())));
             let url = format!("http://{name}:7878");
-            Replicas::new(name.parse().unwrap(), url, (host, coordination.clone()), (&keys, clock.clone()), None)
+            Replicas::new(
+                name.parse().unwrap(),
+                (url, "eu".parse().ok()),
+                (host, coordination.clone()),
+                (&keys, clock.clone()),
+                None,
+            )
         };
         let (here, there) = (replica("h-1"), replica("h-2"));
         assert_eq!(here.find(&there.name).await.unwrap(), None);

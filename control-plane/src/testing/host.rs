@@ -101,6 +101,14 @@ impl FakeHost {
         self.events.publish(HostEvent::Report { id, kind, json });
     }
 
+    /// A game says whether it takes players, and how it is labelled.
+    pub(crate) fn say(&self, id: &str, open: bool, label: &str) {
+        let mut matches = self.matches.lock().unwrap();
+        let status = matches.get_mut(&id.parse().unwrap()).unwrap();
+        (status.open, status.label) = (open, label.to_owned());
+        self.events.publish(HostEvent::Changed(status.clone()));
+    }
+
     /// Ends a match as its game would.
     pub(crate) fn finish(&self, id: &str) {
         self.end_as(id.parse().unwrap(), EndReason::Finished).unwrap();
@@ -152,6 +160,9 @@ impl FakeHost {
 fn take_seat(status: &mut MatchStatus, player: PlayerInfo) -> Result<Seat, ReserveError> {
     if let Some(taken) = status.seats.iter().find(|taken| taken.player.id == player.id) {
         return Ok(taken.seat);
+    }
+    if !status.open {
+        return Err(ReserveError::Closed);
     }
     if status.free_seats() == 0 {
         return Err(ReserveError::Full);
@@ -288,7 +299,13 @@ impl Host for FakeHost {
         let running =
             self.matches.lock().unwrap().values().filter(|status| status.state == MatchState::Running).count();
         let matches = u32::try_from(running).unwrap();
-        HostLoad { matches, sessions: matches, draining: self.draining.load(Ordering::Relaxed), ..HostLoad::default() }
+        HostLoad {
+            matches,
+            capacity: 1_000,
+            sessions: matches,
+            draining: self.draining.load(Ordering::Relaxed),
+            ..HostLoad::default()
+        }
     }
 }
 

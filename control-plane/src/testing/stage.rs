@@ -12,12 +12,14 @@ use http_body_util::BodyExt;
 use hyper::{HeaderMap, Request};
 use object_store::ObjectStore;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::{FakeCompiler, FakeHost, TestClock, wasm};
 use crate::clock::SystemRng;
 use crate::config::Config;
 use crate::coordination::{Coordination, MemoryCoordination};
+use crate::model::Region;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::{ArtifactShelf, ControlPlane, HostEventQueue, Keys, Parts, PasswordCost};
@@ -102,11 +104,27 @@ impl Stage {
         Stage::replica(config, store, blobs, Shared { keys: Arc::new(keys), clock, coordination }).await
     }
 
-    async fn replica(
+    async fn replica(config: Config, store: Arc<dyn Store>, blobs: Arc<dyn ObjectStore>, shared: Shared) -> Stage {
+        Stage::placed(config, (store, blobs), shared, ("h-stage", None, None)).await
+    }
+
+    /// Another replica, with a host of its own in a region, that others reach at this URL. Its API is served at the listener.
+    pub(crate) async fn among(&self, name: &str, region: &str, listener: TcpListener, url: &str) -> Arc<Stage> {
+        let (keys, clock) = (self.keys.clone(), self.clock.clone());
+        let shared = Shared { keys, clock, coordination: self.coordination.clone() };
+        let at = (name, region.parse().ok(), Some(url.to_owned()));
+        let stage = Stage::placed(cheap(), (self.store.clone(), self.blobs.clone()), shared, at).await;
+        let stage = Arc::new(stage);
+        let serving = stage.clone();
+        tokio::spawn(async move { serving.control_plane.serve(listener, std::future::pending()).await });
+        stage
+    }
+
+    async fn placed(
         config: Config,
-        store: Arc<dyn Store>,
-        blobs: Arc<dyn ObjectStore>,
+        (store, blobs): (Arc<dyn Store>, Arc<dyn ObjectStore>),
         Shared { keys, clock, coordination }: Shared,
+        (name, region, replica_url): (&str, Option<Region>, Option<String>),
     ) -> Stage {
         let compiler = Arc::new(FakeCompiler::of_engine(ENGINE));
         let events = Arc::new(HostEventQueue::new());
@@ -118,8 +136,9 @@ impl Stage {
             artifacts,
             events,
             host: host.clone(),
-            host_name: "h-stage".parse().unwrap(),
-            replica_url: None,
+            host_name: name.parse().unwrap(),
+            region,
+            replica_url,
             replica_trust: None,
             origins: Arc::default(),
             upgrades: None,

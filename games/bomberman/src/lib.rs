@@ -104,7 +104,8 @@ enum Stage {
 }
 
 impl Game for Bomberman {
-    const INFO: Info = Info::new("bomberman").seats(2..=4).tick_rate(RATE).unreliable_view().reconnect_for(20);
+    const INFO: Info =
+        Info::new("bomberman").seats(2..=4).tick_rate(RATE).unreliable_view().reconnect_for(20).spectators();
     type In = In;
     type Out = Out;
     type View = View;
@@ -170,6 +171,10 @@ impl Game for Bomberman {
                 self.tell(cx, happened);
             }
         }
+    }
+
+    fn spectator_view(&self, cx: &Cx<Self>) -> Option<View> {
+        Some(self.view(cx, Seat::SPECTATOR))
     }
 
     fn view(&self, _: &Cx<Self>, _: Seat) -> View {

@@ -44,7 +44,7 @@ pub struct View {
     pub cells: [Option<Seat>; 9],
     /// Whose turn it is.
     pub turn: Seat,
-    /// The seat that sees this.
+    /// The seat that sees this; 65535: somebody who watches.
     pub you: Seat,
 }
 
@@ -57,7 +57,7 @@ pub struct TicTacToe {
 }
 
 impl Game for TicTacToe {
-    const INFO: Info = Info::new("tictactoe").seats(2..=2).reconnect_for(60);
+    const INFO: Info = Info::new("tictactoe").seats(2..=2).reconnect_for(60).spectators();
     type In = In;
     type Out = Out;
     type View = View;
@@ -93,6 +93,10 @@ impl Game for TicTacToe {
         if self.started {
             cx.finish(Results::winner(other(seat)));
         }
+    }
+
+    fn spectator_view(&self, cx: &Cx<Self>) -> Option<View> {
+        Some(self.view(cx, Seat::SPECTATOR))
     }
 
     fn view(&self, _: &Cx<Self>, you: Seat) -> View {

@@ -91,3 +91,14 @@ fn a_reloaded_page_sees_the_board() {
     assert_eq!(m.view(me).cells[0], Some(Seat(1 - me)));
     assert_eq!(m.view(me).turn, Seat(me));
 }
+
+#[test]
+fn whoever_watches_sees_every_move_and_comes_late_to_all_of_it() {
+    let (mut m, me) = started();
+    m.watch().send(me, In::Place(4));
+    assert_eq!((m.spectator_view().cells[4], m.spectator_view().you), (Some(Seat(me)), Seat::SPECTATOR));
+    m.watch();
+    assert_eq!(m.spectator_view().cells, m.view(0).cells, "whoever is new is shown the board");
+    m.stop_watching().stop_watching().send(1 - me, In::Place(0));
+    assert_eq!(m.spectator_view().cells[0], None, "nobody is there to see it");
+}

@@ -81,6 +81,8 @@ pub struct GatewayConfig {
     pub keys: HostKeys,
     /// The most connections, handshakes among them.
     pub max_connections: usize,
+    /// The most connections without a seat, among the others: players always find room beside them.
+    pub max_spectators: usize,
     /// The most handshakes in flight; more are not answered. Each holds about 45 KiB.
     pub max_handshakes: usize,
     /// With this many handshakes in flight, clients first prove their address, which costs them a round trip.
@@ -108,6 +110,7 @@ impl GatewayConfig {
             calendar: Calendar::system(),
             keys,
             max_connections: 50_000,
+            max_spectators: 10_000,
             max_handshakes: 1_000,
             retry_above: 200,
         }

@@ -10,7 +10,8 @@ macro_rules! counters {
             $(pub(super) $name: Counter,)+
         }
 
-        /// The gateway's counters at one moment. All but `connections` and `handshakes` only grow.
+        /// The gateway's counters at one moment. All but `connections`, `handshakes` and `spectators` only
+        /// grow.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct GatewayCounters {
             $($(#[$doc])* pub $name: u64,)+
@@ -29,6 +30,8 @@ counters! {
     connections,
     /// Handshakes in flight now.
     handshakes,
+    /// Connections without a seat that are open now, among `connections`.
+    spectators,
     /// Connections that completed their handshake.
     accepted,
     /// Connection attempts turned away because the gateway is full.

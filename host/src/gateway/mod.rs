@@ -115,7 +115,12 @@ impl Gateway {
         let counters = Arc::<Counters>::default();
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&counters)));
         let link = Arc::new(Link::new(
-            Arc::new(Shared::new(inbox, join_keys, Arc::clone(&config.origins), counters)),
+            Arc::new(Shared::new(
+                inbox,
+                join_keys,
+                Arc::clone(&config.origins),
+                (counters, config.max_spectators as u64),
+            )),
             mailbox,
         ));
         let advertised = advertised(&config, address);

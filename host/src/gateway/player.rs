@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::config::{CLOSE_WITHIN, FAREWELL_WITHIN, HANDSHAKE_WITHIN, WAITING_BYTES};
 use super::quality::{QualityWatch, SAMPLE_EVERY};
-use super::shared::{Listed, Shared};
+use super::shared::{Listed, Shared, Watching};
 use super::transport::{Arrived, Control, Departure, Receive, Stopped};
 use super::waiting::Waiting;
 use super::words::Word;
@@ -43,6 +43,8 @@ struct Playing {
     id: MatchId,
     conn: ConnId,
     shared: Arc<Shared>,
+    /// It has no seat.
+    _watching: Option<Watching>,
 }
 
 impl Drop for Playing {
@@ -160,6 +162,10 @@ impl<C: Control, R: Receive> Player<C, R> {
     /// Checks a `hello` and passes it to its match.
     fn admit(&mut self, hello: Hello) -> Result<(), Ending> {
         let (id, credential) = self.credential(hello.credential)?;
+        let watching = match &credential {
+            Credential::Join { claims, .. } if claims.seat.is_spectator() => Some(self.place_to_watch()?),
+            Credential::Join { .. } | Credential::Resume(_) => None,
+        };
         let admission = Admission {
             speaker: hello.speaker,
             credential,
@@ -173,8 +179,14 @@ impl<C: Control, R: Receive> Player<C, R> {
         if !self.shared.inbox.post(id, self.listed.conn, FromPlayer::Hello(Box::new(admission))) {
             return Err(Ending::Cut(CloseCode::Expired, "no such match here".to_owned()));
         }
-        self.playing = Some(Playing { id, conn: self.listed.conn, shared: Arc::clone(&self.shared) });
+        let shared = Arc::clone(&self.shared);
+        self.playing = Some(Playing { id, conn: self.listed.conn, shared, _watching: watching });
         Ok(())
+    }
+
+    fn place_to_watch(&self) -> Result<Watching, Ending> {
+        let full = || Ending::Cut(CloseCode::Refused, "as many watch on this host as may; try again later".to_owned());
+        self.shared.spectator().ok_or_else(full)
     }
 
     fn credential(&self, credential: wire::Credential) -> Result<(MatchId, Credential), Ending> {

@@ -21,6 +21,7 @@ pub(super) struct Shared {
     pub(super) join_keys: JoinKeys,
     pub(super) origins: Arc<dyn Origins>,
     pub(super) counters: Arc<Counters>,
+    max_spectators: u64,
     links: Mutex<Links>,
     last_conn: AtomicU64,
 }
@@ -49,6 +50,9 @@ pub(super) struct Listed {
     shared: Arc<Shared>,
 }
 
+/// Counts somebody without a seat for as long as it watches.
+pub(super) struct Watching(Arc<Counters>);
+
 /// Counts a handshake for as long as it takes.
 pub(super) struct Place(Arc<Counters>);
 
@@ -57,15 +61,26 @@ impl Shared {
         inbox: Arc<dyn Inbox>,
         join_keys: JoinKeys,
         origins: Arc<dyn Origins>,
-        counters: Arc<Counters>,
+        (counters, max_spectators): (Arc<Counters>, u64),
     ) -> Shared {
-        Shared { inbox, join_keys, origins, counters, links: Mutex::default(), last_conn: AtomicU64::new(0) }
+        let (links, last_conn) = (Mutex::default(), AtomicU64::new(0));
+        Shared { inbox, join_keys, origins, counters, max_spectators, links, last_conn }
     }
 
     /// Counts a handshake until the place is dropped.
     pub(super) fn handshake(&self) -> Place {
         self.counters.handshakes.up();
         Place(Arc::clone(&self.counters))
+    }
+
+    /// Counts somebody without a seat until the place is dropped. `None`: as many watch as may.
+    pub(super) fn spectator(&self) -> Option<Watching> {
+        // Connections run on one thread: nobody else takes the last place meanwhile.
+        if self.counters.spectators.get() >= self.max_spectators {
+            return None;
+        }
+        self.counters.spectators.up();
+        Some(Watching(Arc::clone(&self.counters)))
     }
 
     /// Gives a new connection its number and its mailbox.
@@ -137,6 +152,12 @@ impl Drop for Listed {
     fn drop(&mut self) {
         self.shared.links().by_conn.remove(&self.conn);
         self.shared.counters.connections.down();
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.spectators.down();
     }
 }
 

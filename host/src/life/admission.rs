@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use stadion_protocol::token::{JoinClaims, ResumeToken};
+use stadion_protocol::contract::Watchers;
+use stadion_protocol::token::{JoinClaims, ResumeToken, SchemaHash};
 use stadion_protocol::wire::Speaker;
 use stadion_protocol::{CloseCode, Seat};
 
@@ -66,6 +67,10 @@ pub(super) enum Refusal {
     Beaten(CloseCode),
     /// Not a resume token of this seat, or one that a newer one ended.
     UnknownResume,
+    /// The match is not to be watched.
+    Unseen,
+    /// As many watch as may.
+    Crowded,
 }
 
 impl Refusal {
@@ -80,6 +85,8 @@ impl Refusal {
             }
             Refusal::OlderToken => (CloseCode::Replaced, "the player came in with a newer token"),
             Refusal::Beaten(code) => (code, "the seat was taken by a newer connection"),
+            Refusal::Unseen => (CloseCode::Refused, "this match is not to be watched"),
+            Refusal::Crowded => (CloseCode::Refused, "as many watch this match as may; try again later"),
             Refusal::NotForHere | Refusal::NotYours | Refusal::Used => {
                 (CloseCode::Refused, "the token was not accepted")
             }
@@ -101,6 +108,20 @@ pub(super) fn judge(spec: &Spec, seats: &Seats, admission: &Admission) -> Result
 /// Before the token is looked at: that of a client which was replaced may have ended since.
 fn judge_speaker(tenant: &Tenant, speaker: Speaker) -> Result<(), Refusal> {
     tenant.speakers.judge(speaker, tenant.conn().is_some()).map_err(Refusal::Beaten)
+}
+
+/// Judges the `hello` of somebody who wants to watch: what its token is remembered by.
+pub(super) fn judge_watcher(spec: &Spec, claims: &JoinClaims, schema: SchemaHash) -> Result<[u8; 16], Refusal> {
+    if schema != spec.schema {
+        return Err(Refusal::Outdated);
+    }
+    if claims.match_id != spec.id {
+        return Err(Refusal::NotForHere);
+    }
+    if spec.settings.spectators.who == Watchers::Off {
+        return Err(Refusal::Unseen);
+    }
+    Ok(token_hash(&claims.jti))
 }
 
 fn judge_join(
@@ -146,7 +167,7 @@ fn judge_resume(spec: &Spec, seats: &Seats, speaker: Speaker, token: &ResumeToke
 }
 
 /// What a match keeps of a join token's id.
-fn token_hash(jti: &str) -> [u8; 16] {
+pub(super) fn token_hash(jti: &str) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&blake3::hash(jti.as_bytes()).as_bytes()[..16]);
     short

@@ -5,7 +5,7 @@ use stadion_protocol::contract::RequestKey;
 use stadion_protocol::{CloseCode, Moment, Seat, Tick};
 
 use crate::link::ToPlayer;
-use crate::model::Departure;
+use crate::model::{Delivery, Departure};
 
 use super::effect::{Effect, Mark};
 use super::seats::Tenancy;
@@ -29,8 +29,13 @@ pub(super) enum Release {
     Kick(Seat, Tenancy, String),
     Label(String),
     Open(bool),
-    Report { kind: String, json: String },
+    Report {
+        kind: String,
+        json: String,
+    },
     Request(RequestKey),
+    /// For those who watch.
+    Shown(Bytes),
 }
 
 impl Uncommitted {
@@ -96,6 +101,7 @@ impl Life {
                 self.open = open;
                 self.changed();
             }
+            Release::Shown(data) => self.show(now, tick, Delivery::Reliable, data),
             Release::Report { kind, json } => self.effects.push_back(Effect::Report { kind, json }),
             Release::Request(key) => self.ask(now, key),
         }

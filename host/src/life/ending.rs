@@ -119,6 +119,7 @@ impl Life {
         lingering.told = Told::Yes;
         let conns: Vec<ConnId> = self.seats.tenants().filter_map(|(_, tenant)| tenant.conn()).collect();
         conns.into_iter().for_each(|conn| self.tell_end(conn));
+        self.end_watching();
     }
 
     /// Tells one connection, if players may know already.
@@ -163,6 +164,7 @@ impl Life {
     }
 
     fn over(&mut self, now: Moment) {
+        self.end_watching();
         let seats: Vec<Seat> = self.seats.tenants().map(|(seat, _)| seat).collect();
         seats.into_iter().for_each(|seat| self.dismiss(now, seat));
         let Phase::Lingering(lingering) = &self.phase else { return };
@@ -173,7 +175,7 @@ impl Life {
 }
 
 /// What players read. The details of a failure are its owner's.
-fn told(reason: &EndReason) -> &'static str {
+pub(super) fn told(reason: &EndReason) -> &'static str {
     match reason {
         EndReason::Finished => "the match is over",
         EndReason::Closed => "the match was closed",

@@ -13,6 +13,7 @@ use super::admission::{self, JoinUses, Way};
 use super::effect::Effect;
 use super::seats::Whereabouts;
 use super::tick::Waiting;
+use super::watching::asks_to_watch;
 use super::{Life, Phase};
 
 /// The longest reason that a close carries, bytes.
@@ -23,6 +24,8 @@ impl Life {
     pub fn hear(&mut self, now: Moment, conn: ConnId, word: FromPlayer, secret: &mut dyn FnMut() -> [u8; 16]) {
         let seat = self.conns.get(&conn).copied();
         match (word, seat) {
+            (word, None) if self.watching.has(conn) => self.hear_spectator(now, conn, &word),
+            (FromPlayer::Hello(admission), None) if asks_to_watch(&admission) => self.watch(now, conn, &admission),
             (FromPlayer::Hello(admission), None) => self.hello(now, conn, &admission, secret),
             (FromPlayer::Hello(_), Some(_)) => self.violated(now, conn, "a second hello"),
             (FromPlayer::Input { in_seq, data }, Some(seat)) => self.input(now, (conn, seat), in_seq, &data),

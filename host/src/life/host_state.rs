@@ -6,8 +6,8 @@
 //! ([`super::Life::host_state`]). It is in the journal's units: what is not in a record (acknowledgements, reservations, words that
 //! wait) is not in here, except that a checkpoint spares messages that were acknowledged before it.
 //!
-//! As bytes it is frozen: a version number (1 byte), postcard 1 in field order, the requests without an answer, and the clients
-//! of each seat that is taken, in their order. Version 3 ends before those.
+//! As bytes it is frozen: a version number (1 byte), postcard 1 in field order, the requests without an answer, the clients
+//! of each seat that is taken, in their order, and how many watch. Version 4 ends before that, version 3 before the clients.
 
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::{Placing, PlayerInfo, Presence, SeatStatus};
@@ -22,7 +22,10 @@ use crate::journal::{Fact, IdleRun, Link, SetupRecord, SkippedRecord, Swap, Swap
 use crate::model::{Delivery, Event, MatchTime, Output, Setup, Target, Wake};
 
 /// The version of the bytes.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
+
+/// Before spectators were counted.
+const FORMAT_UNWATCHED: u8 = 4;
 
 /// Before it was noted which clients had a seat.
 const FORMAT_WITHOUT_CLIENTS: u8 = 3;
@@ -66,6 +69,9 @@ pub struct HostState {
     pub(super) label: String,
     /// The game has finished in that tick and the end was not written any more.
     pub(super) finished: Option<(Vec<Placing>, Vec<u8>)>,
+    /// How many watch as far as the game knows. It follows the clients.
+    #[serde(skip)]
+    pub(super) spectators: u32,
 }
 
 /// One seat.
@@ -132,6 +138,7 @@ impl HostState {
             open: true,
             label: String::new(),
             finished: None,
+            spectators: 0,
         };
         state.asked(setup.incarnation, outputs);
         state
@@ -195,6 +202,7 @@ impl HostState {
             (self.open, self.label) = (true, String::new());
             self.requests.clear();
             self.unintroduced = true;
+            self.spectators = 0;
         }
         self.asked(record.incarnation, outputs);
     }
@@ -223,6 +231,7 @@ impl HostState {
             && self.requests.is_empty()
             && self.finished.is_none()
             && !self.unintroduced
+            && self.spectators == 0
     }
 
     /// Hashes of all resume tokens that are valid.
@@ -255,13 +264,22 @@ impl HostState {
         let taken = self.seats.iter().filter_map(SeatRecord::taken);
         let clients: Vec<Vec<[u8; 8]>> =
             taken.map(|tenant| tenant.speakers.clients().map(|one| one.0).collect()).collect();
-        postcard::to_extend(&clients, bytes).expect("plain data encodes")
+        let bytes = postcard::to_extend(&clients, bytes).expect("plain data encodes");
+        postcard::to_extend(&self.spectators, bytes).expect("plain data encodes")
     }
 
     /// From the bytes of a checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<HostState, BadHostState> {
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => HostState::with_requests(rest).and_then(HostState::with_clients),
+            Some((&FORMAT, rest)) => {
+                let (state, rest) = HostState::with_requests(rest).and_then(HostState::with_clients)?;
+                let (spectators, rest) = postcard::take_from_bytes(rest).map_err(|_| BadHostState)?;
+                if rest.is_empty() { Ok(HostState { spectators, ..state }) } else { Err(BadHostState) }
+            }
+            Some((&FORMAT_UNWATCHED, rest)) => {
+                let (state, rest) = HostState::with_requests(rest).and_then(HostState::with_clients)?;
+                if rest.is_empty() { Ok(state) } else { Err(BadHostState) }
+            }
             Some((&FORMAT_WITHOUT_CLIENTS, rest)) => HostState::with_requests(rest).map(|(state, _)| state),
             Some((&FORMAT_NUMBERS, rest)) => postcard::from_bytes(rest).map_err(|_| BadHostState),
             _ => Err(BadHostState),
@@ -274,16 +292,16 @@ impl HostState {
         Ok((HostState { requests, ..state }, rest))
     }
 
-    fn with_clients((mut state, bytes): (HostState, &[u8])) -> Result<HostState, BadHostState> {
+    fn with_clients((mut state, bytes): (HostState, &[u8])) -> Result<(HostState, &[u8]), BadHostState> {
         let (clients, rest) = postcard::take_from_bytes::<Vec<Vec<[u8; 8]>>>(bytes).map_err(|_| BadHostState)?;
         let taken: Vec<_> = state.seats.iter_mut().filter_map(SeatRecord::taken_mut).collect();
-        if !rest.is_empty() || taken.len() != clients.len() || clients.iter().any(|of| of.len() > MAX_CLIENTS) {
+        if taken.len() != clients.len() || clients.iter().any(|of| of.len() > MAX_CLIENTS) {
             return Err(BadHostState);
         }
         for (tenant, clients) in taken.into_iter().zip(clients) {
             tenant.speakers = Speakers::after(clients.into_iter().map(ClientId));
         }
-        Ok(state)
+        Ok((state, rest))
     }
 
     fn happened(&mut self, event: &Event, fact: Option<&Fact>) {
@@ -320,7 +338,8 @@ impl HostState {
                 }
             }
             Event::Answer { request, .. } => self.requests.retain(|open| open.key.number != *request),
-            Event::Spectators(_) | Event::Quality { .. } | Event::Notice { .. } => {}
+            Event::Spectators(count) => self.spectators = *count,
+            Event::Quality { .. } | Event::Notice { .. } => {}
         }
     }
 
@@ -390,7 +409,7 @@ impl HostState {
                     }
                 }
             }
-            // Nobody can watch yet.
+            // Whoever watches comes anew, and is shown everything.
             Target::Spectators => {}
         }
     }

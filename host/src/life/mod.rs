@@ -51,6 +51,7 @@ mod stand_in;
 mod status;
 mod swap;
 mod tick;
+mod watching;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -72,6 +73,7 @@ pub use skip::{candidates, without};
 pub use sleep::{Asleep, Rest};
 pub use stand_in::Tenants;
 pub use swap::Successor;
+pub use watching::{COUNT_EVERY, MAX_SPECTATORS};
 
 use commit::Uncommitted;
 use ending::Lingering;
@@ -80,6 +82,7 @@ use requests::{Finishing, Requests};
 use schedule::Schedule;
 use seats::Seats;
 use tick::{InFlight, Inbound};
+use watching::Watching;
 
 /// The most events of one tick, as the contract says.
 pub const MAX_EVENTS: usize = 4_096;
@@ -128,6 +131,8 @@ pub struct Life {
     seats: Seats,
     /// Connections that speak for a seat.
     conns: HashMap<ConnId, Seat>,
+    /// Those without a seat.
+    watching: Watching,
     /// What waits for the next tick.
     inbound: Inbound,
     /// Asked of the world outside.
@@ -253,7 +258,8 @@ impl Life {
                     // The next period is near: lifetimes and changes are looked at then.
                     return tick;
                 }
-                [tick, publish, self.hold_ends(), self.next_lifetime(running)].into_iter().flatten().min()
+                let lifetimes = self.next_lifetime(running);
+                [tick, publish, self.hold_ends(), lifetimes, self.watching.deadline()].into_iter().flatten().min()
             }
             Phase::Lingering(lingering) => Some(lingering.until()),
             Phase::Over(_) => None,
@@ -267,6 +273,7 @@ impl Life {
                 self.expire_hold(now);
                 self.expire_seats(now);
                 self.expire_match(now);
+                self.look_at_spectators(now);
                 self.publish_if_due(now);
             }
             Phase::Lingering(_) => self.linger(now),
@@ -363,6 +370,7 @@ impl Life {
             phase: Phase::Running(Running { schedule: Schedule::new(rate, Wake::Next, now), in_flight: None }),
             seats: Seats::new(spec.setup.seats),
             conns: HashMap::new(),
+            watching: Watching::default(),
             inbound: Inbound::default(),
             requests: Requests::default(),
             finishing: None,

@@ -305,11 +305,15 @@ fn the_bytes_of_a_checkpoint_are_frozen() {
     state.chain = Link(0x4abc3d8d_8f9d9c5a_a24f09a8_cb5f56b5_u128.to_be_bytes());
     let bytes = state.to_bytes();
     assert_eq!(HostState::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-    // Of one seat one client: how many seats are taken, how many clients had the first, and its eight bytes.
+    // Of one seat one client: how many seats are taken, how many clients had the first, and its eight bytes. Then how many
+    // watch.
     let clients = [&[1, 1][..], &[1; 8]].concat();
-    assert_eq!((bytes[0], &bytes[bytes.len() - clients.len()..]), (4, &clients[..]));
+    let unwatched = [&[4], &bytes[1..bytes.len() - 1]].concat();
+    assert_eq!((bytes[0], bytes.last()), (5, Some(&0)), "a change of these bytes is a new version");
+    assert_eq!(unwatched[unwatched.len() - clients.len()..], clients);
+    assert_eq!(HostState::from_bytes(&unwatched).unwrap().to_bytes(), bytes);
     // The formats before: without clients, and without requests, of which there are none: one byte says how many.
-    let without_clients = [&[3], &bytes[1..bytes.len() - clients.len()]].concat();
+    let without_clients = [&[3], &unwatched[1..unwatched.len() - clients.len()]].concat();
     let numbers = [&[2], &without_clients[1..without_clients.len() - 1]].concat();
     for (before, hash) in [(&without_clients, "313a958cc00a5b6b"), (&numbers, "8a069c843bfa0577")] {
         assert_eq!(blake3::hash(before).to_hex()[..16], *hash, "a change of these bytes is a new version");

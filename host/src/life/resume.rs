@@ -19,6 +19,7 @@ use super::host_state::{HostState, SeatRecord, TenantRecord};
 use super::schedule::Schedule;
 use super::seats::{SeatState, Tenancy, Tenant, Whereabouts};
 use super::tick::{Known, Waiting};
+use super::watching::Watching;
 use super::{Life, Phase, Running, Spec};
 
 /// When a match goes on.
@@ -78,6 +79,7 @@ impl Life {
             chain: state.chain,
             open: state.open,
             label: state.label,
+            watching: Watching::resumed(state.spectators, now),
             ..Life::blank(spec, now)
         };
         let resumed = ResumedRecord { incarnation: life.spec.incarnation.0, tick: state.tick, unix_ns };
@@ -172,6 +174,7 @@ impl Life {
             open: self.open,
             label: self.label.clone(),
             finished: self.given_results(),
+            spectators: self.watching.told(),
         };
         for waiting in &self.uncommitted {
             let tick = Tick(waiting.tick);
@@ -223,7 +226,7 @@ impl Life {
             Release::Label(label) => state.label.clone_from(label),
             Release::Open(open) => state.open = *open,
             // Requests are among those without an answer.
-            Release::Report { .. } | Release::Request(_) => {}
+            Release::Report { .. } | Release::Request(_) | Release::Shown(_) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! When a match leaves memory, and how it goes on when it comes back: policy alone.
 //!
-//! A match sleeps while nothing can happen in it: nobody is connected, no event waits, nothing is on its way into the log,
+//! A match sleeps while nothing can happen in it: nobody is connected or watches, no event waits, nothing is on its way into the log,
 //! and the next thing that time itself brings (a wanted wake, a seat that is given up) is some seconds off. What is in no
 //! record goes along as [`Rest`]: the plan of its ticks and how long seats are kept. So for its game nothing has happened when
 //! it comes back: ticks show the times that they would have shown. Its session is another one, and so is its incarnation.
@@ -156,6 +156,7 @@ impl Life {
         running.in_flight.is_none()
             && !running.schedule.is_making_up()
             && self.conns.is_empty()
+            && self.watching.is_settled()
             && !self.inbound.any()
             && self.raising.is_none()
             && self.hold == Hold::Free

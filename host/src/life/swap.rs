@@ -74,10 +74,12 @@ impl Life {
             Swap::Replayed { differs_from: None } => running.schedule.answered(record.wake),
             Swap::Replayed { differs_from: Some(_) } | Swap::Saved(_) => {
                 running.schedule.answered(record.wake);
+                self.watching.show_again(now);
                 self.show_everything();
             }
             Swap::Restarted(setup) => {
                 running.schedule = running.schedule.restarted(setup.rate, record.wake, now);
+                self.watching.unknown(now);
                 self.run_ahead_ticks = super::run_ahead_ticks(setup.rate);
                 self.spec.setup = (**setup).clone();
                 (self.open, self.label) = (true, String::new());
@@ -120,6 +122,9 @@ impl Life {
         let seats: Vec<(Seat, Option<ConnId>)> =
             self.seats.tenants().map(|(seat, tenant)| (seat, tenant.conn())).collect();
         let mut closed = 0;
+        for conn in self.watching.dismiss(now) {
+            self.post_close(conn, CloseCode::OutdatedClient, "the game was changed; reload or update the client");
+        }
         for (seat, conn) in seats {
             if let Some(tenant) = self.seats.tenant_mut(seat) {
                 // Whoever comes back without having received them is told everything afresh.

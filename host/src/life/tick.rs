@@ -193,7 +193,7 @@ impl Inbound {
                 let here = self.audience.iter().filter(|(_, known)| known.1 == Known::Here);
                 here.map(|(seat, known)| (*seat, known.0)).collect()
             }
-            // Nobody can watch yet.
+            // They have no seats: see `watching`.
             Target::Spectators => Vec::new(),
         }
     }
@@ -249,6 +249,7 @@ impl Life {
         let Phase::Running(running) = &mut self.phase else { return None };
         let (events, facts, mut promised) = self.inbound.take();
         promised.answers.extend(events.iter().filter_map(|event| self.requests.told(answered(event)?)));
+        self.watching.sealed(heading.number, &events);
         let input = TickInput { number: heading.number, time: heading.time, skipped: heading.skipped, events };
         let input = Arc::new(input);
         running.in_flight = Some(InFlight { input: Arc::clone(&input), facts, promised });
@@ -312,7 +313,12 @@ impl Life {
         for output in outputs {
             releases.extend(self.wants(&output));
             match output {
-                Output::Send { to, via: Delivery::Unreliable, data } => self.post_unreliable(to, data),
+                Output::Send { to, via: Delivery::Unreliable, data } => self.post_unreliable(now, to, data),
+                Output::Send { to: Target::Spectators, via: Delivery::Reliable, data } => {
+                    if self.watching.anybody() {
+                        releases.push(Release::Shown(data.into()));
+                    }
+                }
                 Output::Send { to, via: Delivery::Reliable, data } => {
                     let data = Bytes::from(data);
                     let messages = self.inbound.resolve(to, Delivery::Reliable).into_iter();
@@ -338,11 +344,14 @@ impl Life {
         }
     }
 
-    fn post_unreliable(&mut self, to: Target, data: Vec<u8>) {
+    fn post_unreliable(&mut self, now: Moment, to: Target, data: Vec<u8>) {
         if self.tick.saturating_sub(self.durable_tick) > self.run_ahead_ticks {
             return;
         }
         let data = Bytes::from(data);
+        if to == Target::Spectators {
+            return self.show(now, Tick(self.tick), Delivery::Unreliable, data);
+        }
         for (seat, tenancy) in self.inbound.resolve(to, Delivery::Unreliable) {
             let conn = self.seats.tenant_of(seat, tenancy).and_then(|tenant| tenant.conn());
             let word = |data| ToPlayer::Unreliable { incarnation: self.known_as, tick: Tick(self.tick), data };

@@ -4,11 +4,12 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 
 use stadion_host::gateway::{GatewayConfig, HostKeys};
-use stadion_protocol::CloseCode;
+use stadion_protocol::token::JoinClaims;
 use stadion_protocol::wire::ALPN;
+use stadion_protocol::{CloseCode, Seat};
 
-use crate::client::{Appetite, Client, client_config, close_code, connect, endpoint};
-use crate::rig::Rig;
+use crate::client::{Appetite, Client, client_config, close_code, connect, endpoint, join};
+use crate::rig::{Rig, claims, token};
 
 fn config() -> GatewayConfig {
     GatewayConfig::new(HostKeys::ephemeral().unwrap())
@@ -67,6 +68,21 @@ async fn a_full_gateway_refuses_and_has_room_again_when_somebody_leaves() {
     first.connection.close(0u32.into(), b"");
     rig.counts("room", |counters| counters.connections == 1).await;
     Client::joined(&rig).await.plays(1).await;
+}
+
+#[tokio::test]
+async fn so_many_watch_and_players_join_beside_them() {
+    let rig = Rig::with(GatewayConfig { max_spectators: 1, ..config() });
+    let watches = || token(&JoinClaims { seat: Seat::SPECTATOR, ..claims() }, "k1", 1);
+    let mut first = Client::silent(&rig, Appetite::Normal).await;
+    first.say(&join(watches())).await;
+    rig.counts("somebody who watches", |counters| counters.spectators == 1).await;
+    let mut second = Client::silent(&rig, Appetite::Normal).await;
+    second.say(&join(watches())).await;
+    assert_eq!(second.closed().await.0, CloseCode::Refused);
+    Client::joined(&rig).await.plays(1).await;
+    first.connection.close(0u32.into(), b"");
+    rig.counts("a place to watch", |counters| counters.spectators == 0).await;
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ pub use requests::{
     RequestKey, RequestOutcome, Requests, Wanted,
 };
 pub use settings::{
-    Durability, Hibernation, InvalidSetting, Lifetimes, LogFailure, MatchSettings, RateAsleep, TrapPolicy,
+    Durability, Hibernation, InvalidSetting, Lifetimes, LogFailure, MatchSettings, RateAsleep, Spectators, TrapPolicy,
+    Watchers,
 };
 pub use status::{EndReason, MatchEnded, MatchState, MatchStatus, Placing, Presence, SeatStatus};
 pub use upgrade::{

@@ -98,6 +98,28 @@ impl Default for Hibernation {
     }
 }
 
+/// Who may watch a match without a seat in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watchers {
+    /// Nobody: its game has nothing to show to them.
+    #[default]
+    Off,
+    /// Friends of its players.
+    Friends,
+    /// Whoever knows of it.
+    Allowed,
+}
+
+/// Who may watch a match, and how late they see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spectators {
+    /// See [`Watchers`].
+    pub who: Watchers,
+    /// What they are sent leaves so much later, so that nobody tells a player what the others hold.
+    pub delay: Duration,
+}
+
 /// Settings in force for a whole match; journaled with its setup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchSettings {
@@ -113,6 +135,12 @@ pub struct MatchSettings {
     /// See [`Hibernation`].
     #[serde(default)]
     pub hibernation: Hibernation,
+    /// See [`Spectators`].
+    #[serde(default)]
+    pub spectators: Spectators,
+    /// Seats that are free so long after the start are offered to the bot runners of the game's owner; zero: never.
+    #[serde(default)]
+    pub bots_after: Duration,
 }
 
 /// Which numbers of seconds are accepted.
@@ -136,7 +164,7 @@ pub struct InvalidSetting {
 
 impl MatchSettings {
     /// The keys that [`MatchSettings::from_pairs`] knows.
-    pub const KEYS: [&'static str; 10] = [
+    pub const KEYS: [&'static str; 13] = [
         "durability",
         "trap-policy",
         "on-log-failure",
@@ -147,6 +175,9 @@ impl MatchSettings {
         "longest-seconds",
         "hibernate-seconds",
         "hibernate-rate",
+        "spectators",
+        "spectators-delay-seconds",
+        "bots-seconds",
     ];
 
     /// Reads settings as `describe` and `stadion.toml` give them, over the defaults. Unknown keys are refused. Those of
@@ -178,7 +209,7 @@ impl MatchSettings {
     /// The settings that differ from the defaults, as [`MatchSettings::from_pairs`] and
     /// [`MatchSettings::from_recorded_pairs`] read them.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
-        let MatchSettings { durability, trap, on_log_failure, lifetimes, hibernation } = *self;
+        let MatchSettings { durability, trap, on_log_failure, lifetimes, hibernation, spectators, bots_after } = *self;
         let Lifetimes { claim, reconnect, empty, linger, longest } = lifetimes;
         let usual = MatchSettings::default();
         let durability = (durability != usual.durability).then_some(match durability {
@@ -200,7 +231,12 @@ impl MatchSettings {
             RateAsleep::Skipped => "skipped",
             RateAsleep::Ticks => "ticks",
         });
-        let asleep_after = usual.hibernation.after;
+        let watchers = (spectators.who != usual.spectators.who).then_some(match spectators.who {
+            Watchers::Off => "off",
+            Watchers::Friends => "friends",
+            Watchers::Allowed => "allowed",
+        });
+        let (asleep_after, delay, bots) = (usual.hibernation.after, usual.spectators.delay, usual.bots_after);
         let word = |key, value: Option<&str>| value.map(|value| (key, value.to_owned()));
         let seconds =
             |key, value: Duration, usual: Duration| (value != usual).then(|| (key, value.as_secs().to_string()));
@@ -216,6 +252,9 @@ impl MatchSettings {
             seconds("longest-seconds", longest, usual.longest),
             seconds("hibernate-seconds", hibernation.after, asleep_after),
             word("hibernate-rate", rate),
+            word("spectators", watchers),
+            seconds("spectators-delay-seconds", spectators.delay, delay),
+            seconds("bots-seconds", bots_after, bots),
         ]
         .into_iter()
         .flatten()
@@ -272,6 +311,16 @@ impl MatchSettings {
                     _ => return Err(invalid(format!("{value:?} is not one of never, skipped, ticks"))),
                 }
             }
+            "spectators" => {
+                self.spectators.who = match value {
+                    "off" => Watchers::Off,
+                    "friends" => Watchers::Friends,
+                    "allowed" => Watchers::Allowed,
+                    _ => return Err(invalid(format!("{value:?} is not one of off, friends, allowed"))),
+                }
+            }
+            "spectators-delay-seconds" => self.spectators.delay = seconds(0..=300)?,
+            "bots-seconds" => self.bots_after = seconds(0..=3600)?,
             _ => return Err(invalid(format!("unknown; known are {} and queue.NAME.KEY", Self::KEYS.join(", ")))),
         }
         Ok(())
@@ -304,6 +353,9 @@ mod tests {
             ("longest-seconds", "5"),
             ("hibernate-seconds", "6"),
             ("hibernate-rate", "ticks"),
+            ("spectators", "friends"),
+            ("spectators-delay-seconds", "7"),
+            ("bots-seconds", "8"),
         ];
         assert_eq!(pairs.map(|(key, _)| key), MatchSettings::KEYS);
         let written = MatchSettings::from_pairs(pairs).unwrap().to_pairs();

@@ -14,7 +14,9 @@ mod plan;
 use std::time::Duration;
 
 use crate::message;
-use crate::raw::{Answer, Delivery, Departure, Event, Level, Message, Player, Presence, RequestError, Tick, Wake};
+use crate::raw::{
+    Answer, Delivery, Departure, Event, Level, Message, Player, Presence, RequestError, Target, Tick, Wake,
+};
 use crate::seat::Seat;
 use crate::typed::GameModule;
 use client::Client;
@@ -42,6 +44,9 @@ pub struct Match<G: GameModule> {
     live: Copy<G>,
     twin: Copy<G>,
     clients: Vec<Client<G>>,
+    /// What those see who watch; they all see the same.
+    watcher: Client<G>,
+    spectators: u32,
     queue: Vec<Event>,
     tick: u64,
     now: u64,
@@ -212,7 +217,38 @@ impl<G: GameModule> Match<G> {
         self
     }
 
+    /// Somebody comes to watch without a seat.
+    pub fn watch(&mut self) -> &mut Self {
+        self.spectators += 1;
+        self.watcher = Client::seated();
+        self.queue.push(Event::Spectators(self.spectators));
+        self.run_events()
+    }
+
+    /// Somebody who watched goes.
+    ///
+    /// # Panics
+    /// If nobody watches.
+    pub fn stop_watching(&mut self) -> &mut Self {
+        self.spectators = self.spectators.checked_sub(1).expect("somebody watches");
+        self.queue.push(Event::Spectators(self.spectators));
+        self.run_events()
+    }
+
     // ---- What came of it
+
+    /// What those see who watch, the one who came last among them.
+    ///
+    /// # Panics
+    /// If nothing was shown to them since.
+    pub fn spectator_view(&self) -> G::View {
+        self.watcher.view.as_ref().expect("those who watch have seen something").1.clone()
+    }
+
+    /// The messages for those who watch since this was last asked.
+    pub fn received_by_spectators(&mut self) -> Vec<G::Out> {
+        std::mem::take(&mut self.watcher.received)
+    }
 
     /// What the player of that seat sees.
     ///
@@ -345,6 +381,11 @@ impl<G: GameModule> Match<G> {
 
     fn deliver(&mut self, output: Output) {
         match output {
+            Output::Send { to: Target::Spectators, via, data } => {
+                if self.spectators > 0 {
+                    self.watcher.receive(via, &data, self.now);
+                }
+            }
             Output::Send { to, via, data } => {
                 let now = self.now;
                 let clients = self.clients.iter_mut().enumerate();

@@ -68,6 +68,8 @@ impl<G: GameModule> Plan<G> {
             live,
             twin,
             clients: (0..seats).map(|_| Client::default()).collect(),
+            watcher: Client::default(),
+            spectators: 0,
             queue: Vec::new(),
             tick: 0,
             now: 0,

@@ -22,7 +22,11 @@ const REDRAW_MOVING: Duration = Duration::from_millis(100);
 /// Plays until the match ends and a key is pressed, or the player leaves. `None`: left.
 pub(super) async fn play(mut player: Player, game: &str) -> Outcome<Option<End>> {
     let mut screen = Screen::new(game, player.schema.clone());
-    screen.seated(player.seat(), player.code());
+    if player.is_watching() {
+        screen.watches();
+    } else {
+        screen.seated(player.seat(), player.code());
+    }
     let mut terminal = Terminal::enter()?;
     let mut keys = EventStream::new();
     let mut over: Option<End> = None;

@@ -46,7 +46,7 @@ fn send(player: &Player, line: &str, out: Output) {
     }
 }
 
-fn tell(heard: &Heard, out: Output) {
+pub(super) fn tell(heard: &Heard, out: Output) {
     let (value, line) = match heard {
         Heard::View(view) => (json!({"view": view.to_json()}), format!("view   {}", view.line(LINE_CHARS))),
         Heard::Message(message) => {

@@ -55,6 +55,7 @@ impl Layer {
         "blobs",
         "replica-url",
         "replica-ca",
+        "region",
         "trusted-proxies",
         "https-port",
         "accounts",
@@ -118,6 +119,7 @@ impl Layer {
             "blobs" => self.shared.blobs = Some(base.join(text()?)),
             "replica-url" => self.shared.replica_url = Some(text()?),
             "replica-ca" => self.shared.replica_ca = Some(base.join(text()?)),
+            "region" => self.shared.region = Some(text()?),
             "trusted-proxies" => self.shared.trusted_proxies = Some(text()?),
             "https-port" => {
                 let port = value.as_integer().and_then(|port| u16::try_from(port).ok());

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use stadion_control_plane::coordination::redis::RedisCoordination;
+use stadion_control_plane::model::Region;
 use stadion_control_plane::store::postgres::{PostgresConfig, PostgresStore};
 use url::Url;
 
@@ -30,6 +31,7 @@ pub(crate) struct SharedLayer {
     pub(crate) blobs: Option<PathBuf>,
     pub(crate) replica_url: Option<String>,
     pub(crate) replica_ca: Option<PathBuf>,
+    pub(crate) region: Option<String>,
     pub(crate) trusted_proxies: Option<String>,
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) replica_url: Option<String>,
     /// The authority of their certificates, where replicas speak TLS with one another.
     pub(crate) replica_ca: Option<PathBuf>,
+    /// Where it stands.
+    pub(crate) region: Option<Region>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpAddr>,
 }
@@ -63,6 +67,7 @@ impl SharedLayer {
             blobs: self.blobs.or(other.blobs),
             replica_url: self.replica_url.or(other.replica_url),
             replica_ca: self.replica_ca.or(other.replica_ca),
+            region: self.region.or(other.region),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
         }
     }
@@ -93,7 +98,13 @@ impl SharedLayer {
             let fix = "name this server's --https-port there: https://HOST:PORT, HOST as its certificate says";
             faults.add(Failure::usage("--replica-ca also needs --replica-url".to_owned()).fix(fix));
         }
+        let region = self.region.map(|text| text.parse::<Region>().map_err(|error| (text, error))).transpose();
+        let region = region.unwrap_or_else(|(text, error)| {
+            faults.add(Failure::usage(format!("--region {text:?}: {error}")));
+            None
+        });
         Shared {
+            region,
             database: self.database.map(|url| PostgresConfig { url, connections }),
             redis: self.redis,
             keys: self.keys,
@@ -236,5 +247,14 @@ mod tests {
         assert!(secure(Some("https://replica-a:7443")).is_ok());
         assert!(secure(Some("http://replica-a:7878")).is_err_and(|refused| refused.contains("https://HOST:PORT")));
         assert!(secure(None).is_err_and(|refused| refused.contains("--replica-url")));
+    }
+
+    #[test]
+    fn a_region_is_a_plain_name() {
+        let with = |name: &str| decided(SharedLayer { region: Some(name.to_owned()), ..SharedLayer::default() });
+        assert_eq!(with("us-east").unwrap().region, "us-east".parse().ok());
+        for bad in ["", "US", "far away"] {
+            assert!(with(bad).is_err(), "{bad:?}");
+        }
     }
 }

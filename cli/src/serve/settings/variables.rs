@@ -25,6 +25,7 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "POOL_LAYOUT",
         "PORT",
         "REDIS",
+        "REGION",
         "REPLICA_URL",
         "SERVER",
         "TLS_CERT",

@@ -6,11 +6,13 @@ pub(super) mod get;
 pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod log;
+pub(super) mod open;
 pub(super) mod pace;
 pub(super) mod rematch;
 pub(super) mod ticks;
 pub(super) mod upgrade;
 pub(super) mod usage;
+pub(super) mod watch;
 
 use serde::Serialize;
 use stadion_protocol::contract::{EndReason, MatchState, Presence, SeatStatus};

@@ -14,7 +14,7 @@ use crate::api::endpoints::reached;
 use crate::api::play::{SeatBody, once, seated};
 use crate::api::wire::{IdempotencyKey, MatchPath};
 use crate::http::{Authenticated, Extras, Fault, Idempotency, JsonBody, Kind, Problem, UrlPath};
-use crate::matches::{PlaceRequest, RematchFailure, WantedVersion};
+use crate::matches::{Near, PlaceRequest, RematchFailure, WantedVersion};
 
 /// Who wants a rematch.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -81,7 +81,8 @@ pub(crate) async fn rematch(
     let seat = async {
         let (game, order) = app.matches.rematch(id, &caller).await?;
         let reached = reached(&headers);
-        let request = PlaceRequest { caller, game, version: WantedVersion::Given, order, bot: body.bot, reached };
+        let (version, near) = (WantedVersion::Given, Near::default());
+        let request = PlaceRequest { caller, game, version, order, near, bot: body.bot, reached };
         Ok(seated(app.placer.place(request).await?, &headers))
     };
     once(turn, seat).await

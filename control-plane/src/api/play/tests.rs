@@ -1,4 +1,4 @@
-//! What `play` takes and answers.
+//! Seats by `play`, asked through the real router.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stadion_protocol::contract::CreateError;
 use stadion_protocol::token::{JOIN_AUDIENCE, JoinClaims};
 
-use crate::testing::{Stage, wasm};
+use crate::testing::{Ears, Stage, wasm};
 
 #[tokio::test]
 async fn two_players_meet_and_the_third_gets_a_match_of_its_own() {
@@ -183,4 +183,60 @@ async fn wishes_that_cannot_be_are_refused() {
     }
     stage.play("go", json!({})).await.expect(404);
     stage.post("/v1/games/chess/play", json!({})).await.expect(401);
+}
+
+#[tokio::test]
+async fn kept_seats_are_for_those_they_are_kept_for() {
+    let stage = Stage::new().await;
+    stage.publish("chess").await;
+    let account = async |name: &str| {
+        let body = json!({"name": name, "password": "correct horse battery"});
+        let made = stage.post("/v1/accounts", body).await.expect(201);
+        (made["access_token"].as_str().unwrap().to_owned(), made["player"]["id"].as_str().unwrap().to_owned())
+    };
+    let ((ann, _), (bob, _)) = (account("ann").await, account("bob").await);
+    let create = json!({"create": {"visibility": "public", "reserve": ["bob", "bob", "ann"], "reserve_s": 30}});
+    let match_of_ann = stage.play_as(&ann, "chess", create).await.expect(201);
+    let code = json!({"code": match_of_ann["match"]["code"]});
+    assert_eq!(stage.play("chess", code.clone()).await.expect(409)["code"], "match-full");
+    let strangers = stage.play("chess", json!({})).await.expect(201);
+    assert_ne!(strangers["match"], match_of_ann["match"], "nobody is led to a kept seat");
+    let seat = stage.play_as(&bob, "chess", code).await.expect(200);
+    assert_eq!((&seat["match"], &seat["seat"]), (&match_of_ann["match"], &json!(1)));
+}
+
+#[tokio::test]
+async fn a_party_and_friends_hear_of_seats_that_are_kept_for_them() {
+    let stage = Stage::new().await;
+    stage.publish("chess").await;
+    let (ann, bob) = (stage.guest().await, stage.guest().await);
+    let party = stage.post("/v1/parties", json!({})).bearer(&ann).await.expect(201);
+    stage.post("/v1/parties/join", json!({"code": party["code"]})).bearer(&bob).await.expect(200);
+    let mut bobs = Ears::of(&stage, &bob).await;
+    let create = json!({"create": {"visibility": "private", "reserve_party": true}});
+    let created = stage.play_as(&ann, "chess", create).await.expect(201);
+    let told = bobs.next("seat-kept").await;
+    assert_eq!((&told["match"], &told["code"]), (&created["match"]["id"], &created["match"]["code"]));
+    stage.play_as(&bob, "chess", json!({"code": told["code"]})).await.expect(200);
+}
+
+#[tokio::test]
+async fn seats_are_kept_within_what_a_match_has() {
+    let stage = Stage::new().await;
+    stage.publish("chess").await;
+    let guest = stage.guest().await;
+    let me = stage.get("/v1/me").bearer(&guest).await.expect(200)["id"].clone();
+    let other = stage.get("/v1/me").bearer(&stage.guest().await).await.expect(200)["id"].clone();
+    for (keep, status) in [
+        (json!({"reserve": [me, other]}), 422),
+        (json!({"reserve": ["nobody-there"]}), 404),
+        (json!({"reserve": vec!["x"; 65]}), 422),
+        (json!({"reserve": [], "reserve_s": 5}), 422),
+        (json!({"reserve_party": true}), 404),
+    ] {
+        let mut create = keep.clone();
+        create["visibility"] = json!("private");
+        stage.play("chess", json!({"create": create})).await.expect(status);
+    }
+    assert_eq!(stage.host.matches(), 0);
 }

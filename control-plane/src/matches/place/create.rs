@@ -1,6 +1,7 @@
 //! Creating a match on the host of this replica: noted, started by its host, its row queued, in this order; undone where it fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use stadion_protocol::contract::{CreateMatch, EndReason, PlayerInfo, Reservation, ReserveError};
@@ -8,7 +9,7 @@ use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Seat
 
 use super::super::live::{NewNote, NoteError};
 use super::super::writer::Place;
-use super::{PlaceError, Placer, Seated, Started, Who};
+use super::{KeptFor, Near, PlaceError, Placer, Seated, Started, Who};
 use crate::coordination::OpenMatch;
 use crate::games::{Playable, Selection};
 use crate::model::{MatchKey, MatchRecord, MatchWrite, Visibility};
@@ -25,18 +26,25 @@ pub(super) struct NewMatch {
     pub(super) seats: u16,
     /// Of its creator's; empty: those of its channel.
     pub(super) parameters: Vec<u8>,
+    pub(super) kept: KeptFor,
+    /// When programs may take what is free; `None`: as its settings say.
+    pub(super) bots_after: Option<Duration>,
 }
 
 /// A match whose players are known.
+#[derive(Clone, Debug)]
 pub(crate) struct FormRequest {
     /// What it is called.
     pub(crate) id: MatchId,
     pub(crate) game: GameName,
     /// Everybody who plays, each with the number of its team; 0: without teams.
     pub(crate) players: Vec<(Entrant, u16)>,
+    /// Where.
+    pub(crate) near: Near,
 }
 
 /// A match whose players have their seats.
+#[derive(Clone, Debug)]
 pub(crate) struct Formed {
     /// Its players claim their seats by it.
     pub(crate) code: MatchCode,
@@ -59,11 +67,32 @@ impl Placer {
             visibility: Visibility::Public,
             seats: playable.version.description.seats_max,
             parameters: Vec::new(),
+            kept: KeptFor::default(),
+            bots_after: None,
         }
     }
 
-    /// Creates a match for these players: nobody else finds it.
+    /// Creates a match for these players, where they are near or there is room: nobody else finds it.
     pub(crate) async fn form(&self, request: FormRequest) -> Result<Formed, PlaceError> {
+        let mut refused = None;
+        for host in self.hosts(&request.near).await? {
+            let formed = if host == self.parts.host_name {
+                self.form_here(request.clone()).await
+            } else {
+                self.form_far(&host, &request).await
+            };
+            match formed {
+                // It may be there: another of the same name would be a second one.
+                Err(PlaceError::Unanswered) => return formed,
+                Err(error) if error.wants_room() => refused = Some(error),
+                answer => return answer,
+            }
+        }
+        Err(refused.unwrap_or(PlaceError::NoRoom))
+    }
+
+    /// The same on this replica's host.
+    pub(super) async fn form_here(&self, request: FormRequest) -> Result<Formed, PlaceError> {
         let playable = self.parts.catalog.choose(&request.game, &request.id.0).await?;
         let seats = u16::try_from(request.players.len()).unwrap_or(u16::MAX);
         let new = NewMatch { visibility: Visibility::Private, seats, ..self.matchmade(&playable, request.id) };
@@ -100,8 +129,9 @@ impl Placer {
     pub(super) async fn create(self: &Arc<Placer>, new: NewMatch, player: PlayerInfo) -> Result<Seated, PlaceError> {
         let started = self.announce(new.id);
         if new.visibility == Visibility::Public {
-            let open = OpenMatch { id: new.id, free: new.seats.saturating_sub(1) };
-            self.parts.coordination.list(&new.playable.pool, open).await?;
+            let held = u16::try_from(new.kept.players.len() + 1).unwrap_or(u16::MAX);
+            let open = OpenMatch { id: new.id, free: new.seats.saturating_sub(held) };
+            self.parts.coordination.list(&self.parts.live.pool(&new.playable), open).await?;
         }
         self.create_announced(new, player, started).await
     }
@@ -139,6 +169,7 @@ impl Placer {
             key: new.key.clone(),
             host: Some(self.parts.host_name.clone()),
             limit: limits.running_matches,
+            public_since: (new.visibility == Visibility::Public).then(|| self.parts.clock.now()),
         };
         let live = self.parts.live.note(note).await?;
         let claim_within = new.playable.settings.lifetimes.claim;
@@ -149,7 +180,7 @@ impl Placer {
             seats: new.seats,
             parameters: if new.parameters.is_empty() { &new.playable.parameters } else { &new.parameters }.clone(),
             settings: new.playable.settings,
-            reservations: players.into_iter().map(|player| Reservation { player, claim_within }).collect(),
+            reservations: reservations(players, claim_within, &new.kept),
         };
         let created = self.parts.host.create(request).await;
         self.parts.starts.note(&game.name, version.id, &new.parameters, created.as_ref().err()).await;
@@ -157,6 +188,10 @@ impl Placer {
         self.write(place, new, live.code.clone());
         if let Some(place) = for_parameters {
             place.write(MatchWrite::Parameters { id: new.id, parameters: new.parameters.clone() });
+        }
+        let by_settings = Some(new.playable.settings.bots_after).filter(|after| !after.is_zero());
+        if let Some(after) = new.bots_after.or(by_settings) {
+            self.parts.live.bots.want(&game.name, new.id, &live.code, after).await;
         }
         Ok(Created { code: live.code, seats })
     }
@@ -182,7 +217,7 @@ impl Placer {
     }
 
     async fn undo(&self, new: &NewMatch) {
-        let unlisted = self.parts.coordination.unlist(&new.playable.pool, new.id).await;
+        let unlisted = self.parts.coordination.unlist(&self.parts.live.pool(&new.playable), new.id).await;
         let forgotten = self.parts.live.undo(new.id, &new.playable.game.owner).await;
         // It may have failed before the match was noted together with its key.
         let released = match &new.key {
@@ -201,6 +236,13 @@ impl Placer {
         }
         created
     }
+}
+
+/// Seats of those who come now, then of those who may come.
+fn reservations(players: Vec<PlayerInfo>, claim_within: Duration, kept: &KeptFor) -> Vec<Reservation> {
+    let now = players.into_iter().map(|player| Reservation { player, claim_within });
+    let later = kept.players.iter().map(|player| Reservation { player: player.clone(), claim_within: kept.within });
+    now.chain(later).collect()
 }
 
 fn player_info((entrant, team): (Entrant, u16)) -> PlayerInfo {

@@ -11,7 +11,7 @@ use stadion_protocol::{GameName, MatchCode, MatchId};
 
 use super::{PlaceError, Placer, START_WAIT, Seating, Who};
 use crate::coordination::{CoordinationError, OpenMatch};
-use crate::games::{Playable, pool};
+use crate::games::Playable;
 use crate::matches::live::LiveMatch;
 use crate::model::{HostName, MatchKey, MatchRecord, Visibility};
 
@@ -103,7 +103,7 @@ impl Placer {
             Ok(seating) => Ok(Some(seating)),
             Err(ReserveError::Recovering) => {
                 // Nobody else is led there; once its replica is back, that lists it again.
-                self.parts.coordination.set_free(&playable.pool, OpenMatch { id, free: 0 }).await?;
+                self.parts.coordination.set_free(&self.parts.live.pool(playable), OpenMatch { id, free: 0 }).await?;
                 Ok(None)
             }
             Err(_) => Ok(None),
@@ -118,7 +118,7 @@ impl Placer {
             None => self.kept(id).await?,
         };
         let live = live.filter(|live| live.game == wish.game).ok_or(ReserveError::Ended)?;
-        let pool = pool(&live.game, live.version);
+        let pool = self.parts.live.pool_of(&live.game, live.version);
         let seating = self.seat_in(live, wish.player).await;
         if let Err(PlaceError::Reserve(refusal)) = &seating {
             self.correct(&pool, id, *refusal).await?;
@@ -126,7 +126,8 @@ impl Placer {
         seating
     }
 
-    async fn kept(&self, id: MatchId) -> Result<Option<LiveMatch>, PlaceError> {
+    /// A running match that coordination does not know: it may have lost it.
+    pub(super) async fn kept(&self, id: MatchId) -> Result<Option<LiveMatch>, PlaceError> {
         match self.parts.store.match_record(id).await? {
             Some(record) if record.end.is_none() => self.revive(record).await,
             _ => Ok(None),
@@ -182,8 +183,9 @@ impl Placer {
             owner: entry.game.owner,
             key: record.key,
             host: record.host,
+            public_since: (record.visibility == Visibility::Public).then_some(record.created_at),
         };
-        self.parts.live.note_again(live.clone(), record.visibility == Visibility::Public).await?;
+        self.parts.live.note_again(live.clone()).await?;
         Ok(Some(live))
     }
 }

@@ -6,14 +6,17 @@
 //!            │            └─Create──▶ create       │
 //!            └────────── correct the index ◀───────┘   at most `TRIES` times, then create
 //! ```
-//! A match of another replica gives its seats there: [`elsewhere`]. The index is a hint, the host decides: two players can be
+//! A match of another replica gives its seats there: [`elsewhere`]. One that is to be made where its players are near, or that
+//! has no room here, is made there: [`choose`], [`far`]. The index is a hint, the host decides: two players can be
 //! led to one seat, and one of them is led on.
 //!
 //! **Invariant.** No SQL commit happens between request and answer. A place in the write-behind queue is taken first,
 //! the row is queued once the match runs. Only a version that fails to start again and again costs one.
 
+mod choose;
 mod create;
 mod elsewhere;
+mod far;
 mod seek;
 
 use std::collections::HashMap;
@@ -40,8 +43,10 @@ use crate::model::{ChannelName, HostName, MatchKey, Role, Visibility};
 use crate::replicas::Replicas;
 use crate::store::Store;
 
+pub(crate) use choose::Near;
 pub(crate) use create::{FormRequest, Formed};
 pub(crate) use elsewhere::{SeatWish, target};
+pub(crate) use far::{Carried, FarOrder, FormedBody, ORDERS};
 
 use create::NewMatch;
 
@@ -57,14 +62,11 @@ pub(crate) enum Order {
     /// Any match that is open, else a new one.
     Any,
     /// A new match.
-    Create {
-        visibility: Visibility,
-        /// `None`: as many as the game takes.
-        seats: Option<u16>,
-        parameters: Vec<u8>,
-    },
+    Create(NewOrder),
     /// The match of this code.
     Code(MatchCode),
+    /// This match, which anybody may find.
+    Listed(MatchId),
     /// The match of this key, else a new one under it, made so.
     Key(MatchKey, Template),
 }
@@ -88,6 +90,33 @@ pub(crate) enum WantedVersion {
     Exact(VersionId),
 }
 
+/// A match to create, as its creator wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewOrder {
+    pub(crate) visibility: Visibility,
+    /// `None`: as many as the game takes.
+    pub(crate) seats: Option<u16>,
+    pub(crate) parameters: Vec<u8>,
+    pub(crate) kept: KeptFor,
+    /// When programs may take what is free; `None`: as the game's settings say.
+    pub(crate) bots_after: Option<Duration>,
+}
+
+/// Others for whom a new match keeps seats.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeptFor {
+    pub(crate) players: Vec<PlayerInfo>,
+    /// Then their seats are anybody's.
+    pub(crate) within: Duration,
+}
+
+impl NewOrder {
+    /// A plain one.
+    pub(crate) fn of(visibility: Visibility) -> NewOrder {
+        NewOrder { visibility, seats: None, parameters: Vec::new(), kept: KeptFor::default(), bots_after: None }
+    }
+}
+
 /// A player who wants to play.
 #[derive(Clone, Debug)]
 pub(crate) struct PlaceRequest {
@@ -95,6 +124,8 @@ pub(crate) struct PlaceRequest {
     pub(crate) game: GameName,
     pub(crate) version: WantedVersion,
     pub(crate) order: Order,
+    /// Where, if a match is made.
+    pub(crate) near: Near,
     pub(crate) bot: bool,
     /// How the caller reached this API, for the answer of another replica.
     pub(crate) reached: HeaderMap,
@@ -161,7 +192,7 @@ pub(crate) struct PlaceParts {
 
 /// See the module.
 pub(crate) struct Placer {
-    parts: PlaceParts,
+    pub(in crate::matches) parts: PlaceParts,
     /// Matches that are listed and not created yet: whoever is led to one waits here.
     starting: Mutex<HashMap<MatchId, watch::Receiver<()>>>,
 }
@@ -189,47 +220,95 @@ impl Placer {
     pub(crate) async fn place_player(
         self: &Arc<Placer>,
         player: PlayerInfo,
-        request: PlaceRequest,
+        mut request: PlaceRequest,
     ) -> Result<Seating, PlaceError> {
-        if let Order::Code(code) = &request.order {
-            let who = Who { player, reached: request.reached };
-            return self.by_code(&request.game, code, who).await;
+        let who = Who { player, reached: std::mem::take(&mut request.reached) };
+        match &request.order {
+            Order::Code(code) => return self.by_code(&request.game, code, who).await,
+            Order::Listed(id) => return self.by_id(&request.game, *id, who).await,
+            Order::Any | Order::Key(..) | Order::Create(_) => {}
         }
-        let playable = self.wanted(&request, &player).await?;
-        let who = Who { player, reached: request.reached };
-        match request.order {
-            Order::Code(code) => self.by_code(&request.game, &code, who).await,
-            Order::Key(key, template) => self.by_key(&playable, (&key, template), who).await,
-            Order::Any => self.any(&playable, who).await,
-            Order::Create { visibility, seats, parameters } => {
-                let seats = check_seats(&playable, seats)?;
-                let new = NewMatch {
-                    playable: playable.clone(),
-                    id: self.new_id(),
-                    creator: Some(who.player.id.clone()),
-                    key: None,
-                    visibility,
-                    seats,
-                    parameters,
-                };
-                let seated = self.create(new, who.player.clone()).await?;
-                Ok(self.placed(&playable, seated, who.player))
+        let wanted = self.wanted(&request, &who.player).await?;
+        let playable = self.parts.catalog.playable(&request.game, wanted.clone()).await?;
+        let mut refused = None;
+        if request.near.anywhere() || self.parts.replicas.is_none() {
+            match self.place_here(&playable, request.order.clone(), who.clone()).await {
+                Err(error) if error.wants_room() && self.parts.replicas.is_some() => refused = Some(error),
+                answer => return answer,
             }
+        }
+        let tried_here = refused.is_some();
+        for host in self.hosts(&request.near).await? {
+            let here = host == self.parts.host_name;
+            if here && tried_here {
+                continue;
+            }
+            let answer = if here {
+                self.place_here(&playable, request.order.clone(), who.clone()).await
+            } else {
+                self.place_far(&host, (&request.game, &wanted), &request.order, &who).await
+            };
+            match answer {
+                Err(error) if error.wants_room() => refused = Some(error),
+                answer => return answer,
+            }
+        }
+        Err(refused.unwrap_or(PlaceError::NoRoom))
+    }
+
+    /// Carries an order out on this replica: whatever is made is made on its host.
+    async fn place_here(
+        self: &Arc<Placer>,
+        playable: &Arc<Playable>,
+        order: Order,
+        who: Who,
+    ) -> Result<Seating, PlaceError> {
+        match order {
+            Order::Code(code) => self.by_code(&playable.game.name, &code, who).await,
+            Order::Listed(id) => self.by_id(&playable.game.name, id, who).await,
+            Order::Key(key, template) => self.by_key(playable, (&key, template), who).await,
+            Order::Any => self.any(playable, who).await,
+            Order::Create(new) => self.create_ordered(playable, new, who).await,
         }
     }
 
-    async fn wanted(&self, request: &PlaceRequest, player: &PlayerInfo) -> Result<Arc<Playable>, CatalogError> {
+    async fn wanted(&self, request: &PlaceRequest, player: &PlayerInfo) -> Result<Selection, CatalogError> {
         let (catalog, game) = (&self.parts.catalog, &request.game);
         match &request.version {
-            WantedVersion::Given => catalog.choose(game, player.id.as_str().as_bytes()).await,
-            WantedVersion::Exact(id) => catalog.playable(game, Selection::Exact(*id)).await,
+            WantedVersion::Given => catalog.chosen(game, player.id.as_str().as_bytes()).await,
+            WantedVersion::Exact(id) => Ok(Selection::Exact(*id)),
             WantedVersion::Channel(name) => {
                 if request.caller.role < Role::Operator {
                     catalog.released(game).await?.permit(name, &request.caller.account)?;
                 }
-                catalog.playable(game, Selection::Channel(name.clone())).await
+                Ok(Selection::Channel(name.clone()))
             }
         }
+    }
+
+    async fn create_ordered(
+        self: &Arc<Placer>,
+        playable: &Arc<Playable>,
+        NewOrder { visibility, seats, parameters, kept, bots_after }: NewOrder,
+        who: Who,
+    ) -> Result<Seating, PlaceError> {
+        let seats = check_seats(playable, seats)?;
+        if kept.players.len() >= usize::from(seats) {
+            return Err(PlaceError::Kept { seats, kept: kept.players.len() });
+        }
+        let new = NewMatch {
+            playable: playable.clone(),
+            id: self.new_id(),
+            creator: Some(who.player.id.clone()),
+            key: None,
+            visibility,
+            seats,
+            parameters,
+            kept,
+            bots_after,
+        };
+        let seated = self.create(new, who.player.clone()).await?;
+        Ok(self.placed(playable, seated, who.player))
     }
 
     fn placed(&self, playable: &Playable, seated: Seated, player: PlayerInfo) -> Seating {

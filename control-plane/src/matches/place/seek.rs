@@ -23,6 +23,17 @@ impl Placer {
         self.seat_anywhere(live, who).await
     }
 
+    /// A seat in a match of the public list. One that is private is not there, whoever knows its id.
+    pub(super) async fn by_id(&self, game: &GameName, id: MatchId, who: Who) -> Result<Seating, PlaceError> {
+        self.started(id).await;
+        let live = match self.parts.live.by_id(id).await? {
+            Some(live) => Some(live),
+            None => self.kept(id).await?,
+        };
+        let live = live.filter(|live| live.game == *game && live.public_since.is_some());
+        self.seat_anywhere(live.ok_or(PlaceError::NotListed(id))?, who).await
+    }
+
     pub(super) async fn by_key(
         self: &Arc<Placer>,
         playable: &Arc<Playable>,
@@ -91,13 +102,14 @@ impl Placer {
 
     pub(super) async fn any(self: &Arc<Placer>, playable: &Arc<Playable>, who: Who) -> Result<Seating, PlaceError> {
         let seats = playable.version.description.seats_max;
+        let pool = self.parts.live.pool(playable);
         let mut refused = Vec::new();
         for _ in 0..TRIES {
             let id = self.new_id();
             // Known as starting before it is listed: nobody may be led to it and not find it.
             let started = self.announce(id);
             let fresh = OpenMatch { id, free: seats.saturating_sub(1) };
-            match self.parts.coordination.claim_or_list(&playable.pool, &refused, fresh).await? {
+            match self.parts.coordination.claim_or_list(&pool, &refused, fresh).await? {
                 Claim::Create => {
                     let new = self.matchmade(playable, id);
                     let seated = self.create_announced(new, who.player.clone(), started).await?;
@@ -133,7 +145,7 @@ impl Placer {
                 Ok(live.map(|live| Seated { id, code: live.code, seat, created: false }))
             }
             Err(refusal) => {
-                self.correct(&playable.pool, id, refusal).await?;
+                self.correct(&self.parts.live.pool(playable), id, refusal).await?;
                 Ok(None)
             }
         }

@@ -28,6 +28,8 @@ export interface Ground {
     /** Keeps what brings a reloaded page back; nothing: the match is over for it. */
     keep(ticket: Ticket | undefined): void;
 }
+/** Stands where a seat does for whoever watches a match. */
+export declare const SPECTATOR = 65535;
 /**
  * A seat in a match. The connection is kept in the background; closing the page lets go of it, and the seat is kept for a
  * while. {@link Match.leave} gives the seat up.
@@ -41,7 +43,7 @@ export declare class Match<In, Out, View> {
     readonly code: string;
     /** Of the game, 64 hexadecimal digits. */
     readonly version: string;
-    /** This player's seat. */
+    /** This player's seat; {@link SPECTATOR} for whoever watches. */
     seat: number;
     /** Ticks a second; 0 in event-driven games. */
     rate: number;
@@ -83,6 +85,7 @@ export declare class Match<In, Out, View> {
     private close;
     private giveUpEntering;
     private keepTicket;
+    private mustHaveSeat;
     private acknowledgeView;
     private wrap;
 }

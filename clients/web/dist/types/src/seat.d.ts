@@ -3,6 +3,7 @@ import type { Endpoint } from "./protocol/path.js";
 export type Play = ({
     readonly create?: undefined;
     readonly code?: undefined;
+    readonly match?: undefined;
     readonly key?: undefined;
 }
 /** A new match: found by its code alone, or by everybody. */
@@ -15,6 +16,13 @@ export type Play = ({
  | {
     readonly code: string;
     readonly create?: undefined;
+    readonly key?: undefined;
+}
+/** The running public match with this id. */
+ | {
+    readonly match: string;
+    readonly create?: undefined;
+    readonly code?: undefined;
     readonly key?: undefined;
 }
 /** The running match of everybody with this key (1 to 64 of `A-Za-z0-9._:-`), else a new one under it. */
@@ -35,6 +43,12 @@ export interface NewMatch {
     readonly seats?: number;
     /** For the game, such as `points=50`. */
     readonly parameters?: string | Uint8Array;
+    /** Players for whom seats are kept, by account id or sign-in name. */
+    readonly reserve?: readonly string[];
+    /** Seats are kept for everybody in the player's party. */
+    readonly reserve_party?: boolean;
+    /** How long seats are kept, seconds. */
+    readonly reserve_s?: number;
 }
 /** The body of a request for a seat. */
 export declare function playBody({ create, ...rest }: Play): unknown;
@@ -51,11 +65,11 @@ interface Endpoints {
     websocket?: string | null;
     certificate_hashes: string[];
 }
-/** A seat, as `play` answers it. */
+/** A seat, as `play` answers it, or what `watch` answers in place of one. */
 export interface Seat {
     match: {
         id: string;
-        code: string;
+        code?: string;
     };
     version: string;
     join_token: string;

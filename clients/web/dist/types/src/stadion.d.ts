@@ -62,6 +62,12 @@ export declare class Stadion<In, Out, View> {
      * or `outdated-client`: this page is older than the match, and a reload gets the newer one.
      */
     play(how?: Play): Promise<Match<In, Out, View>>;
+    private enterSeat;
+    /**
+     * Watches a match without a seat: views and messages are what the game shows to spectators, and nothing can be sent. Throws
+     * a {@link StadionError} such as `forbidden`: the match is not to be watched.
+     */
+    watch(id: string): Promise<Match<In, Out, View>>;
     /**
      * Comes back to the seat that this tab had before it was reloaded. Nothing if there was none, if it is gone, or if it is in
      * another match than the one with this code.
