@@ -253,6 +253,15 @@ pub enum Output {
     },
 }
 
+/// What a match has asked of the world outside: a game that is begun anew numbers on, so that no number is used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Requests numbered so far.
+    pub requests: u64,
+    /// Those of them without an answer.
+    pub open: u32,
+}
+
 /// What a step that returned gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stepped {

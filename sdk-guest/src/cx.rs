@@ -37,6 +37,8 @@ pub struct Cx<G: Game> {
     pub(crate) timers: RefCell<Timers<G::Timer>>,
     /// Calls without an answer: the others are requests for documents.
     pub(crate) calls: RefCell<BTreeSet<u64>>,
+    /// The first request of this instance. What has a lower number, a game asked that was begun anew since.
+    pub(crate) first_request: Cell<Option<u64>>,
     pub(crate) results: RefCell<Option<Results>>,
     pub(crate) refusal: RefCell<Option<String>>,
     /// A send of this step failed for its size or a quota, and that was logged.
@@ -56,6 +58,7 @@ impl<G: Game> Cx<G> {
             host,
             timers: RefCell::new(Timers::new()),
             calls: RefCell::default(),
+            first_request: Cell::new(None),
             results: RefCell::new(None),
             refusal: RefCell::new(None),
             complained: Cell::new(false),
@@ -218,7 +221,7 @@ impl<G: Game> Cx<G> {
             Some(seat) => Some(self.player(seat)?),
             None => None,
         };
-        Some(Storage { host: &*self.host, player })
+        Some(Storage { host: &*self.host, player, first: &self.first_request })
     }
 
     /// Asks the backend of the game's owner: an endpoint that the owner registered, and JSON of at most 64 KiB. The answer
@@ -231,10 +234,15 @@ impl<G: Game> Cx<G> {
     pub fn call(&self, endpoint: &str, json: &str) -> Result<Request, StorageError> {
         let request = self.host.call(endpoint, json)?;
         self.calls.borrow_mut().insert(request);
-        Ok(Request(request))
+        Ok(Request::of(request, &self.first_request))
     }
 
     // ---- Inside
+
+    /// Whether this instance made the request.
+    pub(crate) fn is_own(&self, request: u64) -> bool {
+        self.first_request.get().is_some_and(|first| first <= request)
+    }
 
     /// Whether this request was a call; it is answered now.
     pub(crate) fn is_call(&mut self, request: u64) -> bool {

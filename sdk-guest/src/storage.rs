@@ -40,6 +40,7 @@
 //! A write is done once, whatever happens to the server, and what a game writes in its last step is written. An answer
 //! [`StorageError::Unavailable`] says that none came: the write may have been done.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -52,6 +53,14 @@ use crate::seat::Player;
 /// Names a request until its answer comes to [`crate::Game::answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Request(pub u64);
+
+impl Request {
+    /// One that was just made, and maybe is the first of its instance.
+    pub(crate) fn of(number: u64, first: &Cell<Option<u64>>) -> Request {
+        first.set(first.get().or(Some(number)));
+        Request(number)
+    }
+}
 
 /// Why a request was refused or failed.
 pub use crate::raw::RequestError as StorageError;
@@ -86,12 +95,13 @@ pub struct Storage<'a> {
     pub(crate) host: &'a dyn Host,
     /// Whose documents; none: the game's own.
     pub(crate) player: Option<Rc<Player>>,
+    pub(crate) first: &'a Cell<Option<u64>>,
 }
 
 impl Storage<'_> {
     /// Reads a document.
     pub fn get(&self, key: &str) -> Result<Request, StorageError> {
-        self.host.get(self.player(), key).map(Request)
+        self.host.get(self.player(), key).map(|request| Request::of(request, self.first))
     }
 
     /// Writes a value as a document, self-describing (CBOR): a later version of the game may add fields with
@@ -106,12 +116,12 @@ impl Storage<'_> {
     /// [`StorageError::TooLarge`]: the key has over 256 bytes or the document over 256 KiB; [`StorageError::Denied`]: the key is
     /// empty; [`StorageError::OverQuota`]: 64 requests wait for their answers. Whatever else can be wrong is in the answer.
     pub fn put(&self, key: &str, expect: Option<u64>, data: &[u8]) -> Result<Request, StorageError> {
-        self.host.put(self.player(), key, expect, data).map(Request)
+        self.host.put(self.player(), key, expect, data).map(|request| Request::of(request, self.first))
     }
 
     /// Removes a document. With `expect`, only that version.
     pub fn delete(&self, key: &str, expect: Option<u64>) -> Result<Request, StorageError> {
-        self.host.delete(self.player(), key, expect).map(Request)
+        self.host.delete(self.player(), key, expect).map(|request| Request::of(request, self.first))
     }
 
     fn player(&self) -> Option<&str> {

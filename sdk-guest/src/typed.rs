@@ -89,6 +89,8 @@ impl<G: Game> Typed<G> {
             Event::Disconnected(seat) => self.disconnect(Seat(seat)),
             Event::Left((seat, how)) => self.leave(Seat(seat), how),
             Event::Message(message) => self.message(Seat(message.seat), &message.data),
+            // A game that was begun anew knows nothing of what was asked before.
+            Event::Answer(answer) if !cx.is_own(answer.request) => {}
             Event::Answer(answer) => {
                 if cx.is_call(answer.request) {
                     game.called(cx, Request(answer.request), answer.outcome);
@@ -306,6 +308,8 @@ impl<G: Game + Serialize + DeserializeOwned> Typed<G> {
         cx.table.replace(saved.table);
         cx.timers.replace(saved.timers);
         cx.calls.replace(saved.calls);
+        // What the match asked, it asked before it was saved.
+        cx.first_request.set(Some(0));
         Ok(Typed { cx, game: saved.game, buffer: Vec::new() })
     }
 }

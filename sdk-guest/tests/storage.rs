@@ -113,3 +113,12 @@ fn too_much_at_once_is_refused_at_once() {
     m.send(0, In::Crowd);
     assert_eq!(m.received(0)[0], "Some(RequestError::OverQuota), Err(RequestError::Denied)");
 }
+
+#[test]
+fn answers_to_what_was_asked_before_a_restart_are_nobodys() {
+    let mut m = Match::<Counter>::with_players(1);
+    m.answer_raw(1, Ok(vec![0; 8])).answer_raw(7, Err(StorageError::Unavailable));
+    assert_eq!(m.received(0), Vec::<String>::new(), "this instance has asked for nothing");
+    m.send(0, In::Count);
+    assert_eq!(m.received(0), ["played 1", "written: Ok(1)"]);
+}

@@ -17,6 +17,7 @@ const EVENT_SIZE: u32 = 48;
 const JOINED: u32 = 0;
 const LEFT: u32 = 3;
 const MESSAGE: u32 = 4;
+const ANSWER: u32 = 6;
 
 /// An endless loop.
 pub const SPIN: &str = "(loop $forever (br $forever))";
@@ -34,7 +35,9 @@ pub struct Guest {
     pub rate: u16,
     /// CPU budget of one step, microseconds.
     pub step_us: u32,
-    /// More functions, globals or a start section.
+    /// More imports.
+    pub imports: &'static str,
+    /// More functions, globals, data or a start section.
     pub functions: &'static str,
     /// In `describe`, before it answers.
     pub describe: &'static str,
@@ -46,6 +49,8 @@ pub struct Guest {
     pub joined: &'static str,
     /// When a message came.
     pub message: &'static str,
+    /// When a request was answered.
+    pub answer: &'static str,
     /// When a seat was given up.
     pub left: &'static str,
 }
@@ -55,12 +60,14 @@ impl Default for Guest {
         Guest {
             rate: 20,
             step_us: 20_000,
+            imports: "",
             functions: "",
             describe: "",
             start: "",
             step: "",
             joined: "",
             message: "",
+            answer: "",
             left: "",
         }
     }
@@ -86,13 +93,14 @@ impl Guest {
 
     /// The module as text.
     pub fn wat(&self) -> String {
-        let Guest { functions, describe, start, step, joined, message, left, .. } = self;
+        let Guest { imports, functions, describe, start, step, joined, message, answer, left, .. } = self;
         let describe_data = self.description();
         format!(
             r#"(module
   (import "stadion:game/host@0.1.0" "log" (func $log (param i32 i32 i32)))
   (import "stadion:game/host@0.1.0" "finish" (func $finish (param i32 i32 i32 i32)))
   (import "stadion:game/host@0.1.0" "send" (func $send (param i32 i32 i32 i32 i32 i32)))
+  {imports}
   (memory (export "memory") 4)
   (global $arena (mut i32) (i32.const {ARENA}))
   (data (i32.const {DESCRIPTION}) "{describe_data}")
@@ -118,6 +126,7 @@ impl Guest {
       (local.set $kind (i32.load8_u (local.get $event)))
       (if (i32.eq (local.get $kind) (i32.const {JOINED})) (then {joined}))
       (if (i32.eq (local.get $kind) (i32.const {MESSAGE})) (then {message}))
+      (if (i32.eq (local.get $kind) (i32.const {ANSWER})) (then {answer}))
       (if (i32.eq (local.get $kind) (i32.const {LEFT})) (then {left}))
       (local.set $event (i32.add (local.get $event) (i32.const {EVENT_SIZE})))
       (local.set $count (i32.sub (local.get $count) (i32.const 1)))

@@ -8,7 +8,9 @@
 )]
 
 pub mod api;
+pub mod backend;
 pub mod c_guest;
+pub mod caller;
 pub mod chaos;
 pub mod cluster;
 pub mod guest;
@@ -24,6 +26,7 @@ pub mod server;
 pub mod table;
 
 pub use api::Api;
+pub use backend::Backend;
 pub use cluster::Cluster;
 pub use guest::Guest;
 pub use proxy::Proxy;

@@ -12,6 +12,7 @@ use stadion_tests::{Guest, RawPlayer, Server, programs};
 const TALKER: Guest = Guest {
     rate: 20,
     step_us: 20_000,
+    imports: "",
     functions: "(func $castle unreachable)",
     describe: "",
     start: "",
@@ -24,6 +25,7 @@ const TALKER: Guest = Guest {
         (call $finish (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))
       (call $send (i32.const 1) (i32.const 0) (i32.const 0)
         (i32.load offset=12 (local.get $event)) (i32.load offset=16 (local.get $event)) (i32.const 1024))"#,
+    answer: "",
     left: "",
 };
 

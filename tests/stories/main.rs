@@ -4,6 +4,7 @@
 mod asleep;
 mod bots;
 mod browsers;
+mod calls;
 mod certificates;
 mod channels;
 mod cli;

@@ -9,7 +9,7 @@ use stadion_protocol::{GameName, VersionId};
 
 use super::chain::{self, Link};
 use super::wire;
-use crate::model::{Event, MatchTime, Setup, TickInput, Wake};
+use crate::model::{Asked, Event, MatchTime, Setup, TickInput, Wake};
 
 /// One record of a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,8 +162,27 @@ pub enum Swap {
         /// The first of these ticks for which it asked for something else; what it asked for then never was.
         differs_from: Option<u64>,
     },
-    /// A fresh one was started with this and knows nothing of what was before. Its match time begins at 0.
+    /// As [`Swap::Begun`], of hosts that let the new instance number its requests from 1 again: what was asked before
+    /// it is answered to nobody.
     Restarted(Box<Setup>),
+    /// A fresh one was started with this and knows nothing of what was before. Its match time begins at 0. What the match
+    /// asked before is answered all the same, and the new instance numbers its requests on.
+    Begun {
+        /// What it was started with.
+        setup: Box<Setup>,
+        /// By the instances before it.
+        asked: Asked,
+    },
+}
+
+impl Swap {
+    /// What a fresh instance was started with, if one was.
+    pub fn begun(&self) -> Option<&Setup> {
+        match self {
+            Swap::Restarted(setup) | Swap::Begun { setup, .. } => Some(setup),
+            Swap::Saved(_) | Swap::Replayed { .. } => None,
+        }
+    }
 }
 
 /// Trap policy `skip-once`: a tick trapped, and is run again under the same number without one event.
@@ -255,7 +274,7 @@ impl Record {
             Record::Tick(tick) => tick.input.events.iter().map(Event::weight).sum(),
             Record::Swapped(swapped) => match &swapped.by {
                 Swap::Saved(bytes) => bytes.len(),
-                Swap::Replayed { .. } | Swap::Restarted(_) => 0,
+                Swap::Replayed { .. } | Swap::Restarted(_) | Swap::Begun { .. } => 0,
             },
             _ => 0,
         };
@@ -281,7 +300,7 @@ impl SwappedRecord {
     pub fn foreign(&self) -> Option<RangeInclusive<u64>> {
         match self.by {
             Swap::Replayed { differs_from: Some(from) } => Some(from..=self.tick),
-            Swap::Replayed { differs_from: None } | Swap::Saved(_) | Swap::Restarted(_) => None,
+            Swap::Replayed { differs_from: None } | Swap::Saved(_) | Swap::Restarted(_) | Swap::Begun { .. } => None,
         }
     }
 

@@ -196,13 +196,15 @@ impl HostState {
                 }
             }
         }
-        if let Swap::Restarted(setup) = &record.by {
-            self.restarted = Some(setup.clone());
+        if let Some(setup) = record.by.begun() {
+            self.restarted = Some(Box::new(setup.clone()));
             (self.origin, self.skipped, self.time) = (record.tick, 0, 0);
             (self.open, self.label) = (true, String::new());
-            self.requests.clear();
             self.unintroduced = true;
             self.spectators = 0;
+        }
+        if matches!(record.by, Swap::Restarted(_)) {
+            self.requests.clear();
         }
         self.asked(record.incarnation, outputs);
     }

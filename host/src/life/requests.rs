@@ -98,7 +98,7 @@ impl Requests {
         keys.iter().for_each(|key| drop(self.0.remove(key)));
     }
 
-    /// A game that is begun anew has asked for nothing.
+    /// A game that was begun anew and numbers from 1 has asked for nothing.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }

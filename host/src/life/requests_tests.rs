@@ -8,7 +8,7 @@ use super::super::testing::{Log, World, finish, kinds, player, reliable, spec, s
 use super::super::{HostState, Successor};
 use super::*;
 use crate::journal::Swap;
-use crate::model::{Setup, Target};
+use crate::model::{Asked, Setup, Target};
 
 fn put(request: u64) -> Output {
     let op = DocumentAction::Put { expect: Some(0), data: vec![7] };
@@ -188,17 +188,63 @@ fn a_copy_reads_and_changes_nothing() {
     assert_eq!(kinds(&world.tick(vec![])), ["answer 1 Err(Denied)", "answer 3 Err(Denied)"]);
 }
 
+/// The game is begun anew, and asks for this.
+fn begin_anew(world: &mut World, asked: Asked, outputs: Vec<Output>) {
+    let world_spec = world.life.spec().clone();
+    let setup = Box::new(Setup { seed: [9; 4], ..world_spec.setup.clone() });
+    swap(world, Swap::Begun { setup, asked }, outputs);
+}
+
+fn swap(world: &mut World, by: Swap, outputs: Vec<Output>) {
+    let (version, schema) = (world.life.spec().version, world.life.spec().schema);
+    world.life.swap(world.now, Successor { version, schema, by, stepped: stepped(outputs) });
+    world.drain();
+}
+
 #[test]
-fn a_game_begun_anew_is_told_nothing_that_it_did_not_ask() {
+fn what_was_asked_before_a_game_is_begun_anew_is_answered_to_it_once() {
+    let mut world = World::new(20, 1);
+    world.all_join().tick(vec![put(1), get(2), call(3)]);
+    world.answer(key(1, 1), Ok(vec![1]));
+    begin_anew(&mut world, Asked { requests: 3, open: 3 }, vec![get(4)]);
+    assert_eq!(world.asked_keys(), [key(1, 1), key(1, 2), key(1, 3), key(2, 4)]);
+    assert_eq!(world.requests[3].settled_below, key(1, 1), "whoever did the first remembers it still");
+    world.answer(key(2, 4), Ok(vec![4])).answer(key(1, 3), Err(RequestError::Unavailable));
+    let told = kinds(&world.tick(vec![]));
+    let answers: Vec<_> = told.iter().filter(|kind| kind.starts_with("answer")).collect();
+    assert_eq!(answers, ["answer 1 Ok([1])", "answer 4 Ok([4])", "answer 3 Err(Unavailable)"]);
+    assert!(!told[0].starts_with("answer"), "it knows its players first: {told:?}");
+    world.answer(key(1, 2), Ok(vec![2])).answer(key(1, 1), Ok(vec![1]));
+    assert_eq!(kinds(&world.tick(vec![])), ["answer 2 Ok([2])"]);
+}
+
+#[test]
+fn what_was_asked_before_a_game_is_begun_anew_outlives_a_crash_after_it() {
+    let mut world = held(20);
+    world.tick(vec![put(1), call(2)]);
+    world.sync();
+    world.answer(key(1, 1), Ok(vec![1]));
+    begin_anew(&mut world, Asked { requests: 2, open: 2 }, vec![]);
+    world.sync();
+    world.crash();
+    world.sync();
+    assert_eq!(world.asked_keys(), [key(1, 1), key(1, 2)], "no record answers them");
+    world.answer(key(1, 2), Ok(vec![2]));
+    let told = kinds(&world.tick(vec![]));
+    assert_eq!(told.last().map(String::as_str), Some("answer 2 Ok([2])"), "{told:?}");
+    let checkpoint = world.life.host_state().unwrap();
+    assert_eq!(checkpoint.requests.iter().map(|request| request.key).collect::<Vec<_>>(), [key(1, 1)]);
+    assert_eq!(checkpoint.requests, world.folded().requests, "as a replay says it");
+    world.answer(key(1, 1), Ok(vec![1]));
+    assert_eq!(kinds(&world.tick(vec![])), ["answer 1 Ok([1])"]);
+}
+
+#[test]
+fn in_journals_of_earlier_hosts_a_game_begun_anew_numbers_from_1_and_is_told_nothing_that_it_did_not_ask() {
     let mut world = World::new(20, 1);
     world.all_join().tick(vec![put(1), reliable(Target::Everyone, "one")]);
-    let world_spec = world.life.spec().clone();
-    let setup = Setup { seed: [9; 4], ..world_spec.setup.clone() };
-    let by = Swap::Restarted(Box::new(setup));
-    let successor =
-        Successor { version: world_spec.version, schema: world_spec.schema, by, stepped: stepped(vec![get(1)]) };
-    world.life.swap(world.now, successor);
-    world.drain();
+    let setup = Setup { seed: [9; 4], ..world.life.spec().setup.clone() };
+    swap(&mut world, Swap::Restarted(Box::new(setup)), vec![get(1)]);
     assert_eq!(world.asked_keys(), [key(1, 1), key(2, 1)]);
     world.answer(key(1, 1), Ok(vec![1])).answer(key(2, 1), Ok(vec![2]));
     assert!(kinds(&world.tick(vec![])).contains(&"answer 1 Ok([2])".to_owned()));

@@ -6,7 +6,7 @@ use stadion_protocol::{CloseCode, Moment, Seat, VersionId};
 
 use crate::journal::{Record, Swap, SwappedRecord, chain};
 use crate::link::ConnId;
-use crate::model::{Event, MatchTime, Stepped};
+use crate::model::{Event, MatchTime, Setup, Stepped};
 
 use super::commit::Uncommitted;
 use super::tick::{self, Known, Waiting};
@@ -77,15 +77,26 @@ impl Life {
                 self.watching.show_again(now);
                 self.show_everything();
             }
+            Swap::Begun { setup, .. } => {
+                running.schedule = running.schedule.restarted(setup.rate, record.wake, now);
+                self.begin_anew(now, setup);
+            }
             Swap::Restarted(setup) => {
                 running.schedule = running.schedule.restarted(setup.rate, record.wake, now);
-                self.watching.unknown(now);
-                self.run_ahead_ticks = super::run_ahead_ticks(setup.rate);
-                self.spec.setup = (**setup).clone();
-                (self.open, self.label) = (true, String::new());
-                self.introduce_all();
+                self.begin_anew(now, setup);
+                self.requests.forget();
+                self.inbound.forget_answers();
             }
         }
+    }
+
+    /// The game knows nothing any more. What it asked before is answered all the same: the match asked.
+    fn begin_anew(&mut self, now: Moment, setup: &Setup) {
+        self.watching.unknown(now);
+        self.run_ahead_ticks = super::run_ahead_ticks(setup.rate);
+        self.spec.setup = setup.clone();
+        (self.open, self.label) = (true, String::new());
+        self.introduce_all();
     }
 
     /// Tells the game that everybody who is there knows nothing, before anything else that waits for it, and of others when
@@ -112,7 +123,6 @@ impl Life {
             }
         }
         self.inbound.forget_audience();
-        self.requests.forget();
         self.inbound.push_first(introductions);
     }
 

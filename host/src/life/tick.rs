@@ -108,10 +108,14 @@ impl Inbound {
         self.audience.iter().map(|(seat, (tenancy, known))| (*seat, *tenancy, *known))
     }
 
-    /// The game knows nobody any more, and what it asked for needs no answer.
+    /// The game knows nobody any more.
     pub(super) fn forget_audience(&mut self) {
         self.audience.clear();
         self.misled.clear();
+    }
+
+    /// What was asked for needs no answer.
+    pub(super) fn forget_answers(&mut self) {
         self.waiting.retain(|waiting| !matches!(waiting.event, Event::Answer { .. }));
         self.bytes = self.waiting.iter().map(|waiting| cost(&waiting.event)).sum();
     }

@@ -18,7 +18,7 @@ use crate::image::ImageArena;
 use crate::journal::chain::{self, TickContent};
 use crate::journal::{EndRecord, IdleRun, Link, Record, TickRecord};
 use crate::life::exact_time;
-use crate::model::{Output, Setup, Stepped, TickInput, Wake};
+use crate::model::{Asked, Output, Setup, Stepped, TickInput, Wake};
 use crate::session::{ImageError, Saved, Session, StartFault, StepBudget, StepFault};
 use stadion_protocol::VersionId;
 
@@ -34,8 +34,8 @@ pub(crate) type Observe<'a> = dyn FnMut(Option<&TickInput>, &Stepped) + 'a;
 /// How an instance came to be.
 #[derive(Clone, Debug)]
 pub(crate) enum Beginning {
-    /// `start`.
-    Start,
+    /// `start`, in a match that has asked for this before.
+    Start(Asked),
     /// `load` of these bytes.
     Load(Box<Saved>),
 }
@@ -159,7 +159,7 @@ impl Follower {
         (beginning, place, compare): (&Beginning, Place, Compare),
     ) -> Result<(Follower, Stepped), StartFault> {
         let (session, stepped) = match beginning {
-            Beginning::Start => to_end(Session::start(version, setup, budget)),
+            Beginning::Start(asked) => to_end(Session::start_after(version, setup, *asked, budget)),
             Beginning::Load(saved) => to_end(Session::load(version, setup, saved, budget)),
         }?;
         let follower = Follower { answered: stepped.wake, ..Follower::of(session, setup.clone(), place, compare) };

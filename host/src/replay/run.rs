@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::LoadedVersion;
 use crate::journal::{EndRecord, Reader, Record, SetupRecord, Swap, SwappedRecord};
-use crate::model::Setup;
+use crate::model::{Asked, Setup};
 use crate::session::{Saved, StartFault};
 use stadion_protocol::VersionId;
 
@@ -123,7 +123,7 @@ impl<'a> Epoch<'a> {
         Epoch {
             reader,
             setup: record.setup.clone(),
-            beginning: Beginning::Start,
+            beginning: Beginning::Start(Asked::default()),
             place: Place::started(record.link(), record.wake),
             outputs: record.outputs,
             foreign: Vec::new(),
@@ -137,15 +137,17 @@ impl<'a> Epoch<'a> {
         before: Place,
         reader: &Reader<'a>,
     ) -> Result<Option<Epoch<'a>>, Difference> {
+        let anew = |setup: &Setup, asked| {
+            let place = Place { origin: record.tick, skipped: 0, time: 0, ..before };
+            (setup.clone(), Beginning::Start(asked), place)
+        };
         let (setup, beginning, place) = match &record.by {
             Swap::Saved(bytes) => {
                 let saved = Saved::from_bytes(bytes).ok_or_else(|| at(record.tick, DifferenceKind::Saved))?;
                 (self.setup.clone(), Beginning::Load(Box::new(saved)), before)
             }
-            Swap::Restarted(setup) => {
-                let place = Place { origin: record.tick, skipped: 0, time: 0, ..before };
-                ((**setup).clone(), Beginning::Start, place)
-            }
+            Swap::Restarted(setup) => anew(setup, Asked::default()),
+            Swap::Begun { setup, asked } => anew(setup, *asked),
             Swap::Replayed { .. } => return Ok(None),
         };
         Ok(Some(Epoch {

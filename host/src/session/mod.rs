@@ -52,7 +52,7 @@ pub use self::meter::{StepBudget, Usage};
 pub use self::seats::{SeatState, Seats};
 pub(crate) use self::state::{MAX_HANDLES, MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, State};
 use crate::engine::LoadedVersion;
-use crate::model::{MatchTime, Stepped, TickInput};
+use crate::model::{Asked, MatchTime, Stepped, TickInput};
 
 /// Polls a call to its end where nobody waits for the next slice: pending means that a slice is over, and the call's budget
 /// bounds how often that happens.
@@ -164,6 +164,11 @@ impl Session {
     /// What calls may use from now on.
     pub fn set_budget(&mut self, budget: StepBudget) {
         self.budget = budget;
+    }
+
+    /// What the match has asked of the world outside so far.
+    pub(crate) fn asked(&self) -> Asked {
+        self.store.data().quota.asked()
     }
 
     /// The version that runs.

@@ -5,7 +5,7 @@
 
 use super::bindings::stadion::game::types::{RequestError, SendError};
 use super::faults::Stop;
-use crate::model::{Event, Limits};
+use crate::model::{Asked, Event, Limits};
 
 /// How many times over its quota a guest may ask before it is ended.
 const INSISTENCE: u64 = 4;
@@ -35,6 +35,11 @@ impl Quota {
     /// Goes on where another session was.
     pub(super) fn carried(next_request: u64, open_requests: u32) -> Quota {
         Quota { next_request, open_requests, ..Quota::default() }
+    }
+
+    /// What was asked so far.
+    pub(super) fn asked(&self) -> Asked {
+        Asked { requests: self.next_request, open: self.open_requests }
     }
 
     /// Opens a tick.

@@ -13,7 +13,7 @@ use super::quota::Quota;
 use super::state::{MAX_HANDLES, State};
 use super::{FUEL_SLACK, Saved, Session, convert, exports};
 use crate::engine::LoadedVersion;
-use crate::model::{Limits, Setup, Stepped};
+use crate::model::{Asked, Limits, Setup, Stepped};
 
 impl Session {
     /// Starts a match: tick 0.
@@ -22,7 +22,19 @@ impl Session {
         setup: &Setup,
         budget: StepBudget,
     ) -> Result<(Session, Stepped), StartFault> {
-        let (mut store, meter) = new_store(version, State::of(setup));
+        Session::start_after(version, setup, Asked::default(), budget).await
+    }
+
+    /// Starts a game anew in a match whose instances before have asked for this.
+    pub async fn start_after(
+        version: &Arc<LoadedVersion>,
+        setup: &Setup,
+        asked: Asked,
+        budget: StepBudget,
+    ) -> Result<(Session, Stepped), StartFault> {
+        let mut state = State::of(setup);
+        state.quota = Quota::carried(asked.requests, asked.open);
+        let (mut store, meter) = new_store(version, state);
         meter.begin(budget.start, budget.slice);
         store.set_epoch_deadline(budget.slice);
         let result = meter

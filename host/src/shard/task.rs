@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::engine::LoadedVersion;
 use crate::image::ImageArena;
-use crate::model::{Setup, Stepped, TickInput};
+use crate::model::{Asked, Setup, Stepped, TickInput};
 use crate::session::{ImageError, Session, StartFault, StepBudget, StepFault, Usage};
 
 thread_local! {
@@ -58,6 +58,7 @@ struct Desk(Mutex<Slots>);
 struct Slots {
     work: Option<Work>,
     outcome: Option<Outcome>,
+    asked: Asked,
 }
 
 impl Task {
@@ -71,8 +72,14 @@ impl Task {
     /// A session that has begun elsewhere and waits for its next tick.
     pub(super) fn of(session: Session) -> Task {
         let desk = Arc::new(Desk::default());
+        desk.slots().asked = session.asked();
         let future = Box::pin(steps(Arc::clone(&desk), session));
         Task { future, desk }
+    }
+
+    /// What its match had asked of the world outside after the newest call.
+    pub(super) fn asked(&self) -> Asked {
+        self.desk.slots().asked
     }
 
     /// Hands in what is to be done next. Only after the outcome of what was done before.
@@ -132,6 +139,7 @@ impl Desk {
 async fn live(desk: Arc<Desk>, version: Arc<LoadedVersion>, setup: Setup, budget: StepBudget) {
     let session = match Session::start(&version, &setup, budget).await {
         Ok((session, stepped)) => {
+            desk.slots().asked = session.asked();
             desk.put(Outcome::Started(Ok(stepped), session.usage()));
             session
         }
@@ -153,6 +161,7 @@ async fn steps(desk: Arc<Desk>, mut session: Session) {
         let stepped = session.step(&input).await;
         drop(input);
         let failed = stepped.is_err();
+        desk.slots().asked = session.asked();
         desk.put(Outcome::Stepped(stepped, session.usage()));
         if failed {
             return;

@@ -9,7 +9,7 @@ use stadion_protocol::token::SchemaHash;
 use tokio::sync::oneshot;
 
 use crate::journal::{Record, Swap};
-use crate::model::{MatchTime, Setup, Stepped};
+use crate::model::{Asked, MatchTime, Setup, Stepped};
 use crate::session::Session;
 
 /// Records that a transition may be behind. At 60 Hz that is 18 minutes of a match.
@@ -41,6 +41,8 @@ pub(crate) struct Held {
     pub(crate) time: MatchTime,
     /// What the instance that runs was given.
     pub(crate) setup: Setup,
+    /// What the match has asked of the world outside so far.
+    pub(crate) asked: Asked,
 }
 
 /// The session in which a match is to go on.

@@ -116,9 +116,11 @@ impl Upgrade {
         let held = job.hold(HOLD)?;
         let setup = afresh(&held, &self.to);
         let place = Place::started(Link::default(), Wake::Next);
-        let (started, stepped) = Follower::begin_anew(&self.to, &setup, &Beginning::Start, place)
+        let beginning = Beginning::Start(held.asked);
+        let (started, stepped) = Follower::begin_anew(&self.to, &setup, &beginning, place)
             .map_err(|fault| told("starting", &fault))?;
-        self.swap(job, &held, started, (Swap::Restarted(Box::new(setup)), stepped))
+        let by = Swap::Begun { setup: Box::new(setup), asked: held.asked };
+        self.swap(job, &held, started, (by, stepped))
     }
 
     /// The match as it was recorded up to when it began to be followed, and maybe a little further.

@@ -8,7 +8,7 @@ use stadion_host::link::{FromPlayer, ToPlayer};
 use stadion_host::model::Event;
 use stadion_protocol::contract::{
     CreateMatch, EndReason, GameRequest, Hibernation, Host, Lifetimes, MatchSettings, MatchState, Pending, RateAsleep,
-    RequestError, RequestOutcome, Requests, Wanted,
+    RequestError, RequestKey, RequestOutcome, Requests, UpgradeWay, Wanted,
 };
 use stadion_protocol::{Incarnation, MatchId};
 use tokio::sync::watch;
@@ -80,19 +80,29 @@ fn written() -> RequestOutcome {
     Ok(1u64.to_le_bytes().to_vec())
 }
 
-/// Answers that a journal has.
+/// Requests that a journal has answers to.
+fn answered(journal: &[u8]) -> Vec<u64> {
+    let mut answered = Vec::new();
+    for record in Reader::new(journal).unwrap() {
+        let Record::Tick(tick) = record.unwrap() else { continue };
+        let number = |event: &Event| if let Event::Answer { request, .. } = event { Some(*request) } else { None };
+        answered.extend(tick.input.events.iter().filter_map(number));
+    }
+    answered
+}
+
 fn answers(journal: &[u8]) -> usize {
-    let answers = |record: Record| match record {
-        Record::Tick(tick) => tick.input.events.iter().filter(|event| matches!(event, Event::Answer { .. })).count(),
-        _ => 0,
-    };
-    Reader::new(journal).unwrap().map(Result::unwrap).map(answers).sum()
+    answered(journal).len()
 }
 
 async fn until_answered(rig: &Rig, id: MatchId) -> Vec<u8> {
+    until_answers(rig, id, 1).await
+}
+
+async fn until_answers(rig: &Rig, id: MatchId, count: usize) -> Vec<u8> {
     loop {
         let journal = rig.host.journal(id).await.unwrap();
-        if answers(&journal) > 0 {
+        if answers(&journal) >= count {
             return journal.to_vec();
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -165,6 +175,51 @@ async fn a_host_that_dies_between_request_and_answer_loses_and_doubles_nothing()
     let journal = until_answered(&rig, id).await;
     assert_eq!((answers(&journal), outside.asked.lock().unwrap().len()), (1, 2));
     assert_eq!(rig.host.status(id).await.unwrap().incarnation, Incarnation(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_match_asked_before_it_is_begun_anew_is_answered_once_under_its_number() {
+    for mut rig in [Rig::new(), Rig::on_disk()] {
+        let outside = Outside::before(&rig);
+        let version = rig.publish(&guests::module(ASKING));
+        let (id, mut players) = rig.play(version, 1).await;
+        rig.say(&mut players[0], "C");
+        let before = outside.until_asked(1).await;
+        rig.host.upgrade(id, version, UpgradeWay::Restart).await.unwrap();
+        rig.say(&mut players[0], "C");
+        let asked = outside.until_asked(2).await;
+        let key = |incarnation, number| RequestKey { incarnation: Incarnation(incarnation), number };
+        assert_eq!((before[0].key, asked[1].key), (key(1, 1), key(2, 2)), "no number is used twice");
+        outside.answer(written());
+        let journal = until_answers(&rig, id, 2).await;
+        // Calls may overtake one another.
+        let mut numbers = answered(&journal);
+        numbers.sort_unstable();
+        assert_eq!((numbers, outside.asked.lock().unwrap().len()), (vec![1, 2], 2));
+        rig.host.end(id, EndReason::Closed).await.unwrap();
+        let (_, journal) = rig.until_ended(id).await;
+        rig.replay(version, &journal);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_dies_after_a_match_was_begun_anew_has_not_forgotten_what_it_asked_before() {
+    let mut rig = Rig::on_disk();
+    let outside = Outside::before(&rig);
+    let version = rig.publish(&guests::module(ASKING));
+    let (id, mut players) = rig.play(version, 1).await;
+    rig.say(&mut players[0], "P");
+    let before = outside.until_asked(1).await;
+    rig.host.upgrade(id, version, UpgradeWay::Restart).await.unwrap();
+    rig.crash().await;
+    assert_eq!(rig.restart(), 1);
+    rig.host.connect_requests(outside.clone());
+    assert_eq!(rig.host.recover().await.matches, 1);
+    let asked = outside.until_asked(2).await;
+    assert_eq!((asked[1].key, &asked[1].wanted), (before[0].key, &before[0].wanted));
+    outside.answer(written());
+    let journal = until_answered(&rig, id).await;
+    assert_eq!((answered(&journal), outside.asked.lock().unwrap().len()), (vec![1], 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,7 +101,7 @@ async fn upgrades_and_crashes_in_turn_are_all_of_one_match() {
             records.iter().filter_map(|record| if let Record::Swapped(swap) = record { Some(&swap.by) } else { None });
         assert!(matches!(
             swaps.collect::<Vec<_>>()[..],
-            [Swap::Saved(_), Swap::Replayed { .. }, Swap::Replayed { .. }, Swap::Restarted(_)]
+            [Swap::Saved(_), Swap::Replayed { .. }, Swap::Replayed { .. }, Swap::Begun { .. }]
         ));
     }
 }

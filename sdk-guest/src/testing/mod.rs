@@ -110,6 +110,14 @@ impl<G: GameModule> Match<G> {
         self.send_raw(from, &bytes)
     }
 
+    /// The answer to a request with this number comes, whoever made it: after a developer restarted the match, those to what
+    /// was asked before come too.
+    pub fn answer_raw(&mut self, request: u64, outcome: Result<Vec<u8>, RequestError>) -> &mut Self {
+        self.answer(request, outcome);
+        self.run_events();
+        self
+    }
+
     /// A broken or hostile client sends these bytes.
     pub fn send_raw(&mut self, from: impl Into<Seat>, bytes: &[u8]) -> &mut Self {
         let seat = self.seated(from).0;

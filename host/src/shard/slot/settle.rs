@@ -93,7 +93,8 @@ impl Slot {
             }
         }
         if let Some(transit) = &mut self.transit {
-            transit.look(living, now);
+            let asked = if let Whereabouts::Here(task) = &self.session { Some(task.asked()) } else { None };
+            transit.look(living, asked, now);
         }
         self.mailbox.set_eager(living.life.wants_input_now());
         let players = u32::try_from(living.life.players()).unwrap_or(u32::MAX);

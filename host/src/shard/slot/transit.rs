@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::{Checkpoint, CheckpointKind, Position, Swap, SwappedRecord};
 use crate::life::{self, HostState};
-use crate::model::Output;
+use crate::model::{Asked, Output};
 use crate::transition::order::{Held, Order, Successor, Swapped, Tap};
 
 use super::super::task::Task;
@@ -53,8 +53,8 @@ impl Transit {
         }
     }
 
-    /// Answers what can be answered now.
-    pub(super) fn look(&mut self, living: &Living, now: Moment) {
+    /// Answers what can be answered now. `asked` is of the session; none: it is elsewhere, and comes back.
+    pub(super) fn look(&mut self, living: &Living, asked: Option<Asked>, now: Moment) {
         if let Some((position, _)) = self.following
             && living.journal.durable() >= position
             && let Some((_, reply)) = self.following.take()
@@ -67,7 +67,7 @@ impl Transit {
             self.hold = Hold::No;
         }
         if let Hold::Wanted { until, .. } = self.hold
-            && let Some(held) = held(&living.life)
+            && let Some(held) = asked.and_then(|asked| held(&living.life, asked))
             && let Hold::Wanted { reply, .. } = std::mem::replace(&mut self.hold, Hold::Yes { until })
             && reply.send(held).is_err()
         {
@@ -162,6 +162,7 @@ fn saved(mut state: HostState, record: &SwappedRecord, outputs: &[Output]) -> Op
 }
 
 /// What is to be known of a match that stands still; `None` while it does not.
-fn held(life: &life::Life) -> Option<Held> {
-    life.rests().then(|| Held { tick: life.status().tick.0, time: life.time(), setup: life.spec().setup.clone() })
+fn held(life: &life::Life, asked: Asked) -> Option<Held> {
+    let setup = || life.spec().setup.clone();
+    life.rests().then(|| Held { tick: life.status().tick.0, time: life.time(), setup: setup(), asked })
 }
