@@ -417,9 +417,7 @@ impl<'a> Replay<'a> {
                 finish(Session::load(&version, self.setup_in_force(), &saved, patient(&version)))
             }
             Swap::Restarted(setup) => finish(Session::start(&version, setup, patient(&version))),
-            Swap::Begun { setup, asked } => {
-                finish(Session::start_after(&version, setup, *asked, patient(&version)))
-            }
+            Swap::Begun { setup, asked } => finish(Session::start_after(&version, setup, *asked, patient(&version))),
             Swap::Replayed { .. } => {
                 let file = file().ok_or_else(|| unusable("its journal cannot be read from the start"))?;
                 self.session = replayed(&file, record, &version)?;

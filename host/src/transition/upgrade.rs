@@ -117,8 +117,8 @@ impl Upgrade {
         let setup = afresh(&held, &self.to);
         let place = Place::started(Link::default(), Wake::Next);
         let beginning = Beginning::Start(held.asked);
-        let (started, stepped) = Follower::begin_anew(&self.to, &setup, &beginning, place)
-            .map_err(|fault| told("starting", &fault))?;
+        let (started, stepped) =
+            Follower::begin_anew(&self.to, &setup, &beginning, place).map_err(|fault| told("starting", &fault))?;
         let by = Swap::Begun { setup: Box::new(setup), asked: held.asked };
         self.swap(job, &held, started, (by, stepped))
     }
