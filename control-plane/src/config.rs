@@ -7,6 +7,7 @@ use crate::accounts::PasswordCost;
 use crate::coordination::Rate;
 pub use crate::events::EventConfig;
 pub use crate::http::Reach;
+use crate::keys::KeyLives;
 use crate::model::DocumentLimits;
 use crate::model::Quotas;
 pub use crate::oidc_config::{OidcProvider, Secret};
@@ -35,6 +36,24 @@ pub struct Config {
     pub documents: DocumentLimits,
     /// Telling owners of games.
     pub webhooks: WebhookConfig,
+}
+
+/// How long a join token may be good at most: the longest time in which a version lets a seat be claimed.
+const JOIN_TOKENS: Duration = Duration::from_secs(3600);
+
+/// How long artifacts of the key before the present one are believed: whatever is played in that time is signed anew, and the
+/// rest is compiled when it is asked for.
+const ARTIFACTS: Duration = Duration::from_secs(24 * 3600);
+
+impl Config {
+    /// How long what each key has signed is good.
+    pub(crate) fn key_lives(&self) -> KeyLives {
+        KeyLives {
+            tokens: self.accounts.access_token.max(self.matches.join_token).max(JOIN_TOKENS),
+            refresh: self.accounts.refresh_token,
+            artifacts: ARTIFACTS,
+        }
+    }
 }
 
 /// Bounds of the HTTP server.

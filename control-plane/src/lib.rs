@@ -78,7 +78,7 @@ pub use games::{ArtifactShelf, OriginBook};
 pub use http::{
     Reach, Taker, Tls, TlsError, TlsFiles, UpgradeRefusal, UpgradeRequest, UpgradeResponse, UpgradedStream, Upgrades,
 };
-pub use keys::{JoinListener, Keys, KeysError, RotateError};
+pub use keys::{ArtifactListener, JoinListener, KeyLives, KeyUse, Keys, KeysError, RotateError};
 pub use matches::HostEventQueue;
 pub use replicas::ReplicaTrust;
 pub use requests::{BackendCall, Backends, NoBackends};
@@ -197,7 +197,7 @@ pub struct ControlPlane {
     host_name: HostName,
     queueing: JoinHandle<()>,
     delivering: JoinHandle<()>,
-    /// What goes on beside: with other replicas, and for those whose matches ended before.
+    /// What goes on beside: with other replicas, for those whose matches ended before, and with keys.
     among_others: Vec<JoinHandle<()>>,
 }
 
@@ -234,7 +234,11 @@ impl ControlPlane {
             journals: journals.clone(),
             clock: parts.clock.clone(),
         };
-        let mut among_others = Vec::new();
+        // At once too: a server that was down must not begin by believing what is over.
+        let lives = app.config.key_lives();
+        parts.keys.retire(parts.clock.now(), &lives);
+        let mut among_others =
+            vec![tokio::spawn(keys::retire_in_time(parts.keys.clone(), parts.clock.clone(), lives))];
         if let Some(replicas) = &app.replicas {
             let keeper = Keeper::start(KeeperParts {
                 coordination: parts.coordination.clone(),
@@ -360,6 +364,12 @@ impl ControlPlane {
     #[cfg(test)]
     pub(crate) async fn written(&self) {
         self.writer.flush().await;
+    }
+
+    /// Takes keys away whose time is over.
+    #[cfg(test)]
+    pub(crate) fn retire_keys(&self) {
+        self.app.accounts.keys.retire(self.app.clock.now(), &self.app.config.key_lives());
     }
 
     /// Cuts off what is being delivered, as the end of the process would.

@@ -26,6 +26,7 @@ Examples:
   stadion account sign-out --everywhere
   stadion account sessions               where the account is signed in
   stadion account password               asks for the present and the new one; ends every other sign-in
+  stadion account unlink acme            the identity provider acme signs nobody in to it any more
   stadion account export > me.json       everything that is kept about the account
   stadion account delete p-5f1c0ad2b6e94c1d01020304
   stadion account role p-5f1c0ad2b6e94c1d01020304 developer --key dev-...   with the key in operator.key

@@ -18,6 +18,7 @@ Examples:
   stadion keys create ci --scope publish --scope matches
   stadion keys revoke 5f1c0ad2b6e94c1d
   stadion keys rotate --key dev-...         new keys for tokens, with the key in operator.key; nobody is signed out
+  stadion keys rotate refresh --key dev-... a new key for refresh tokens; artifacts: for compiled games
 
 Scopes: publish (games and versions), players (join tokens for players of one's own accounts), matches (of one's own games).
 A key is shown once. `operator.key` lies in the server's data folder.")]
@@ -46,8 +47,34 @@ enum What {
         /// As `stadion keys` names it.
         id: String,
     },
-    /// Changes the keys that tokens are signed with (for operators).
-    Rotate,
+    /// Changes keys that the server signs with (for operators). Nobody is signed out, and no game stops.
+    Rotate {
+        /// Which.
+        #[arg(value_enum, default_value_t)]
+        of: Signs,
+    },
+}
+
+/// What the server signs.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Signs {
+    /// Access tokens and join tokens.
+    #[default]
+    Tokens,
+    /// Refresh tokens.
+    Refresh,
+    /// Compiled games.
+    Artifacts,
+}
+
+impl Signs {
+    fn path(self) -> &'static str {
+        match self {
+            Signs::Tokens => "/v1/system/keys/rotate",
+            Signs::Refresh => "/v1/system/keys/rotate-refresh",
+            Signs::Artifacts => "/v1/system/keys/rotate-artifacts",
+        }
+    }
 }
 
 pub(crate) fn run(args: &Keys, context: &Context) -> Outcome {
@@ -69,12 +96,11 @@ pub(crate) fn run(args: &Keys, context: &Context) -> Outcome {
             context.out.value(&json!({"revoked": id}));
             context.out.line(format!("{id} is revoked"));
         }
-        Some(What::Rotate) => {
-            let rotated = ask(Method::POST, "/v1/system/keys/rotate", None)?;
+        Some(What::Rotate { of }) => {
+            let rotated = ask(Method::POST, of.path(), None)?;
             context.out.value(&rotated);
-            context
-                .out
-                .line(format!("tokens are signed with {} from now on", rotated["kid"].as_str().unwrap_or_default()));
+            let until = rotated["previous_until"].as_str().unwrap_or_default();
+            context.out.line(format!("changed; what the key before signed is good until {until}"));
         }
     }
     Ok(())

@@ -124,9 +124,9 @@ struct Secrets {
 impl Secrets {
     fn look_after(&self) {
         match self.keys.reread() {
-            Ok(true) => tracing::info!("another server changed the keys of tokens: taken over"),
+            Ok(true) => tracing::info!("another server changed keys: taken over"),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the keys of tokens stay as they are"),
+            Err(error) => tracing::warn!(%error, "the keys stay as they are"),
         }
         match self.tls.as_ref().map(|tls| tls.reread()) {
             Some(Ok(true)) => tracing::info!("the API's certificate was renewed: taken over"),

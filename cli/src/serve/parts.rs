@@ -78,7 +78,8 @@ pub(crate) async fn compose(settings: &Settings, storage: &Storage) -> Outcome<S
     let shelf = shelf(settings, storage, &keys, &engine)?;
     let host_keys = storage.place("host").map_or_else(HostKeys::ephemeral, |folder| HostKeys::open(&folder));
     let host_keys = host_keys.map_err(failed)?;
-    let verifying = VerifyingKeys::new([keys.artifact_verifier()]).map_err(failed)?;
+    let verifying = VerifyingKeys::default();
+    follow_artifact_keys(&keys, verifying.clone());
     let host = LocalHost::over(
         host_config(settings, storage, &host_keys)?,
         engine,
@@ -288,6 +289,15 @@ fn follow_rotation(keys: &Keys, gateway: JoinKeys) {
         // A set of copies: whatever panicked while holding it, it is whole.
         let before = std::mem::replace(&mut *trusted.lock().unwrap_or_else(PoisonError::into_inner), now.clone());
         before.difference(&now).for_each(|kid| gateway.remove(kid));
+    }));
+}
+
+/// Runs what the control plane has signed, as long as its signatures are good.
+fn follow_artifact_keys(keys: &Keys, host: VerifyingKeys) {
+    keys.tell_of_artifacts(Box::new(move |verifiers| {
+        if let Err(error) = host.replace(verifiers.iter().copied()) {
+            tracing::error!(%error, "the keys of artifacts stay as they are");
+        }
     }));
 }
 

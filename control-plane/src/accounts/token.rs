@@ -172,7 +172,7 @@ pub(crate) fn refresh(keys: &Keys, session: SessionId, generation: u32) -> Strin
     let mut bytes = [0; 52];
     bytes[..16].copy_from_slice(&session.0);
     bytes[16..20].copy_from_slice(&generation.to_be_bytes());
-    let mac = blake3::keyed_hash(&keys.refresh, &bytes[..20]);
+    let mac = blake3::keyed_hash(&keys.refresh(), &bytes[..20]);
     bytes[20..].copy_from_slice(mac.as_bytes());
     format!("{REFRESH_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
@@ -188,7 +188,7 @@ pub(crate) fn read_refresh(keys: &Keys, token: &str) -> Result<(SessionId, u32),
     let (head, mac) = bytes.split_at(20);
     let mac: [u8; 32] = mac.try_into().map_err(|_| TokenError::Malformed)?;
     // `blake3::Hash` compares in constant time.
-    if blake3::keyed_hash(&keys.refresh, head) != blake3::Hash::from_bytes(mac) {
+    if !keys.verifies_refresh(|key| blake3::keyed_hash(key, head) == blake3::Hash::from_bytes(mac)) {
         return Err(TokenError::Signature);
     }
     let (session, generation) = head.split_at(16);

@@ -68,6 +68,7 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oidc::list::list_providers))
         .routes(routes!(oidc::start::start_oidc))
         .routes(routes!(oidc::finish::finish_oidc))
+        .routes(routes!(oidc::unlink::unlink_identity))
         .routes(routes!(keys::create::create_key, keys::list::list_keys))
         .routes(routes!(keys::revoke::revoke_key))
         .routes(routes!(audit::get_audit))
@@ -116,6 +117,8 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(system::health::readyz))
         .routes(routes!(system::jwks::get_jwks))
         .routes(routes!(system::rotate::rotate_keys))
+        .routes(routes!(system::rotate::rotate_refresh_key))
+        .routes(routes!(system::rotate::rotate_artifact_key))
 }
 
 /// The API's document, for rules about all of its endpoints.

@@ -18,7 +18,7 @@ use stadion_protocol::contract::{
     Artifact, ArtifactManifest, ArtifactUnavailable, Artifacts, CompileError, Compiled, Compiler, Pending, StageSink,
 };
 
-use crate::keys::Keys;
+use crate::keys::{Keys, SignedBy};
 
 /// Blob storage failed.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +115,27 @@ impl ArtifactShelf {
         }
         let head = signed.split_to(64);
         let signature = head[..].try_into().expect("64 bytes were split off");
+        let signature = match self.keys.signer_of_artifact(&signed, &signature) {
+            SignedBy::Present => signature,
+            SignedBy::Previous => self.sign_anew(version, &signed, signature).await,
+            // Of a key whose time is over: no host accepts it.
+            SignedBy::Nobody => return Ok(None),
+        };
         Ok(Some(Artifact { manifest: signed, signature, code }))
+    }
+
+    /// With the present key in the place of the one before, whose time will be over. That it could not be kept is said and
+    /// harms nobody yet: the next to ask tries again.
+    async fn sign_anew(&self, version: VersionId, manifest: &[u8], before: [u8; 64]) -> [u8; 64] {
+        let signature = self.keys.sign_artifact(manifest);
+        let signed = [&signature[..], manifest].concat();
+        match self.blobs.put(&self.artifact_path(version, "manifest"), signed.into()).await {
+            Ok(_) => signature,
+            Err(error) => {
+                tracing::warn!(%version, %error, "an artifact keeps its signature of the previous key for now");
+                before
+            }
+        }
     }
 
     async fn fetch_or_compile(&self, version: VersionId) -> Result<Artifact, ArtifactUnavailable> {
@@ -167,8 +187,12 @@ mod tests {
     use ed25519_dalek::{Signature, Verifier, VerifyingKey};
     use stadion_protocol::contract::SIGNING_CONTEXT;
 
+    use std::time::Duration;
+
     use super::*;
     use crate::clock::SystemRng;
+    use crate::keys::{KeyLives, KeyUse};
+    use crate::model::UnixMs;
     use crate::testing::{FakeCompiler, wasm};
 
     fn shelf(blobs: &Arc<dyn ObjectStore>, keys: &Arc<Keys>, engine: [u8; 32]) -> (ArtifactShelf, Arc<FakeCompiler>) {
@@ -187,8 +211,32 @@ mod tests {
         let manifest: ArtifactManifest = postcard::from_bytes(&artifact.manifest).unwrap();
         assert_eq!(manifest.version, version);
         let signed = [SIGNING_CONTEXT, &artifact.manifest].concat();
-        let verifier = VerifyingKey::from_bytes(&keys.artifact_verifier()).unwrap();
+        let verifier = VerifyingKey::from_bytes(&keys.artifact_verifiers()[0]).unwrap();
         assert!(verifier.verify(&signed, &Signature::from_bytes(&artifact.signature)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn after_a_change_of_keys_artifacts_are_signed_anew_and_later_compiled_anew() {
+        const LIVES: KeyLives =
+            KeyLives { tokens: Duration::ZERO, refresh: Duration::ZERO, artifacts: Duration::from_secs(1) };
+        let (blobs, keys) = (crate::blobs::in_memory(), Arc::new(Keys::in_memory(&SystemRng)));
+        let (shelf, compiler) = shelf(&blobs, &keys, [1; 32]);
+        let [asked_for, left] = [VersionId([8; 32]), VersionId([9; 32])];
+        for version in [asked_for, left] {
+            shelf.keep(version, shelf.compile(wasm("one")).await.unwrap()).await.unwrap();
+        }
+        let before = shelf.fetch(asked_for).await.unwrap();
+        keys.rotate(KeyUse::Artifacts, UnixMs(0), &LIVES, &SystemRng).unwrap();
+        let anew = shelf.fetch(asked_for).await.unwrap();
+        assert!(anew.manifest == before.manifest && anew.signature != before.signature);
+        assert_eq!(keys.signer_of_artifact(&anew.manifest, &anew.signature), SignedBy::Present);
+        let compiled = compiler.compiled();
+        assert!(keys.retire(UnixMs(1000), &LIVES));
+        assert_eq!(shelf.fetch(asked_for).await.unwrap().signature, anew.signature);
+        assert_eq!(compiler.compiled(), compiled, "what was signed anew is good");
+        let late = shelf.fetch(left).await.unwrap();
+        assert_eq!(keys.signer_of_artifact(&late.manifest, &late.signature), SignedBy::Present);
+        assert_eq!(compiler.compiled(), compiled + 1);
     }
 
     #[tokio::test]

@@ -80,6 +80,8 @@ const RULES: &[Rule] = &[
     ("DELETE", "/v1/accounts/{id}/sessions", Role::Operator, Key::No),
     ("GET", "/v1/audit", Role::Operator, Key::No),
     ("POST", "/v1/system/keys/rotate", Role::Operator, Key::No),
+    ("POST", "/v1/system/keys/rotate-refresh", Role::Operator, Key::No),
+    ("POST", "/v1/system/keys/rotate-artifacts", Role::Operator, Key::No),
 ];
 
 /// Whether a caller may call this endpoint at all.

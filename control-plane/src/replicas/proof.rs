@@ -28,7 +28,7 @@ pub(crate) struct Proofs {
 
 impl Proofs {
     pub(crate) fn new(keys: &Keys, clock: Arc<dyn Clock>) -> Proofs {
-        Proofs { key: blake3::derive_key(CONTEXT, &keys.refresh), clock }
+        Proofs { key: blake3::derive_key(CONTEXT, &keys.replicas), clock }
     }
 
     /// That this request is `from`'s.

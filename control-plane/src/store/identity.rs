@@ -31,6 +31,17 @@ pub enum DeleteAccountError {
     Store(#[from] StoreError),
 }
 
+/// What came of letting an identity go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// It is gone.
+    Done,
+    /// There was none.
+    NotLinked,
+    /// It stays: without it nobody could sign in.
+    LastWayIn,
+}
+
 /// Changes accounts.
 #[async_trait::async_trait]
 pub trait IdentityStore: Send + Sync + 'static {
@@ -70,6 +81,9 @@ pub trait IdentityStore: Send + Sync + 'static {
 
     /// Links an identity to its account, which is no guest from then on: whether it was linked to nobody else.
     async fn link_identity(&self, identity: &Identity) -> Result<bool, StoreError>;
+
+    /// Lets an account's identities of a provider go, if it has a password or another provider's besides.
+    async fn unlink_identity(&self, account: &PlayerId, provider: &str) -> Result<Unlinked, StoreError>;
 
     /// The account of an identity.
     async fn account_of_identity(&self, provider: &str, subject: &str) -> Result<Option<Account>, StoreError>;

@@ -54,7 +54,7 @@ pub use documents::DocumentStore;
 pub use events::EventStore;
 pub use games::GameStore;
 pub use history::HistoryStore;
-pub use identity::{DeleteAccountError, IdentityStore};
+pub use identity::{DeleteAccountError, IdentityStore, Unlinked};
 pub use matches::MatchStore;
 pub use quotas::QuotaStore;
 pub use ratings::{Board, RatingStore, RatingWrite};

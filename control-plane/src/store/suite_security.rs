@@ -1,7 +1,7 @@
 //! What every store must do with keys, identities, passwords, sessions and the audit log; a part of [`super::suite`].
 
 use super::suite::{account, game, name, password, session};
-use super::{DeleteAccountError, NewAccountError, Store};
+use super::{DeleteAccountError, NewAccountError, Store, Unlinked};
 use crate::model::{
     Account, ApiKey, AuditEntry, AuditFilter, Identity, MatchRecord, PageRequest, PasswordHash, Role, Scope, Scopes,
     Session, SessionId, UnixMs,
@@ -100,7 +100,17 @@ async fn identities_belong_to_one_account(store: &dyn Store) {
     let now = Account { linked: true, ..linked };
     assert_eq!(store.account_of_identity("acme", "42").await.unwrap(), Some(now.clone()));
     assert!(!now.is_guest());
-    assert_eq!(store.identities(&now.id).await.unwrap(), [identity]);
+    assert_eq!(store.identities(&now.id).await.unwrap(), [identity.clone()]);
+    let unlink = async |provider: &str| store.unlink_identity(&now.id, provider).await.unwrap();
+    assert_eq!(unlink("other").await, Unlinked::NotLinked);
+    assert_eq!(unlink("acme").await, Unlinked::LastWayIn);
+    let second = Identity { provider: "other".to_owned(), linked_at: UnixMs(8), ..identity.clone() };
+    assert!(store.link_identity(&second).await.unwrap());
+    assert_eq!((unlink("acme").await, unlink("acme").await), (Unlinked::Done, Unlinked::NotLinked));
+    assert_eq!(unlink("other").await, Unlinked::LastWayIn);
+    assert_eq!(store.identities(&now.id).await.unwrap(), [second]);
+    assert_eq!(store.account_of_identity("acme", "42").await.unwrap(), None);
+    assert!(store.link_identity(&identity).await.unwrap(), "it may come back");
 }
 
 fn entry(at: u64, actor: Option<&str>, action: &str) -> AuditEntry {

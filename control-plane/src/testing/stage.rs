@@ -225,6 +225,11 @@ impl Stage {
         tokio::time::timeout(PATIENCE, settled).await.expect("ends of matches are written");
     }
 
+    /// Takes keys away whose time is over, as happens by itself every minute of real time.
+    pub(crate) fn retire_keys(&self) {
+        self.control_plane.retire_keys();
+    }
+
     /// From now on the store answers nothing.
     pub(crate) async fn lose_store(&self) {
         self.store.close().await;

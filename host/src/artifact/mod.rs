@@ -4,6 +4,8 @@
 //! then is that same buffer deserialized.
 #![allow(unsafe_code, reason = "deserializing native code is unsafe by nature: here its signature is checked first")]
 
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
 use ed25519_dalek::{Signature, VerifyingKey};
 use stadion_protocol::contract::{Artifact, ArtifactManifest, SIGNING_CONTEXT};
 use wasmtime::component::Component;
@@ -13,25 +15,39 @@ use crate::engine::Engine;
 /// The manifest format that this host reads.
 pub const MANIFEST_FORMAT: u32 = 2;
 
-/// The public keys whose artifacts a host runs.
+/// The public keys whose artifacts a host runs. Clones are one and the same set.
 #[derive(Clone, Debug, Default)]
-pub struct VerifyingKeys(Vec<VerifyingKey>);
+pub struct VerifyingKeys(Arc<RwLock<Vec<VerifyingKey>>>);
 
 impl VerifyingKeys {
     /// From Ed25519 public keys (RFC 8032); several while a key is being rotated.
     pub fn new(keys: impl IntoIterator<Item = [u8; 32]>) -> Result<VerifyingKeys, BadKey> {
+        let set = VerifyingKeys::default();
+        set.replace(keys)?;
+        Ok(set)
+    }
+
+    /// Runs artifacts of these keys and of no others from now on; what is loaded already stays.
+    pub fn replace(&self, keys: impl IntoIterator<Item = [u8; 32]>) -> Result<(), BadKey> {
         let keys = keys.into_iter().map(|key| VerifyingKey::from_bytes(&key).map_err(|_| BadKey));
-        Ok(VerifyingKeys(keys.collect::<Result<_, _>>()?))
+        let keys = keys.collect::<Result<_, _>>()?;
+        // Replaced as a whole: nobody can find half of it.
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn present(&self) -> RwLockReadGuard<'_, Vec<VerifyingKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As they were given.
     pub fn to_bytes(&self) -> Vec<[u8; 32]> {
-        self.0.iter().map(VerifyingKey::to_bytes).collect()
+        self.present().iter().map(VerifyingKey::to_bytes).collect()
     }
 
     fn accept(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let signature = Signature::from_bytes(signature);
-        self.0.iter().any(|key| key.verify_strict(message, &signature).is_ok())
+        self.present().iter().any(|key| key.verify_strict(message, &signature).is_ok())
     }
 }
 

@@ -20,6 +20,11 @@ pub(super) enum Own {
     },
     /// Changes the password: the present one, then the new one, each asked for or a line of stdin.
     Password,
+    /// Lets go of an identity of a provider, where there is another way into the account.
+    Unlink {
+        /// The provider's name.
+        provider: String,
+    },
     /// Writes everything that is kept about the account, as JSON.
     Export,
     /// Deletes the account. It cannot be undone.
@@ -49,6 +54,10 @@ pub(super) fn run(own: &Own, context: &Context) -> Outcome {
             let body = json!({"current_password": current, "new_password": another_password()?});
             ask(context, Method::PUT, "/v1/me/password", Some(&body))?;
             done(context, "changed");
+        }
+        Own::Unlink { provider } => {
+            ask(context, Method::DELETE, &format!("/v1/me/identities/{provider}"), None)?;
+            done(context, "unlinked");
         }
         Own::Export => {
             let export = ask(context, Method::GET, "/v1/me/export", None)?;

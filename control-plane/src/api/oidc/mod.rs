@@ -5,6 +5,7 @@ pub(super) mod list;
 pub(super) mod start;
 #[cfg(test)]
 mod stories;
+pub(super) mod unlink;
 
 use crate::accounts::OidcError;
 use crate::http::{Extras, Fault, Kind};

@@ -207,6 +207,24 @@ async fn a_guest_who_links_an_identity_stays_who_it_is() {
 }
 
 #[tokio::test]
+async fn an_identity_is_unlinked_from_whoever_has_another_way_in() {
+    let (stage, provider) = stage().await;
+    let unlink = |token: &str| stage.delete("/v1/me/identities/acme").bearer(token);
+    let only = finish(&stage, browse(&start(&stage).await).await, None).await.expect(200);
+    unlink(only["access_token"].as_str().unwrap()).await.expect(409);
+    let secret = json!({"name": "ann", "password": "correct horse"});
+    let ann = stage.post("/v1/accounts", secret.clone()).await.expect(201);
+    let token = ann["access_token"].as_str().unwrap();
+    unlink(token).await.expect(404);
+    *provider.subject.lock().unwrap() = "ann's".to_owned();
+    finish(&stage, browse(&start(&stage).await).await, Some(token)).await.expect(200);
+    unlink(token).await.expect(204);
+    stage.post("/v1/sessions", secret).await.expect(200);
+    let other = finish(&stage, browse(&start(&stage).await).await, None).await.expect(200);
+    assert_ne!(other["player"]["id"], ann["player"]["id"], "the identity is free");
+}
+
+#[tokio::test]
 async fn an_id_token_that_is_not_in_order_signs_nobody_in() {
     let (stage, provider) = stage().await;
     let flaws =

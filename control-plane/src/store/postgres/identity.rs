@@ -10,7 +10,7 @@ use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, 
 use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
-use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError};
+use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError, Unlinked};
 
 #[async_trait::async_trait]
 impl IdentityStore for PostgresStore {
@@ -146,6 +146,44 @@ impl IdentityStore for PostgresStore {
             }
             transaction.commit().await?;
             Ok(owner.try_get::<&str, _>("account")? == identity.account.as_str())
+        })
+        .await
+    }
+
+    async fn unlink_identity(&self, account: &PlayerId, provider: &str) -> Result<Unlinked, StoreError> {
+        self.run(async {
+            let mut transaction = self.pool.begin().await?;
+            // Of two that are let go at once, the second finds the first gone.
+            let row = sqlx::query("SELECT sign_in FROM accounts WHERE id = $1 FOR UPDATE")
+                .bind(account.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(row) = row else { return Ok(Unlinked::NotLinked) };
+            let has_password = row.try_get::<Option<String>, _>("sign_in")?.is_some();
+            let linked = sqlx::query("SELECT provider FROM identities WHERE account = $1")
+                .bind(account.as_str())
+                .fetch_all(&mut *transaction)
+                .await?;
+            let providers: Vec<&str> = linked.iter().map(|row| row.try_get("provider")).collect::<Result<_, _>>()?;
+            let others = providers.iter().any(|other| *other != provider);
+            if !providers.contains(&provider) {
+                return Ok(Unlinked::NotLinked);
+            }
+            if !others && !has_password {
+                return Ok(Unlinked::LastWayIn);
+            }
+            sqlx::query("DELETE FROM identities WHERE account = $1 AND provider = $2")
+                .bind(account.as_str())
+                .bind(provider)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("UPDATE accounts SET linked = $1 WHERE id = $2")
+                .bind(others)
+                .bind(account.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(Unlinked::Done)
         })
         .await
     }

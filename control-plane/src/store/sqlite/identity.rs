@@ -10,7 +10,7 @@ use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, 
 use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
 use crate::store::row::{array, from_json, int, parsed, to_json, uint};
-use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError};
+use crate::store::{DeleteAccountError, IdentityStore, NewAccountError, StoreError, Unlinked};
 
 #[async_trait::async_trait]
 impl IdentityStore for SqliteStore {
@@ -133,6 +133,39 @@ impl IdentityStore for SqliteStore {
         }
         transaction.commit().await?;
         Ok(owner.try_get::<&str, _>("account")? == identity.account.as_str())
+    }
+
+    async fn unlink_identity(&self, account: &PlayerId, provider: &str) -> Result<Unlinked, StoreError> {
+        let mut transaction = self.begin().await?;
+        let ways = sqlx::query(
+            "SELECT (SELECT count(*) FROM identities WHERE account = ?1 AND provider = ?2) AS these,
+                    (SELECT count(*) FROM identities WHERE account = ?1 AND provider <> ?2) AS others,
+                    (SELECT count(*) FROM accounts WHERE id = ?1 AND sign_in IS NOT NULL) AS passwords",
+        )
+        .bind(account.as_str())
+        .bind(provider)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let count = |name: &str| ways.try_get::<i64, _>(name);
+        let (these, others, passwords) = (count("these")?, count("others")?, count("passwords")?);
+        if these == 0 {
+            return Ok(Unlinked::NotLinked);
+        }
+        if others + passwords == 0 {
+            return Ok(Unlinked::LastWayIn);
+        }
+        sqlx::query("DELETE FROM identities WHERE account = ? AND provider = ?")
+            .bind(account.as_str())
+            .bind(provider)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE accounts SET linked = ? WHERE id = ?")
+            .bind(others > 0)
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Unlinked::Done)
     }
 
     async fn account_of_identity(&self, provider: &str, subject: &str) -> Result<Option<Account>, StoreError> {
