@@ -133,6 +133,42 @@ pub struct RotatedKeys {
     pub kid: String,
     /// What is still good.
     pub good: Vec<String>,
+    /// Until when what the keys before signed is.
+    pub previous_until: String,
+}
+
+/// A key that was changed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RotatedKey {
+    /// Until when what the key before signed is good.
+    pub previous_until: String,
+}
+
+/// Whether signing in asks for a code.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// It does.
+    pub enabled: bool,
+    /// Since when.
+    pub since: Option<String>,
+    /// Recovery codes that were not used.
+    pub recovery_codes_left: u16,
+}
+
+/// What an authenticator app is to know.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// To type, base32.
+    pub secret: String,
+    /// The same for a QR code.
+    pub uri: String,
+}
+
+/// For whoever loses the app.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RecoveryCodes {
+    /// Each signs in once.
+    pub recovery_codes: Vec<String>,
 }
 
 /// What was done that others may want to know of.
@@ -166,9 +202,45 @@ impl Api {
         self.call(ops::CREATE_GUEST, &[]).json(&json!({ "name": name })).send().await
     }
 
-    /// Signs in.
+    /// Signs in. An account with a second factor refuses with a [`crate::Problem::challenge`], for [`Api::answer_challenge`].
     pub async fn sign_in(&self, name: &str, password: &str) -> Result<SignedIn, Error> {
         self.call(ops::CREATE_SESSION, &[]).json(&json!({"name": name, "password": password})).send().await
+    }
+
+    /// Signs in with a code of the second factor, or a recovery code.
+    pub async fn answer_challenge(&self, challenge: &str, code: &str) -> Result<SignedIn, Error> {
+        self.call(ops::ANSWER_SECOND_FACTOR, &[]).json(&json!({"challenge": challenge, "code": code})).send().await
+    }
+
+    /// Whether the account has a second factor.
+    pub async fn second_factor(&self) -> Result<SecondFactor, Error> {
+        self.call(ops::GET_SECOND_FACTOR, &[]).send().await
+    }
+
+    /// Begins one.
+    pub async fn enrol_second_factor(&self, password: &str) -> Result<Enrolment, Error> {
+        self.call(ops::ENROL_SECOND_FACTOR, &[]).json(&json!({ "password": password })).send().await
+    }
+
+    /// Turns it on, and ends every other sign-in.
+    pub async fn confirm_second_factor(&self, code: &str) -> Result<RecoveryCodes, Error> {
+        self.call(ops::CONFIRM_SECOND_FACTOR, &[]).json(&json!({ "code": code })).send().await
+    }
+
+    /// Takes it away, and ends every other sign-in.
+    pub async fn remove_second_factor(&self, password: &str, code: &str) -> Result<(), Error> {
+        let body = json!({"password": password, "code": code});
+        self.call(ops::REMOVE_SECOND_FACTOR, &[]).json(&body).send().await
+    }
+
+    /// Takes somebody's away who has lost it: for operators.
+    pub async fn reset_second_factor(&self, account: &str) -> Result<(), Error> {
+        self.call(ops::RESET_SECOND_FACTOR, &[account]).send().await
+    }
+
+    /// Lets go of what a provider vouches for.
+    pub async fn unlink_identity(&self, provider: &str) -> Result<(), Error> {
+        self.call(ops::UNLINK_IDENTITY, &[provider]).send().await
     }
 
     /// New tokens.
@@ -240,5 +312,15 @@ impl Api {
     /// Changes the keys that tokens are signed with: for operators.
     pub async fn rotate_keys(&self) -> Result<RotatedKeys, Error> {
         self.call(ops::ROTATE_KEYS, &[]).send().await
+    }
+
+    /// Changes the key of refresh tokens: for operators.
+    pub async fn rotate_refresh_key(&self) -> Result<RotatedKey, Error> {
+        self.call(ops::ROTATE_REFRESH_KEY, &[]).send().await
+    }
+
+    /// Changes the key of artifacts: for operators.
+    pub async fn rotate_artifact_key(&self) -> Result<RotatedKey, Error> {
+        self.call(ops::ROTATE_ARTIFACT_KEY, &[]).send().await
     }
 }

@@ -77,6 +77,9 @@ pub struct Problem {
     /// Names the request in the server's log.
     #[serde(default)]
     pub request_id: String,
+    /// With `second-factor-required`: what the second step of signing in brings back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
     /// Where an upload failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,

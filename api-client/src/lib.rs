@@ -50,8 +50,8 @@ mod versions;
 mod webhooks;
 
 pub use accounts::{
-    Account, AuditEntry, CreatedKey, Export, Identity, Key, NewKey, Provider, RotatedKeys, SignIn, SignedIn,
-    StartedSignIn,
+    Account, AuditEntry, CreatedKey, Enrolment, Export, Identity, Key, NewKey, Provider, RecoveryCodes, RotatedKey,
+    RotatedKeys, SecondFactor, SignIn, SignedIn, StartedSignIn,
 };
 pub use answer::{Answer, Bytes, Events as EventStream, Items, Json, Nothing, Page};
 pub use api::{Api, Server};

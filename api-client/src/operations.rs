@@ -1,7 +1,8 @@
 //! Every call that this crate makes.
 
 use crate::accounts::{
-    Account, AuditEntry, CreatedKey, Export, Key, Provider, RotatedKeys, SignIn, SignedIn, StartedSignIn,
+    Account, AuditEntry, CreatedKey, Enrolment, Export, Key, Provider, RecoveryCodes, RotatedKey, RotatedKeys,
+    SecondFactor, SignIn, SignedIn, StartedSignIn,
 };
 use crate::answer::{Bytes, Events, Items, Json, Nothing};
 use crate::channels::{Channel, ChannelChange};
@@ -36,6 +37,7 @@ operations! {
     CREATE_ACCOUNT "create_account" Post "/v1/accounts" -> Json<SignedIn>,
     CREATE_GUEST "create_guest" Post "/v1/guests" -> Json<SignedIn>,
     CREATE_SESSION "create_session" Post "/v1/sessions" -> Json<SignedIn>,
+    ANSWER_SECOND_FACTOR "answer_second_factor" Post "/v1/sessions/second-factor" -> Json<SignedIn>,
     REFRESH_SESSION "refresh_session" Post "/v1/sessions/refresh" -> Json<SignedIn>,
     LIST_SESSIONS "list_sessions" Get "/v1/sessions" -> Items<SignIn>,
     DELETE_SESSION "delete_session" Delete "/v1/sessions/current" -> Nothing,
@@ -44,6 +46,11 @@ operations! {
     GET_ME "get_me" Get "/v1/me" -> Json<Account>,
     REGISTER_ME "register_me" Post "/v1/me/registration" -> Json<SignedIn>,
     CHANGE_PASSWORD "change_password" Put "/v1/me/password" -> Nothing,
+    GET_SECOND_FACTOR "get_second_factor" Get "/v1/me/second-factor" -> Json<SecondFactor>,
+    ENROL_SECOND_FACTOR "enrol_second_factor" Post "/v1/me/second-factor" -> Json<Enrolment>,
+    CONFIRM_SECOND_FACTOR "confirm_second_factor" Post "/v1/me/second-factor/confirm" -> Json<RecoveryCodes>,
+    REMOVE_SECOND_FACTOR "remove_second_factor" Post "/v1/me/second-factor/remove" -> Nothing,
+    RESET_SECOND_FACTOR "reset_second_factor" Delete "/v1/accounts/{id}/second-factor" -> Nothing,
     EXPORT_ME "export_me" Get "/v1/me/export" -> Json<Export>,
     DELETE_ME "delete_me" Post "/v1/me/delete" -> Nothing,
     LIST_PLAYED "list_played" Get "/v1/me/matches" -> Items<PlayedMatch>,
@@ -55,10 +62,13 @@ operations! {
     LIST_PROVIDERS "list_providers" Get "/v1/oidc" -> Items<Provider>,
     START_OIDC "start_oidc" Post "/v1/oidc/{provider}/start" -> Json<StartedSignIn>,
     FINISH_OIDC "finish_oidc" Post "/v1/oidc/{provider}/finish" -> Json<SignedIn>,
+    UNLINK_IDENTITY "unlink_identity" Delete "/v1/me/identities/{provider}" -> Nothing,
     LIST_KEYS "list_keys" Get "/v1/keys" -> Items<Key>,
     CREATE_KEY "create_key" Post "/v1/keys" -> Json<CreatedKey>,
     REVOKE_KEY "revoke_key" Delete "/v1/keys/{id}" -> Nothing,
     ROTATE_KEYS "rotate_keys" Post "/v1/system/keys/rotate" -> Json<RotatedKeys>,
+    ROTATE_REFRESH_KEY "rotate_refresh_key" Post "/v1/system/keys/rotate-refresh" -> Json<RotatedKey>,
+    ROTATE_ARTIFACT_KEY "rotate_artifact_key" Post "/v1/system/keys/rotate-artifacts" -> Json<RotatedKey>,
     GET_AUDIT "get_audit" Get "/v1/audit" -> Items<AuditEntry>,
     GET_LOAD "get_load" Get "/v1/load" -> Json<Load>,
 

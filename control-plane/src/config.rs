@@ -1,9 +1,10 @@
 //! What an operator may set, and whether it fits together.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::accounts::PasswordCost;
+use crate::accounts::{PasswordCost, breached};
 use crate::coordination::Rate;
 pub use crate::events::EventConfig;
 pub use crate::http::Reach;
@@ -112,6 +113,8 @@ impl Default for HttpConfig {
 pub struct AccountConfig {
     /// What hashing a password costs.
     pub password: PasswordCost,
+    /// Passwords known from breaches, which are refused: a file of SHA-1 hashes, one on each line, in order.
+    pub breached_passwords: Option<PathBuf>,
     /// How long an access token is good.
     pub access_token: Duration,
     /// How long a sign-in lasts.
@@ -124,6 +127,8 @@ pub struct AccountConfig {
     pub sign_ins_by_address: Rate,
     /// Sign-ins to one account, from addresses that it does not know.
     pub sign_ins_by_account: Rate,
+    /// Codes of one account's second factor that are tried, from addresses that it does not know.
+    pub codes_by_account: Rate,
     /// Changes of one account: passwords, keys, exports, deletion.
     pub changes_by_account: Rate,
     /// Requests with one API key.
@@ -137,12 +142,15 @@ impl Default for AccountConfig {
         let rate = |burst, every_ms| Rate { burst, every: Duration::from_millis(every_ms) };
         AccountConfig {
             password: PasswordCost::default(),
+            breached_passwords: None,
             access_token: Duration::from_secs(15 * 60),
             refresh_token: Duration::from_secs(30 * 24 * 3600),
             guests: rate(2000, 100),
             registrations: rate(20, 30_000),
             sign_ins_by_address: rate(60, 1000),
             sign_ins_by_account: rate(10, 6000),
+            // Three codes of a million are good at a time: 300 tries a day are one chance in a thousand.
+            codes_by_account: rate(10, 300_000),
             changes_by_account: rate(20, 30_000),
             // A studio's backend seats its players with one key: a thousand a second.
             requests_by_key: rate(10_000, 1),
@@ -318,10 +326,16 @@ impl AccountConfig {
         faults.range("accounts.password.passes", &cost.passes, &1, &100);
         faults.range("accounts.password.at_once", &cost.at_once, &1, &1024);
         faults.range("accounts.password.waiting", &cost.waiting, &0, &100_000);
+        if let Some(list) = &self.breached_passwords
+            && let Err(error) = breached::check(list)
+        {
+            faults.0.push(format!("accounts.breached_passwords: {}: {error}", list.display()));
+        }
         faults.rate("accounts.guests", self.guests);
         faults.rate("accounts.registrations", self.registrations);
         faults.rate("accounts.sign_ins_by_address", self.sign_ins_by_address);
         faults.rate("accounts.sign_ins_by_account", self.sign_ins_by_account);
+        faults.rate("accounts.codes_by_account", self.codes_by_account);
         faults.rate("accounts.changes_by_account", self.changes_by_account);
         faults.rate("accounts.requests_by_key", self.requests_by_key);
         self.oidc.iter().for_each(|provider| provider.validate(faults));

@@ -237,8 +237,7 @@ impl ControlPlane {
         // At once too: a server that was down must not begin by believing what is over.
         let lives = app.config.key_lives();
         parts.keys.retire(parts.clock.now(), &lives);
-        let mut among_others =
-            vec![tokio::spawn(keys::retire_in_time(parts.keys.clone(), parts.clock.clone(), lives))];
+        let mut among_others = vec![tokio::spawn(keys::retire_in_time(parts.keys.clone(), parts.clock.clone(), lives))];
         if let Some(replicas) = &app.replicas {
             let keeper = Keeper::start(KeeperParts {
                 coordination: parts.coordination.clone(),

@@ -4,7 +4,7 @@ use reqwest::{Method, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Api;
+use super::{Api, Problem, refusal};
 use crate::failure::Outcome;
 
 /// Somebody is signed in.
@@ -86,6 +86,14 @@ struct Items<T> {
     items: Vec<T>,
 }
 
+/// What a password leads to.
+pub(crate) enum FirstStep {
+    /// In.
+    In(SignedIn),
+    /// A challenge: the account has a second factor.
+    Challenged(String),
+}
+
 impl Api {
     /// Makes an account.
     pub(crate) async fn register(&self, name: &str, password: &str) -> Outcome<SignedIn> {
@@ -93,10 +101,26 @@ impl Api {
         self.json(request.json(&json!({"name": name, "password": password}))).await
     }
 
-    /// Signs in.
-    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Outcome<SignedIn> {
-        let request = self.request(Method::POST, "/v1/sessions");
-        self.json(request.json(&json!({"name": name, "password": password}))).await
+    /// Signs in, as far as a password does.
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Outcome<FirstStep> {
+        let body = json!({"name": name, "password": password});
+        let response = self.answer(self.request(Method::POST, "/v1/sessions").json(&body)).await?;
+        let status = response.status();
+        let answer = self.body(response).await?;
+        if status.is_success() {
+            return self.read(&answer).map(FirstStep::In);
+        }
+        let problem: Problem = serde_json::from_slice(&answer).unwrap_or_default();
+        match problem.challenge {
+            Some(challenge) => Ok(FirstStep::Challenged(challenge)),
+            None => Err(refusal(status, &answer, false)),
+        }
+    }
+
+    /// Signs in with a code of the second factor.
+    pub(crate) async fn answer_challenge(&self, challenge: &str, code: &str) -> Outcome<SignedIn> {
+        let request = self.request(Method::POST, "/v1/sessions/second-factor");
+        self.json(request.json(&json!({"challenge": challenge, "code": code}))).await
     }
 
     /// New tokens.

@@ -24,7 +24,7 @@ pub(crate) use channels::Channel;
 pub(crate) use event_log::{Happened, Hears, Wanted};
 pub(crate) use events::Events;
 pub(crate) use history::{PlayedMatch, PlayerReport};
-pub(crate) use lobby::{Party, SignedIn};
+pub(crate) use lobby::{FirstStep, Party, SignedIn};
 pub(crate) use log::{Followed, LogLine};
 pub(crate) use storage::{Expected, Shelf};
 pub(crate) use types::{
@@ -247,11 +247,7 @@ impl Api {
         let request = self.request(method, path);
         let request = if let Some(body) = body { request.json(body) } else { request };
         let answer = self.bytes(request).await?;
-        let answer: &[u8] = if answer.is_empty() { b"null" } else { &answer };
-        serde_json::from_slice(answer).map_err(|error| {
-            Failure::failed(format!("{} answered something unexpected: {error}", self.target.server))
-                .fix("is it a Stadion server, of this version?")
-        })
+        self.read(if answer.is_empty() { b"null" } else { &answer })
     }
 
     /// A path of the server, as people open it.
@@ -290,19 +286,30 @@ impl Api {
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
-        let body = self.bytes(request).await?;
-        serde_json::from_slice(&body).map_err(|error| {
+        self.read(&self.bytes(request).await?)
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Outcome<T> {
+        serde_json::from_slice(body).map_err(|error| {
             Failure::failed(format!("{} answered something unexpected: {error}", self.target.server))
                 .fix("is it a Stadion server, of this version?")
         })
     }
 
     async fn bytes(&self, request: RequestBuilder) -> Outcome<Bytes> {
-        self.send(request).await?.bytes().await.map_err(|error| self.unreachable(&error))
+        self.body(self.send(request).await?).await
+    }
+
+    async fn body(&self, response: Response) -> Outcome<Bytes> {
+        response.bytes().await.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Outcome<Response> {
+        request.send().await.map_err(|error| self.unreachable(&error))
     }
 
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = self.answer(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -18,6 +18,8 @@ pub(crate) struct Page<T> {
 pub(crate) struct Problem {
     pub(crate) title: Option<String>,
     pub(crate) detail: Option<String>,
+    /// With `second-factor-required`.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Problem {

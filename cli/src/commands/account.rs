@@ -1,6 +1,7 @@
 //! `stadion account`: who plays at this terminal, and what becomes of the account.
 
 mod own;
+mod second_factor;
 
 use std::io::BufRead;
 
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::{Context, block_on};
 use crate::account::{Account, signed_in};
-use crate::api::Api;
+use crate::api::{Api, FirstStep};
 use crate::config::Target;
 use crate::failure::{Failure, Outcome};
 use crate::output::on_a_terminal;
@@ -26,13 +27,15 @@ Examples:
   stadion account sign-out --everywhere
   stadion account sessions               where the account is signed in
   stadion account password               asks for the present and the new one; ends every other sign-in
+  stadion account second-factor enrol    begins a second factor: a secret for an authenticator app
   stadion account unlink acme            the identity provider acme signs nobody in to it any more
   stadion account export > me.json       everything that is kept about the account
   stadion account delete p-5f1c0ad2b6e94c1d01020304
   stadion account role p-5f1c0ad2b6e94c1d01020304 developer --key dev-...   with the key in operator.key
   echo \"$PASSWORD\" | stadion account sign-in ann
 
-The password is asked for on a terminal; elsewhere it is the first line of stdin, or STADION_PASSWORD.")]
+The password is asked for on a terminal; elsewhere it is the first line of stdin, or STADION_PASSWORD. So is a code of the second
+factor: elsewhere it is the next line, or STADION_CODE.")]
 pub(crate) struct AccountArgs {
     #[command(subcommand)]
     what: Option<What>,
@@ -74,7 +77,11 @@ pub(crate) fn run(args: &AccountArgs, context: &Context) -> Outcome {
         }
         Some(What::SignIn { name }) => {
             let password = password()?;
-            tell(context, &Account::keep(&server, block_on(nobody()?.sign_in(name, &password))?)?);
+            let signed_in = match block_on(nobody()?.sign_in(name, &password))? {
+                FirstStep::In(signed_in) => signed_in,
+                FirstStep::Challenged(challenge) => block_on(nobody()?.answer_challenge(&challenge, &code()?))?,
+            };
+            tell(context, &Account::keep(&server, signed_in)?);
         }
         Some(What::SignOut { everywhere }) => {
             let (_, api) = block_on(signed_in(context))?;
@@ -108,23 +115,40 @@ fn password() -> Outcome<String> {
 /// One that is not in the environment: of two, that is the second.
 fn another_password() -> Outcome<String> {
     if on_a_terminal() {
-        return typed();
+        return typed("password: ");
     }
+    line().map_err(|failure| failure.fix("write it as the first line of stdin, or set STADION_PASSWORD"))
+}
+
+/// A code of the second factor, or a recovery code.
+fn code() -> Outcome<String> {
+    if let Some(code) = crate::config::env("STADION_CODE") {
+        return Ok(code);
+    }
+    if on_a_terminal() {
+        return typed("code of the second factor: ");
+    }
+    line().map_err(|failure| failure.fix("write it as the next line of stdin, or set STADION_CODE"))
+}
+
+fn line() -> Outcome<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::failed(format!("stdin: {error}")))?;
     let line = line.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
-        return Err(Failure::usage("no password").fix("write it as the first line of stdin, or set STADION_PASSWORD"));
+        return Err(Failure::usage("stdin is over: a password or a code is missing"));
     }
     Ok(line.to_owned())
 }
 
 /// From the terminal, without showing it.
-fn typed() -> Outcome<String> {
-    let failed = |error: std::io::Error| Failure::failed(format!("this terminal: {error}")).fix("set STADION_PASSWORD");
+fn typed(question: &str) -> Outcome<String> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(format!("this terminal: {error}")).fix("set STADION_PASSWORD and STADION_CODE")
+    };
     // First: whatever is typed once the question stands there is not shown.
     crossterm::terminal::enable_raw_mode().map_err(failed)?;
-    let asked = crossterm::execute!(std::io::stderr(), crossterm::style::Print("password: "));
+    let asked = crossterm::execute!(std::io::stderr(), crossterm::style::Print(question));
     let read = asked.and_then(|()| read_hidden());
     crossterm::terminal::disable_raw_mode().map_err(failed)?;
     crossterm::execute!(std::io::stderr(), crossterm::style::Print("\n")).map_err(failed)?;

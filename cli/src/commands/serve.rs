@@ -66,6 +66,10 @@ pub(crate) struct Serve {
     /// The API over TLS on this TCP port too, with that certificate; without TLS it answers this machine alone then.
     #[arg(long, env = "STADION_HTTPS_PORT", value_name = "PORT")]
     https_port: Option<u16>,
+    /// Passwords known from breaches, which are refused: a file of SHA-1 hashes in order, one on each line (`HASH` or
+    /// `HASH:count`), such as Have I Been Pwned's that is ordered by hash. It may be replaced while the server runs.
+    #[arg(long, env = "STADION_BREACHED_PASSWORDS", value_name = "FILE")]
+    breached_passwords: Option<PathBuf>,
     /// Publish every .wasm of this folder at the start.
     #[arg(long, env = "STADION_GAMES", value_name = "DIR")]
     games: Option<PathBuf>,
@@ -146,7 +150,7 @@ impl Serve {
                 region: self.region.clone(),
                 trusted_proxies: self.trusted_proxies.clone(),
             },
-            security: Security::with_https(self.https_port),
+            security: Security::of_flags(self.https_port, self.breached_passwords.clone()),
             quotas: None,
         };
         let file = self.config.as_deref().map(Layer::read).transpose()?.unwrap_or_default();

@@ -2,6 +2,7 @@
 //! not a trial.
 //!
 //! ```toml
+//! breached-passwords = "pwned.txt"       # SHA-1 hashes in order, HASH:count
 //! https-port = 7443                      # the API over TLS, with the certificate of tls-cert
 //!
 //! [accounts]
@@ -37,6 +38,8 @@ const LEAST_MEMORY_KIB: u32 = 7 * 1024;
 pub(crate) struct Security {
     /// Where the API is over TLS.
     pub(crate) https_port: Option<u16>,
+    /// A list of passwords known from breaches.
+    pub(crate) breached: Option<PathBuf>,
     memory_kib: Option<u32>,
     passes: Option<u32>,
     at_once: Option<u32>,
@@ -56,9 +59,9 @@ struct Provider {
 }
 
 impl Security {
-    /// Nothing but where the API is over TLS.
-    pub(crate) fn with_https(https_port: Option<u16>) -> Security {
-        Security { https_port, ..Security::default() }
+    /// Nothing but where the API is over TLS, and a list of passwords known from breaches.
+    pub(crate) fn of_flags(https_port: Option<u16>, breached: Option<PathBuf>) -> Security {
+        Security { https_port, breached, ..Security::default() }
     }
 
     /// Reads the table `[accounts]`, naming every fault.
@@ -119,6 +122,7 @@ impl Security {
     pub(crate) fn over(self, other: Security) -> Security {
         Security {
             https_port: self.https_port.or(other.https_port),
+            breached: self.breached.or(other.breached),
             memory_kib: self.memory_kib.or(other.memory_kib),
             passes: self.passes.or(other.passes),
             at_once: self.at_once.or(other.at_once),
@@ -142,6 +146,7 @@ impl Security {
             let least = format!("at least {LEAST_MEMORY_KIB} KiB, and {LEAST_WORK_KIB} KiB times passes");
             faults.push(format!("accounts.password-memory-kib, accounts.password-passes: too cheap to guess; {least}"));
         }
+        config.accounts.breached_passwords.clone_from(&self.breached);
         if let Some(days) = self.audit_days {
             config.audit.keep = Duration::from_secs(u64::from(days) * 86_400);
         }

@@ -24,6 +24,15 @@ pub(crate) enum ChangeError {
     /// A guest, or somebody who comes by a key or a provider alone.
     #[error("this account has no password")]
     NoPassword,
+    /// It has one.
+    #[error("this account has a second factor; remove it before you begin another one")]
+    SecondFactorThere,
+    /// It has none.
+    #[error("this account has no second factor; begin one with POST /v1/me/second-factor")]
+    NoSecondFactor,
+    /// Not the app's, or of a time that is over, or used.
+    #[error("that is no code of this account's second factor, or it was used before; wait for the next one")]
+    WrongCode,
     /// Somebody else changed it at the same time.
     #[error("the account was changed meanwhile; look and try again")]
     Raced,

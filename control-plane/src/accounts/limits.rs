@@ -65,6 +65,20 @@ pub(crate) async fn by_account(
     }
 }
 
+/// Takes one from the bucket of an account's second factor, or from that of the address for it when it has signed in before.
+/// Whoever gets this far knows the password, and codes are short: no other address has tries of its own, however many there
+/// are. The owner in a new place, whom that keeps out, has recovery codes, which are not counted.
+pub(crate) async fn by_second_factor(
+    coordination: &dyn Coordination,
+    account_key: &str,
+    address: IpAddr,
+    rate: Rate,
+) -> Result<Limited, LimitError> {
+    let known = known_key(account_key, address);
+    let whose = if coordination.get(&known).await?.is_some() { known } else { account_key.to_owned() };
+    take(coordination, &format!("rate/codes/{whose}"), rate).await
+}
+
 /// Takes one from the bucket of somebody who was recognized: an account or a key.
 pub(crate) async fn by_caller(
     coordination: &dyn Coordination,
@@ -142,6 +156,22 @@ mod tests {
         assert_eq!(tries(1).await, 0);
         clock.advance(LAST.every);
         assert_eq!(tries(1).await, 5 + 1);
+    }
+
+    #[tokio::test]
+    async fn codes_are_guessed_from_no_number_of_addresses_and_the_owner_signs_in_at_home() {
+        let coordination = MemoryCoordination::new(Arc::new(TestClock::default()));
+        let rate = Rate { burst: 5, every: Duration::from_secs(300) };
+        let home = "192.0.2.1".parse().unwrap();
+        remember(&coordination, "ann", home).await.unwrap();
+        let mut tries = 0;
+        for address in 2..50 {
+            while by_second_factor(&coordination, "ann", [198, 51, 100, address].into(), rate).await.is_ok() {
+                tries += 1;
+            }
+        }
+        assert_eq!(tries, rate.burst);
+        assert!(by_second_factor(&coordination, "ann", home, rate).await.is_ok());
     }
 
     #[test]

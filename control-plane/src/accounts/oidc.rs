@@ -173,6 +173,12 @@ impl Accounts {
             }
         })?;
         let account = self.account_of(provider, vouched, caller).await?;
+        // Whoever links an identity is in already.
+        if caller.is_none()
+            && let Some(challenged) = self.challenge(&account.id).await?
+        {
+            return Err(SignInError::from(challenged).into());
+        }
         let session = self.begin_session(&account.id).await?;
         Ok(self.signed_in(account, &session, None))
     }

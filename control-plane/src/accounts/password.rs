@@ -1,12 +1,13 @@
 //! Passwords: argon2id (RFC 9106), a few at a time.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
-use super::common;
+use super::{breached, common};
 use crate::clock::{Rng, random};
 use crate::model::PasswordHash;
 
@@ -48,6 +49,12 @@ pub(crate) enum PasswordError {
     /// Guessers try it first.
     #[error("this password is among those that guessers try first; take another: several words, for example")]
     Common,
+    /// Somebody has published it.
+    #[error("this password is known from a breach of another service; take another: several words, for example")]
+    Breached,
+    /// It could not be looked up whether it is known from a breach.
+    #[error("passwords cannot be checked right now; try again later")]
+    Unchecked,
     /// It is the name and little else.
     #[error("this password is the name that it belongs to; take another")]
     Name,
@@ -63,6 +70,8 @@ pub(crate) struct Passwords {
     nobody: PasswordHash,
     cost: PasswordCost,
     rng: Arc<dyn Rng>,
+    /// A list of passwords known from breaches.
+    breached: Option<Arc<Path>>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
 }
@@ -80,7 +89,7 @@ pub(crate) enum Verdict {
 
 impl Passwords {
     /// With a cost that [`crate::Config::validate`] accepted.
-    pub(crate) fn new(cost: PasswordCost, rng: Arc<dyn Rng>) -> Passwords {
+    pub(crate) fn new(cost: PasswordCost, breached: Option<&Path>, rng: Arc<dyn Rng>) -> Passwords {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None).expect("the configuration was validated");
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nobody = hash(&argon2, &random::<16>(&*rng), &random(&*rng));
@@ -89,6 +98,7 @@ impl Passwords {
             nobody,
             cost,
             rng,
+            breached: breached.map(Arc::from),
             running: Arc::new(Semaphore::new(cost.at_once as usize)),
             admitted: Arc::new(Semaphore::new((cost.at_once + cost.waiting) as usize)),
         }
@@ -97,6 +107,18 @@ impl Passwords {
     /// A new password of somebody of this name, as it will be kept.
     pub(crate) async fn hash(&self, password: String, name: &str) -> Result<PasswordHash, PasswordError> {
         acceptable(&password, name)?;
+        if let Some(list) = self.breached.clone() {
+            let new = password.clone();
+            let known = self.run(move |_| breached::holds(&list, &new)).await?;
+            match known {
+                Ok(false) => {}
+                Ok(true) => return Err(PasswordError::Breached),
+                Err(error) => {
+                    tracing::error!(%error, "the list of breached passwords does not read: nobody gets a new password");
+                    return Err(PasswordError::Unchecked);
+                }
+            }
+        }
         self.rehash(password).await
     }
 
@@ -173,7 +195,7 @@ mod tests {
     const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, at_once: 1, waiting: 0 };
 
     fn of(cost: PasswordCost) -> Passwords {
-        Passwords::new(cost, Arc::new(SystemRng))
+        Passwords::new(cost, None, Arc::new(SystemRng))
     }
 
     #[tokio::test]
@@ -207,6 +229,20 @@ mod tests {
             assert_eq!(passwords.verify(cut, Some(kept.clone())).await, Ok(Verdict::Wrong));
             assert_eq!(passwords.verify(password, Some(kept)).await, Ok(Verdict::Right), "all characters count");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_from_a_breach_is_refused_and_one_that_cannot_be_looked_up_too() {
+        let list = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(list.path(), "4A78CC9FD5CD33E1C5A9A7C7C2A54C2A2D2A2F0F:3\n").unwrap();
+        let passwords = Passwords::new(CHEAP, Some(list.path()), Arc::new(SystemRng));
+        let kept = passwords.hash("correct horse".into(), "ann").await.unwrap();
+        let hash = "2F9E53523B62ABC141A2B4D6019D23CBA835DBD0";
+        std::fs::write(list.path(), format!("{hash}:3\n")).unwrap();
+        assert_eq!(passwords.hash("correct horse".into(), "ann").await.unwrap_err(), PasswordError::Breached);
+        assert_eq!(passwords.verify("correct horse".into(), Some(kept)).await, Ok(Verdict::Right), "it is somebody's");
+        list.close().unwrap();
+        assert_eq!(passwords.hash("correct horse".into(), "ann").await.unwrap_err(), PasswordError::Unchecked);
     }
 
     #[tokio::test]

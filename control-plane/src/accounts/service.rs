@@ -10,6 +10,7 @@ use super::keys::KnownKeys;
 use super::limits::{self, LimitError, Limited};
 use super::oidc::KnownProviders;
 use super::password::{PasswordError, Passwords, Verdict};
+use super::second_factor::Challenged;
 use super::token::{self, Caller, TokenError};
 use crate::clock::{Clock, Rng, random};
 use crate::config::AccountConfig;
@@ -53,6 +54,15 @@ pub(crate) enum SignInError {
     /// Unknown name or another password: not told apart.
     #[error("the name or the password is wrong")]
     Wrong,
+    /// See [`Challenged`].
+    #[error(transparent)]
+    Challenged(#[from] Challenged),
+    /// Not a challenge of ours, or its time is over.
+    #[error("the challenge is not good any more; sign in again from the first step")]
+    Challenge,
+    /// The second step was not passed.
+    #[error("that is no code of this account's second factor, or it was used before; wait for the next one")]
+    WrongCode,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -109,7 +119,7 @@ pub(crate) struct AccountParts {
 impl Accounts {
     pub(crate) fn new(config: AccountConfig, parts: AccountParts) -> Accounts {
         let AccountParts { store, coordination, keys, clock, rng } = parts;
-        let passwords = Passwords::new(config.password, rng.clone());
+        let passwords = Passwords::new(config.password, config.breached_passwords.as_deref(), rng.clone());
         Accounts {
             store,
             coordination,
@@ -148,7 +158,7 @@ impl Accounts {
         Ok(self.signed_in(account, &session, Some(limit)))
     }
 
-    /// Lets somebody in by name and password. A name that nobody has takes as long as any other.
+    /// Lets somebody in by name and password, or asks for the second factor of whoever has one. A name that nobody has takes as long as any other.
     pub(crate) async fn sign_in(
         &self,
         from: IpAddr,
@@ -163,6 +173,9 @@ impl Accounts {
         let Some((account, hash)) = known else { return Err(SignInError::Wrong) };
         if verdict == Verdict::RightAndDated {
             self.renew_hash(&account.id, &hash, password).await;
+        }
+        if let Some(challenged) = self.challenge(&account.id).await? {
+            return Err(challenged.into());
         }
         let session = self.begin_session(&account.id).await?;
         limits::remember(&*self.coordination, &name.key(), from).await?;

@@ -22,6 +22,7 @@ mod play;
 mod queues;
 mod quotas;
 mod reports;
+mod second_factor;
 mod storage;
 mod system;
 mod unplaced;
@@ -65,6 +66,11 @@ fn endpoints() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::delete::delete_me))
         .routes(routes!(accounts::role::set_role))
         .routes(routes!(accounts::end_sessions::end_sessions))
+        .routes(routes!(second_factor::sign_in::answer_second_factor))
+        .routes(routes!(second_factor::get::get_second_factor, second_factor::enrol::enrol_second_factor))
+        .routes(routes!(second_factor::confirm::confirm_second_factor))
+        .routes(routes!(second_factor::remove::remove_second_factor))
+        .routes(routes!(second_factor::reset::reset_second_factor))
         .routes(routes!(oidc::list::list_providers))
         .routes(routes!(oidc::start::start_oidc))
         .routes(routes!(oidc::finish::finish_oidc))

@@ -78,6 +78,7 @@ const RULES: &[Rule] = &[
     ("DELETE", "/v1/keys/{id}", Role::Developer, Key::No),
     ("PUT", "/v1/accounts/{id}/role", Role::Operator, Key::No),
     ("DELETE", "/v1/accounts/{id}/sessions", Role::Operator, Key::No),
+    ("DELETE", "/v1/accounts/{id}/second-factor", Role::Operator, Key::No),
     ("GET", "/v1/audit", Role::Operator, Key::No),
     ("POST", "/v1/system/keys/rotate", Role::Operator, Key::No),
     ("POST", "/v1/system/keys/rotate-refresh", Role::Operator, Key::No),

@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Unauthenticated,
     TokenExpired,
     SignInRefused,
+    SecondFactorRequired,
     Forbidden,
     NotFound,
     MethodNotAllowed,
@@ -51,11 +52,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, for the API's document.
-    pub(crate) const ALL: [Kind; 26] = [
+    pub(crate) const ALL: [Kind; 27] = [
         Kind::BadRequest,
         Kind::Unauthenticated,
         Kind::TokenExpired,
         Kind::SignInRefused,
+        Kind::SecondFactorRequired,
         Kind::Forbidden,
         Kind::NotFound,
         Kind::MethodNotAllowed,
@@ -87,6 +89,9 @@ impl Kind {
             Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "A valid bearer token is needed"),
             Kind::TokenExpired => (StatusCode::UNAUTHORIZED, "token-expired", "The access token has expired"),
             Kind::SignInRefused => (StatusCode::UNAUTHORIZED, "sign-in-refused", "Nobody was signed in"),
+            Kind::SecondFactorRequired => {
+                (StatusCode::UNAUTHORIZED, "second-factor-required", "A code of the second factor is needed")
+            }
             Kind::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This account may not do that"),
             Kind::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
             Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method"),
@@ -122,6 +127,8 @@ pub(crate) struct Extras {
     pub(crate) retry_after: Option<Duration>,
     /// The limit that was met.
     pub(crate) limit: Option<Limited>,
+    /// What the second step of signing in brings back.
+    pub(crate) challenge: Option<String>,
     /// At which stage an upload failed.
     pub(crate) stage: Option<String>,
     /// The quota that is used up.
@@ -171,6 +178,9 @@ pub(crate) struct ProblemBody {
     /// Names the request in the server's log.
     #[schema(example = "5f1c0ad2b6e94c1d")]
     pub(crate) request_id: String,
+    /// With `second-factor-required`: what the second step of signing in brings back, with a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge: Option<String>,
     /// Where an upload failed: `validate`, `componentize`, `contract`, `limits`, `compile`, `describe` or `prepare`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stage: Option<String>,
@@ -199,6 +209,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.detail.into_owned(),
             request_id: request_id.to_owned(),
+            challenge: self.extras.challenge,
             stage: self.extras.stage,
             quota: self.extras.quota.map(|met| met.name.as_str()),
             limit: self.extras.quota.map(|met| met.limit),
@@ -306,14 +317,16 @@ impl Fault for LimitError {
 impl Fault for PasswordError {
     fn kind(&self) -> Kind {
         match self {
-            PasswordError::Length | PasswordError::Common | PasswordError::Name => Kind::Invalid,
-            PasswordError::Busy => Kind::Unavailable,
+            PasswordError::Length | PasswordError::Common | PasswordError::Breached | PasswordError::Name => {
+                Kind::Invalid
+            }
+            PasswordError::Busy | PasswordError::Unchecked => Kind::Unavailable,
         }
     }
 
     fn extras(&self) -> Extras {
         match self {
-            PasswordError::Busy => soon(),
+            PasswordError::Busy | PasswordError::Unchecked => soon(),
             _ => Extras::default(),
         }
     }

@@ -214,13 +214,7 @@ impl Keys {
 
     /// Changes keys; what the present ones signed stays good for a while, and until that is over they are not changed again.
     /// Says until when that is.
-    pub fn rotate(
-        &self,
-        which: KeyUse,
-        now: UnixMs,
-        lives: &KeyLives,
-        rng: &dyn Rng,
-    ) -> Result<UnixMs, RotateError> {
+    pub fn rotate(&self, which: KeyUse, now: UnixMs, lives: &KeyLives, rng: &dyn Rng) -> Result<UnixMs, RotateError> {
         let _one_at_a_time = locked(&self.changing);
         self.reread()?;
         let life = lives.of(which);

@@ -94,7 +94,7 @@ pub trait IdentityStore: Send + Sync + 'static {
     /// The newest matches in which somebody sat, at most `limit`.
     async fn matches_of_player(&self, player: &PlayerId, limit: u16) -> Result<Vec<MatchId>, StoreError>;
 
-    /// Deletes an account in one commit: sessions, keys and identities go, and its name wherever it stands beside
+    /// Deletes an account in one commit: sessions, keys, identities and second factor go, and its name wherever it stands beside
     /// matches. What is left is an id that means nobody, because matches and games name it.
     async fn delete_account(&self, account: &PlayerId) -> Result<(), DeleteAccountError>;
 }

@@ -23,6 +23,7 @@ mod quotas;
 mod ratings;
 mod reports;
 mod row;
+mod second_factors;
 mod social;
 pub mod sqlite;
 #[cfg(test)]
@@ -37,6 +38,8 @@ mod suite_events;
 mod suite_history;
 #[cfg(test)]
 mod suite_quotas;
+#[cfg(test)]
+mod suite_second_factors;
 #[cfg(test)]
 mod suite_security;
 #[cfg(test)]
@@ -59,6 +62,7 @@ pub use matches::MatchStore;
 pub use quotas::QuotaStore;
 pub use ratings::{Board, RatingStore, RatingWrite};
 pub use reports::ReportStore;
+pub use second_factors::SecondFactorStore;
 pub use social::SocialStore;
 pub use webhooks::{NewWebhookError, WebhookStore};
 
@@ -75,6 +79,7 @@ pub trait Store:
     + ChannelStore
     + MatchStore
     + QuotaStore
+    + SecondFactorStore
     + SocialStore
     + RatingStore
     + HistoryStore

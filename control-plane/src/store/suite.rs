@@ -29,6 +29,7 @@ pub(super) async fn run(store: &dyn Store) {
     super::suite_events::run(store).await;
     super::suite_history::run(store).await;
     super::suite_quotas::run(store).await;
+    super::suite_second_factors::run(store).await;
     super::suite_security::run(store).await;
     super::suite_social::run(store).await;
     super::suite_documents::run(store).await;

@@ -17,7 +17,7 @@ pub(super) async fn run(store: &dyn Store) {
     deleted_accounts_leave_an_id_alone(store).await;
 }
 
-fn guest(text: &str) -> Account {
+pub(super) fn guest(text: &str) -> Account {
     Account { id: format!("p-{text}").parse().unwrap(), sign_in: None, role: Role::Player, ..account("guest") }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use compiler::FakeCompiler;
 pub(crate) use ears::Ears;
 pub(crate) use host::FakeHost;
 pub(crate) use receiver::{Received, Receiver};
-pub(crate) use stage::{Answer, Stage};
+pub(crate) use stage::{Answer, Authenticator, Stage};
 
 /// A clock that stands still until it is advanced.
 pub(crate) struct TestClock(AtomicU64);

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::{FakeCompiler, FakeHost, TestClock, wasm};
-use crate::clock::SystemRng;
+use crate::accounts::code_of;
+use crate::clock::{Clock, SystemRng};
 use crate::config::Config;
 use crate::coordination::{Coordination, MemoryCoordination};
 use crate::model::Region;
@@ -197,6 +198,17 @@ impl Stage {
         self.control_plane.create_developer_key("another").await.unwrap()
     }
 
+    /// Turns a second factor on, and every other sign-in off: the app, and the recovery codes.
+    pub(crate) async fn second_factor(&self, token: &str, password: &str) -> Authenticator {
+        let begun = self.post("/v1/me/second-factor", json!({"password": password})).bearer(token).await.expect(201);
+        let mut app = Authenticator { secret: begun["secret"].as_str().unwrap().to_owned(), recovery: Vec::new() };
+        let code = json!({"code": app.code(self)});
+        let on = self.post("/v1/me/second-factor/confirm", code).bearer(token).await.expect(200);
+        let codes = on["recovery_codes"].as_array().unwrap();
+        app.recovery = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+        app
+    }
+
     /// A game with one version, by the stage's developer.
     pub(crate) async fn publish(&self, game: &str) -> Value {
         let path = format!("/v1/games/{game}/versions");
@@ -242,6 +254,19 @@ impl Stage {
     /// Goes down in good order.
     pub(crate) async fn finish(self) {
         self.control_plane.finish().await;
+    }
+}
+
+/// An authenticator app with one secret, and a sheet of paper.
+pub(crate) struct Authenticator {
+    secret: String,
+    pub(crate) recovery: Vec<String>,
+}
+
+impl Authenticator {
+    /// What it shows now.
+    pub(crate) fn code(&self, stage: &Stage) -> String {
+        code_of(&self.secret, stage.clock.now())
     }
 }
 

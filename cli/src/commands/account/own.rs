@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{Context, block_on};
+use super::second_factor::{self, SecondFactor};
 use super::{another_password, password};
 use crate::account::{Account, signed_in};
 use crate::failure::Outcome;
@@ -20,6 +21,11 @@ pub(super) enum Own {
     },
     /// Changes the password: the present one, then the new one, each asked for or a line of stdin.
     Password,
+    /// The second factor: whether there is one, or what becomes of it.
+    SecondFactor {
+        #[command(subcommand)]
+        what: Option<SecondFactor>,
+    },
     /// Lets go of an identity of a provider, where there is another way into the account.
     Unlink {
         /// The provider's name.
@@ -55,6 +61,7 @@ pub(super) fn run(own: &Own, context: &Context) -> Outcome {
             ask(context, Method::PUT, "/v1/me/password", Some(&body))?;
             done(context, "changed");
         }
+        Own::SecondFactor { what } => second_factor::run(what.as_ref(), context)?,
         Own::Unlink { provider } => {
             ask(context, Method::DELETE, &format!("/v1/me/identities/{provider}"), None)?;
             done(context, "unlinked");
@@ -78,7 +85,7 @@ pub(super) fn run(own: &Own, context: &Context) -> Outcome {
     Ok(())
 }
 
-fn ask(context: &Context, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+pub(super) fn ask(context: &Context, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
     block_on(async {
         let (_, api) = signed_in(context).await?;
         api.ask(method, path, body).await
@@ -96,7 +103,7 @@ fn sessions(context: &Context, listed: &Value) {
     context.out.table(["SIGN-IN", "LAST USED", "OVER", ""], &items.iter().map(row).collect::<Vec<_>>());
 }
 
-fn done(context: &Context, what: &str) {
+pub(super) fn done(context: &Context, what: &str) {
     context.out.value(&json!({ what: true }));
     context.out.line(what);
 }

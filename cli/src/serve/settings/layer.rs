@@ -58,6 +58,7 @@ impl Layer {
         "region",
         "trusted-proxies",
         "https-port",
+        "breached-passwords",
         "accounts",
         "events",
         "oidc",
@@ -125,6 +126,7 @@ impl Layer {
                 let port = value.as_integer().and_then(|port| u16::try_from(port).ok());
                 self.security.https_port = Some(port.ok_or("must be a number from 0 to 65535")?);
             }
+            "breached-passwords" => self.security.breached = Some(base.join(text()?)),
             "accounts" => self.security.set_accounts(value)?,
             "events" => self.security.set_events(value)?,
             "quotas" => self.quotas = Some(super::quotas::read(value)?),

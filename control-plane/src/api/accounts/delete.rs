@@ -29,10 +29,12 @@ impl Fault for ChangeError {
         match self {
             ChangeError::Limit(error) => error.kind(),
             ChangeError::Password(error) => error.kind(),
-            ChangeError::WrongPassword | ChangeError::OwnRole => Kind::Forbidden,
-            ChangeError::NoPassword | ChangeError::Raced | ChangeError::Registered => Kind::Conflict,
+            ChangeError::WrongPassword | ChangeError::WrongCode | ChangeError::OwnRole => Kind::Forbidden,
+            ChangeError::NoPassword | ChangeError::Raced | ChangeError::Registered | ChangeError::SecondFactorThere => {
+                Kind::Conflict
+            }
             ChangeError::NotConfirmed => Kind::Invalid,
-            ChangeError::Unknown(_) => Kind::NotFound,
+            ChangeError::Unknown(_) | ChangeError::NoSecondFactor => Kind::NotFound,
             ChangeError::Delete(DeleteAccountError::OwnsGame(_)) => Kind::Conflict,
             ChangeError::Delete(DeleteAccountError::Store(error)) | ChangeError::Store(error) => error.kind(),
             ChangeError::Coordination(error) => error.kind(),

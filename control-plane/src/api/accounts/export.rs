@@ -20,6 +20,7 @@ use crate::api::friends::FRIENDS;
 use crate::api::keys::KeyBody;
 use crate::api::queues::RatingBody;
 use crate::api::reports::OwnReportBody;
+use crate::api::second_factor::SecondFactorBody;
 use crate::api::webhooks::WebhookBody;
 use crate::http::{Authenticated, Problem};
 use crate::model::{AuditFilter, Document, DocumentPlace, PageRequest};
@@ -47,6 +48,8 @@ pub(crate) struct ExportBody {
     keys: Vec<KeyBody>,
     /// Who vouches for it.
     identities: Vec<IdentityBody>,
+    /// Its second factor, without the secret.
+    second_factor: SecondFactorBody,
     /// The newest 10,000 matches that it made or sat in; each is at `/v1/matches/{id}`.
     #[schema(example = json!(["01h455vb4pex5vsknk084sn02q"]))]
     matches: Vec<String>,
@@ -147,6 +150,7 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
                 linked_at: identity.linked_at.to_string(),
             })
             .collect(),
+        second_factor: app.accounts.second_factor(id).await?.into(),
         matches: store.matches_of_player(id, MOST).await?.iter().map(ToString::to_string).collect(),
         friends: store.friends(id, FRIENDS).await?.iter().map(|friend| friend.account.id.to_string()).collect(),
         blocks: store.blocked(id).await?.iter().map(ToString::to_string).collect(),

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use super::register::CredentialsBody;
 use super::{TokensBody, tokens};
 use crate::App;
-use crate::accounts::SignInError;
+use crate::accounts::{Challenged, SignInError};
 use crate::http::{AuditSlot, ClientAddress, Extras, Fault, JsonBody, Kind, Problem};
 
 impl Fault for SignInError {
@@ -17,7 +17,8 @@ impl Fault for SignInError {
         match self {
             SignInError::Limit(error) => error.kind(),
             SignInError::Password(error) => error.kind(),
-            SignInError::Wrong => Kind::SignInRefused,
+            SignInError::Wrong | SignInError::Challenge | SignInError::WrongCode => Kind::SignInRefused,
+            SignInError::Challenged(error) => error.kind(),
             SignInError::Store(error) => error.kind(),
             SignInError::Coordination(error) => error.kind(),
         }
@@ -27,16 +28,28 @@ impl Fault for SignInError {
         match self {
             SignInError::Limit(error) => error.extras(),
             SignInError::Password(error) => error.extras(),
-            SignInError::Wrong => Extras::default(),
+            SignInError::Wrong | SignInError::Challenge | SignInError::WrongCode => Extras::default(),
+            SignInError::Challenged(error) => error.extras(),
             SignInError::Store(error) => error.extras(),
             SignInError::Coordination(error) => error.extras(),
         }
     }
 }
 
+impl Fault for Challenged {
+    fn kind(&self) -> Kind {
+        Kind::SecondFactorRequired
+    }
+
+    fn extras(&self) -> Extras {
+        Extras { challenge: Some(self.challenge.clone()), ..Extras::default() }
+    }
+}
+
 /// Sign in
 ///
-/// With the name and the password of an account. Tries are limited for each address and account, and lock nobody out.
+/// With the name and the password of an account. Tries are limited for each address and account, and lock nobody out. An account
+/// with a second factor answers 401 `second-factor-required` with a `challenge`: go on with `POST /v1/sessions/second-factor`.
 #[utoipa::path(
     post, path = "/v1/sessions", tag = "accounts", request_body = CredentialsBody,
     responses(
@@ -59,7 +72,12 @@ pub(crate) async fn create_session(
     audit.target(&body.name);
     // A name that nobody can have is one that nobody has.
     let name = body.name.parse().map_err(|_| SignInError::Wrong)?;
-    let signed_in = app.accounts.sign_in(from, name, body.password).await?;
+    let signed_in = app.accounts.sign_in(from, name, body.password).await.inspect_err(|error| {
+        // That the password was right is worth noting.
+        if let SignInError::Challenged(challenged) = error {
+            audit.actor(&challenged.account);
+        }
+    })?;
     audit.actor(&signed_in.account.id);
     Ok(tokens(StatusCode::OK, signed_in))
 }

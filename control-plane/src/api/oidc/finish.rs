@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::accounts::Returned;
+use crate::accounts::{OidcError, Returned, SignInError};
 use crate::api::accounts::{TokensBody, tokens};
 use crate::http::{AuditSlot, ClientAddress, JsonBody, MaybeAuthenticated, Problem, UrlPath};
 
@@ -31,7 +31,8 @@ pub(crate) struct FinishBody {
 /// Sign in by a provider
 ///
 /// Without a bearer token: signs in whoever the provider vouches for, and makes an account the first time. With one: the
-/// identity becomes the caller's; a guest keeps id, seats and ratings, and is a guest no more.
+/// identity becomes the caller's; a guest keeps id, seats and ratings, and is a guest no more. An account with a second factor
+/// answers 401 `second-factor-required` with a `challenge`: go on with `POST /v1/sessions/second-factor`.
 #[utoipa::path(
     post, path = "/v1/oidc/{provider}/finish", tag = "accounts", security((), ("bearer" = [])),
     request_body = FinishBody,
@@ -60,7 +61,13 @@ pub(crate) async fn finish_oidc(
     JsonBody(body): JsonBody<FinishBody>,
 ) -> Result<Response, Problem> {
     let returned = Returned { state: body.state, code: body.code, flow: body.flow };
-    let signed_in = app.accounts.finish_oidc(from, &provider, returned, caller.as_ref()).await?;
+    let signed_in =
+        app.accounts.finish_oidc(from, &provider, returned, caller.as_ref()).await.inspect_err(|error| {
+            // Whom the provider vouched for is worth noting.
+            if let OidcError::SignIn(SignInError::Challenged(challenged)) = error {
+                audit.actor(&challenged.account);
+            }
+        })?;
     audit.actor(&signed_in.account.id);
     Ok(tokens(StatusCode::OK, signed_in))
 }

@@ -225,6 +225,22 @@ async fn an_identity_is_unlinked_from_whoever_has_another_way_in() {
 }
 
 #[tokio::test]
+async fn a_provider_is_a_first_step_for_whoever_has_a_second_factor() {
+    let (stage, _provider) = stage().await;
+    let secret = json!({"name": "ann", "password": "correct horse"});
+    let ann = stage.post("/v1/accounts", secret).await.expect(201);
+    let token = ann["access_token"].as_str().unwrap();
+    finish(&stage, browse(&start(&stage).await).await, Some(token)).await.expect(200);
+    let app = stage.second_factor(token, "correct horse").await;
+    let stopped = finish(&stage, browse(&start(&stage).await).await, None).await.expect(401);
+    assert_eq!(stopped["code"], "second-factor-required");
+    stage.clock.advance(Duration::from_secs(30));
+    let answer = json!({"challenge": stopped["challenge"], "code": app.code(&stage)});
+    let again = stage.post("/v1/sessions/second-factor", answer).await.expect(200);
+    assert_eq!(again["player"]["id"], ann["player"]["id"]);
+}
+
+#[tokio::test]
 async fn an_id_token_that_is_not_in_order_signs_nobody_in() {
     let (stage, provider) = stage().await;
     let flaws =

@@ -4,8 +4,8 @@ use sqlx::{Postgres, Row, Transaction};
 use stadion_protocol::contract::SeatStatus;
 use stadion_protocol::{MatchId, PlayerId};
 
-use super::PostgresStore;
 use super::accounts::{account, session};
+use super::{PostgresStore, second_factors};
 use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, SessionId, UnixMs};
 use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
@@ -276,6 +276,7 @@ async fn forget(transaction: &mut Transaction<'_, Postgres>, account: &PlayerId)
     }
     // Changes of documents that are under way are done before, others come after: the totals stay right.
     sqlx::query("LOCK TABLE document_games IN SHARE ROW EXCLUSIVE MODE").execute(&mut **transaction).await?;
+    second_factors::forget(transaction, account).await?;
     for statement in sql::FORGET {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

@@ -17,6 +17,7 @@ mod matches;
 mod quotas;
 mod ratings;
 mod reports;
+mod second_factors;
 mod social;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -52,7 +53,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const MIGRATE: Duration = Duration::from_secs(60);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 9] = [
+const CHANGES: [Change; 10] = [
     (1, "initial", include_str!("../../../migrations/postgres/0001_initial.sql")),
     (2, "security", include_str!("../../../migrations/postgres/0002_security.sql")),
     (3, "social", include_str!("../../../migrations/postgres/0003_social.sql")),
@@ -62,6 +63,7 @@ const CHANGES: [Change; 9] = [
     (7, "webhooks", include_str!("../../../migrations/postgres/0007_webhooks.sql")),
     (8, "channels", include_str!("../../../migrations/postgres/0008_channels.sql")),
     (9, "quotas", include_str!("../../../migrations/postgres/0009_quotas.sql")),
+    (10, "second_factors", include_str!("../../../migrations/postgres/0010_second_factors.sql")),
 ];
 
 /// Where the database is and how many connections to it may be open.

@@ -4,8 +4,8 @@ use sqlx::{Row, Sqlite, Transaction};
 use stadion_protocol::contract::SeatStatus;
 use stadion_protocol::{MatchId, PlayerId};
 
-use super::SqliteStore;
 use super::accounts::{account, session};
+use super::{SqliteStore, second_factors};
 use crate::model::{Account, AccountName, Identity, PasswordHash, Role, Session, SessionId, UnixMs};
 use crate::store::documents::sql;
 use crate::store::identity::{DELETED_NAME, MOST_SESSIONS, forget_player};
@@ -243,6 +243,7 @@ async fn forget(transaction: &mut Transaction<'_, Sqlite>, account: &PlayerId) -
     ] {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }
+    second_factors::forget(transaction, account).await?;
     for statement in sql::FORGET {
         sqlx::query(statement).bind(account.as_str()).execute(&mut **transaction).await?;
     }

@@ -15,6 +15,7 @@ mod matches;
 mod quotas;
 mod ratings;
 mod reports;
+mod second_factors;
 mod social;
 mod webhooks;
 
@@ -38,7 +39,7 @@ const TRIES: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The schema, oldest change first. Applied changes are never edited.
-const CHANGES: [Change; 15] = [
+const CHANGES: [Change; 16] = [
     (1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql")),
     (2, "overrides", include_str!("../../../migrations/sqlite/0002_overrides.sql")),
     (3, "origins", include_str!("../../../migrations/sqlite/0003_origins.sql")),
@@ -54,6 +55,7 @@ const CHANGES: [Change; 15] = [
     (13, "webhooks", include_str!("../../../migrations/sqlite/0013_webhooks.sql")),
     (14, "channels", include_str!("../../../migrations/sqlite/0014_channels.sql")),
     (15, "quotas", include_str!("../../../migrations/sqlite/0015_quotas.sql")),
+    (16, "second_factors", include_str!("../../../migrations/sqlite/0016_second_factors.sql")),
 ];
 
 /// See the module.
