@@ -8,7 +8,7 @@ use crate::accounts::{PasswordCost, breached};
 use crate::coordination::Rate;
 pub use crate::events::EventConfig;
 pub use crate::http::Reach;
-use crate::keys::KeyLives;
+use crate::keys::{HEARD_AFTER, KeyLives};
 use crate::model::DocumentLimits;
 use crate::model::Quotas;
 pub use crate::oidc_config::{OidcProvider, Secret};
@@ -50,7 +50,7 @@ impl Config {
     /// How long what each key has signed is good.
     pub(crate) fn key_lives(&self) -> KeyLives {
         KeyLives {
-            tokens: self.accounts.access_token.max(self.matches.join_token).max(JOIN_TOKENS),
+            tokens: self.accounts.access_token.max(self.matches.join_token).max(JOIN_TOKENS) + HEARD_AFTER,
             refresh: self.accounts.refresh_token,
             artifacts: ARTIFACTS,
         }

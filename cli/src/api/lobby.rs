@@ -104,7 +104,7 @@ impl Api {
     /// Signs in, as far as a password does.
     pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Outcome<FirstStep> {
         let body = json!({"name": name, "password": password});
-        let response = self.answer(self.request(Method::POST, "/v1/sessions").json(&body)).await?;
+        let response = self.fetch(self.request(Method::POST, "/v1/sessions").json(&body)).await?;
         let status = response.status();
         let answer = self.body(response).await?;
         if status.is_success() {

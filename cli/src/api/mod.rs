@@ -304,12 +304,12 @@ impl Api {
         response.bytes().await.map_err(|error| self.unreachable(&error))
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Outcome<Response> {
+    async fn fetch(&self, request: RequestBuilder) -> Outcome<Response> {
         request.send().await.map_err(|error| self.unreachable(&error))
     }
 
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
-        let response = self.answer(request).await?;
+        let response = self.fetch(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }

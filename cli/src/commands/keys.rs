@@ -18,7 +18,7 @@ Examples:
   stadion keys create ci --scope publish --scope matches
   stadion keys revoke 5f1c0ad2b6e94c1d
   stadion keys rotate --key dev-...         new keys for tokens, with the key in operator.key; nobody is signed out
-  stadion keys rotate refresh --key dev-... a new key for refresh tokens; artifacts: for compiled games
+  stadion keys rotate refresh --key dev-...    a new key for refresh tokens; artifacts: for compiled games
 
 Scopes: publish (games and versions), players (join tokens for players of one's own accounts), matches (of one's own games).
 A key is shown once. `operator.key` lies in the server's data folder.")]

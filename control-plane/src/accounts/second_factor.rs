@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use stadion_protocol::PlayerId;
 
 use super::lifecycle::ChangeError;
-use super::limits;
+use super::limits::{self, LimitError};
 use super::password::Verdict;
 use super::service::{Accounts, SignInError, SignedIn};
 use super::token::Caller;
@@ -106,7 +106,8 @@ impl Accounts {
     ) -> Result<(), ChangeError> {
         self.check_password(caller, password).await?;
         let account = self.known(&caller.account).await?;
-        if !self.is_code_of(&account, from, code).await? {
+        let factor = self.second_factor(&account.id).await?.ok_or(ChangeError::NoSecondFactor)?;
+        if !self.is_code_of::<ChangeError>((&account, &factor), from, code).await? {
             return Err(ChangeError::WrongCode);
         }
         self.store.remove_second_factor(&caller.account).await?;
@@ -153,15 +154,10 @@ impl Accounts {
         code: &str,
     ) -> Result<SignedIn, SignInError> {
         limits::by_address(&*self.coordination, "sessions", from, self.config.sign_ins_by_address).await?;
-        match self.is_code_of(&account, from, code).await {
-            Ok(true) => {}
-            Ok(false) => return Err(SignInError::WrongCode),
-            // It was taken away meanwhile: the first step alone is enough, and is done again.
-            Err(ChangeError::NoSecondFactor) => return Err(SignInError::Challenge),
-            Err(ChangeError::Limit(error)) => return Err(error.into()),
-            Err(ChangeError::Store(error)) => return Err(error.into()),
-            Err(ChangeError::Coordination(error)) => return Err(error.into()),
-            Err(_) => return Err(SignInError::WrongCode),
+        // Taken away meanwhile: the first step alone is enough, and is done again.
+        let factor = self.second_factor(&account.id).await?.ok_or(SignInError::Challenge)?;
+        if !self.is_code_of::<SignInError>((&account, &factor), from, code).await? {
+            return Err(SignInError::WrongCode);
         }
         let session = self.begin_session(&account.id).await?;
         limits::remember(&*self.coordination, &limit_key(&account), from).await?;
@@ -169,8 +165,12 @@ impl Accounts {
     }
 
     /// Whether this is a code of somebody's second factor that was not used before; it is used from then on.
-    async fn is_code_of(&self, account: &Account, from: IpAddr, code: &str) -> Result<bool, ChangeError> {
-        let factor = self.second_factor(&account.id).await?.ok_or(ChangeError::NoSecondFactor)?;
+    async fn is_code_of<E: From<LimitError> + From<StoreError>>(
+        &self,
+        (account, factor): (&Account, &SecondFactor),
+        from: IpAddr,
+        code: &str,
+    ) -> Result<bool, E> {
         match Typed::read(code) {
             Some(Typed::Code(code)) => {
                 let rate = self.config.codes_by_account;

@@ -116,8 +116,8 @@ pub(crate) struct TokenMint(pub(crate) Arc<Keys>);
 
 impl TokenMint {
     /// Signs claims.
-    pub(crate) fn join(&self, claims: &JoinClaims) -> String {
-        let key = self.0.join();
+    pub(crate) fn join(&self, claims: &JoinClaims, now: UnixMs) -> String {
+        let key = self.0.join(now);
         sign(&key.kid, &key.encoding, claims)
     }
 }

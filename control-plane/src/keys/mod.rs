@@ -136,12 +136,21 @@ struct TokenKeys {
     ring: Ring<2>,
     api: Arc<SigningPair>,
     join: Arc<SigningPair>,
+    /// What signs join tokens until then: the key before.
+    until_known: Option<(Arc<SigningPair>, UnixMs)>,
 }
+
+/// How long hosts of other replicas may take to hear of a new key of join tokens. Whoever checks an access token looks when it is of
+/// a key that it does not know; a gateway has no time for that.
+pub(crate) const HEARD_AFTER: Duration = Duration::from_secs(15);
 
 impl TokenKeys {
     fn of(ring: Ring<2>) -> TokenKeys {
         let pair = |place: usize| Arc::new(SigningPair::new(&ring.present[place], ring.previous[place].as_ref()));
-        TokenKeys { api: pair(0), join: pair(1), ring }
+        let before = |seed: &Secret| Arc::new(SigningPair::new(seed, None));
+        let until_known =
+            ring.previous[1].as_ref().zip(ring.rotated_at).map(|(seed, at)| (before(seed), at.plus(HEARD_AFTER)));
+        TokenKeys { api: pair(0), join: pair(1), until_known, ring }
     }
 }
 
@@ -186,9 +195,12 @@ impl Keys {
         read(&self.tokens).api
     }
 
-    /// What signs join tokens now.
-    pub(crate) fn join(&self) -> Arc<SigningPair> {
-        read(&self.tokens).join
+    /// What signs join tokens at a time: the present key, once every host has heard of it.
+    pub(crate) fn join(&self, now: UnixMs) -> Arc<SigningPair> {
+        match read(&self.tokens) {
+            TokenKeys { until_known: Some((before, until)), .. } if now < until => before,
+            TokenKeys { join, .. } => join,
+        }
     }
 
     /// What an access token of this key id is checked with. One that is not known may be another replica's new one.
@@ -291,7 +303,7 @@ impl Keys {
 
     /// What hosts check join tokens with: key id -> Ed25519 public key.
     pub fn join_verifiers(&self) -> BTreeMap<String, [u8; 32]> {
-        self.join().public.clone()
+        read(&self.tokens).join.public.clone()
     }
 
     /// What hosts check artifacts with: Ed25519 public keys, the present one first.

@@ -20,7 +20,7 @@ pub(super) struct Names<const N: usize> {
 pub(super) struct Ring<const N: usize> {
     pub(super) present: [Secret; N],
     pub(super) previous: [Option<Secret>; N],
-    rotated_at: Option<UnixMs>,
+    pub(super) rotated_at: Option<UnixMs>,
 }
 
 impl<const N: usize> Ring<N> {

@@ -89,6 +89,18 @@ fn another_replica_finds_the_new_key_when_it_is_needed() {
 }
 
 #[test]
+fn a_new_key_signs_join_tokens_once_every_host_has_heard_of_it() {
+    let keys = Keys::in_memory(&SystemRng);
+    let at = UnixMs(1000);
+    let before = keys.join(at).kid.clone();
+    rotate(&keys, KeyUse::Tokens, at).unwrap();
+    let signs = |after: Duration| keys.join(at.plus(after)).kid.clone();
+    assert_eq!(signs(HEARD_AFTER - Duration::from_millis(1)), before);
+    assert_ne!(signs(HEARD_AFTER), before);
+    assert!(keys.join_verifiers().contains_key(&signs(HEARD_AFTER)), "hosts believe it already");
+}
+
+#[test]
 fn refresh_tokens_of_two_keys_are_good_and_those_of_a_third_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let [here, there] = two_in(dir.path());

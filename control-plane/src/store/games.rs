@@ -1,6 +1,6 @@
 //! Games and versions.
 
-use stadion_protocol::{GameName, VersionId};
+use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::StoreError;
 use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
@@ -23,6 +23,9 @@ pub trait GameStore: Send + Sync + 'static {
 
     /// Games by name.
     async fn games(&self, page: &PageRequest<GameName>) -> Result<Page<GameEntry, GameName>, StoreError>;
+
+    /// Names of an account's games, at most `limit`.
+    async fn games_of(&self, owner: &PlayerId, limit: u16) -> Result<Vec<GameName>, StoreError>;
 
     /// Adds a version of an existing game, as its newest; channels stay as they are. Publishing it again brings it back from retirement and makes
     /// it the newest; everything else of it stays as it was.

@@ -170,6 +170,9 @@ async fn games_have_one_owner_and_a_newest_version(store: &dyn Store) {
     let other = Game { owner: "p-guest0".parse().unwrap(), ..a_game("chess") };
     assert_eq!(store.create_game(&other).await.unwrap(), a_game("chess"), "the first keeps it");
     assert_eq!(latest(store).await, None);
+    assert_eq!(store.games_of(&account("ann").id, 9).await.unwrap(), [game("chess"), game("go")]);
+    assert_eq!(store.games_of(&account("ann").id, 1).await.unwrap(), [game("chess")]);
+    assert_eq!(store.games_of(&other.owner, 9).await.unwrap(), []);
 
     for n in [1, 2] {
         store.publish(&version("chess", n)).await.unwrap();

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::Context;
+use super::super::{Context, block_on};
 use super::own::{ask, done};
 use super::{code, password};
 use crate::failure::Outcome;
@@ -35,6 +35,14 @@ Examples:
   stadion account second-factor remove
   printf '%s\\n' \"$PASSWORD\" 287082 | stadion account second-factor remove")]
     Remove,
+    /// Takes somebody's away who has lost app and recovery codes, and ends their sign-ins (for operators, with --key).
+    #[command(after_help = "\
+Examples:
+  stadion account second-factor reset p-5f1c0ad2b6e94c1d01020304 --key dev-...    with the key in operator.key")]
+    Reset {
+        /// The account's id.
+        id: String,
+    },
 }
 
 pub(super) fn run(what: Option<&SecondFactor>, context: &Context) -> Outcome {
@@ -65,6 +73,11 @@ pub(super) fn run(what: Option<&SecondFactor>, context: &Context) -> Outcome {
             let body = json!({"password": password()?, "code": code()?});
             ask(context, Method::POST, &format!("{PATH}/remove"), Some(&body))?;
             done(context, "removed");
+        }
+        Some(SecondFactor::Reset { id }) => {
+            let path = format!("/v1/accounts/{id}/second-factor");
+            block_on(context.api()?.ask(Method::DELETE, &path, None))?;
+            done(context, "reset");
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AccountBody;
+use super::history::PlayedBody;
 use super::sessions::SessionBody;
 use crate::App;
 use crate::accounts::{Caller, ChangeError};
@@ -27,6 +28,12 @@ use crate::model::{AuditFilter, Document, DocumentPlace, PageRequest};
 
 /// Matches and entries of the audit log in an export at most: the newest.
 const MOST: u16 = 10_000;
+
+/// Matches in an export with what came of them, at most: the newest.
+const PLAYED: u16 = 1_000;
+
+/// Games in an export at most.
+const GAMES: u16 = 1_000;
 
 /// Documents in an export at most.
 const DOCUMENTS: u16 = 1_000;
@@ -53,6 +60,11 @@ pub(crate) struct ExportBody {
     /// The newest 10,000 matches that it made or sat in; each is at `/v1/matches/{id}`.
     #[schema(example = json!(["01h455vb4pex5vsknk084sn02q"]))]
     matches: Vec<String>,
+    /// What came of the newest 1,000 that are over, and of its rating.
+    history: Vec<PlayedBody>,
+    /// The games that it owns, at most 1,000; each is at `/v1/games/{game}`.
+    #[schema(example = json!(["tictactoe"]))]
+    games: Vec<String>,
     /// Account ids of friends, and of those who asked or were asked.
     #[schema(example = json!(["p-5f1c0ad2b6e94c1d01020304"]))]
     friends: Vec<String>,
@@ -135,6 +147,7 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
     let audit = store.audit(&filter, &PageRequest { after: None, limit: MOST }).await?;
     let sessions = store.sessions(id, app.clock.now()).await?;
     let identities = store.identities(id).await?;
+    let history = store.played(id, None, &PageRequest { after: None, limit: PLAYED }).await?;
     let documents = store.documents_of_player(id, DOCUMENTS).await?;
     Ok(ExportBody {
         account: AccountBody::from(&account),
@@ -152,6 +165,8 @@ async fn collect(app: &App, caller: &Caller) -> Result<ExportBody, Problem> {
             .collect(),
         second_factor: app.accounts.second_factor(id).await?.into(),
         matches: store.matches_of_player(id, MOST).await?.iter().map(ToString::to_string).collect(),
+        history: history.items.into_iter().filter_map(|played| PlayedBody::new(played, id, app.clock.now())).collect(),
+        games: store.games_of(id, GAMES).await?.iter().map(ToString::to_string).collect(),
         friends: store.friends(id, FRIENDS).await?.iter().map(|friend| friend.account.id.to_string()).collect(),
         blocks: store.blocked(id).await?.iter().map(ToString::to_string).collect(),
         reports: store.reports_by(id, MOST).await?.into_iter().map(OwnReportBody::from).collect(),
@@ -196,6 +211,10 @@ mod tests {
         let export = export.expect(200);
         assert_eq!((&export["account"]["id"], &export["sign_in"]), (&ann["player"]["id"], &json!("ann")));
         assert_eq!(export["matches"], json!([seat["match"]["id"]]));
+        assert_eq!(export["history"][0]["match"], seat["match"]["id"]);
+        assert_eq!((&export["games"], &export["second_factor"]["enabled"]), (&json!([]), &json!(false)));
+        let owner = stage.get("/v1/me/export").bearer(&stage.developer_key).await.expect(200);
+        assert_eq!(owner["games"], json!(["chess"]));
         assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
         assert_eq!(export["audit"][0]["action"], "POST /v1/accounts");
     }

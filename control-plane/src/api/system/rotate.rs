@@ -159,9 +159,9 @@ mod tests {
             stage.play_as(token, "chess", json!({"create": "public"})).await.expect(201);
         }
         let refused = rotate().await;
-        assert_eq!(refused.header("retry-after"), "3600");
+        assert_eq!(refused.header("retry-after"), "3615");
         refused.expect(409);
-        stage.clock.advance(Duration::from_secs(3600));
+        stage.clock.advance(Duration::from_secs(3615));
         stage.retire_keys();
         assert_eq!(published().await, [rotated["kid"].clone()]);
         assert_eq!(stage.get("/v1/me").bearer(&before).await.expect(401)["code"], "unauthenticated", "its key is gone");

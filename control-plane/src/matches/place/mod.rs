@@ -331,7 +331,7 @@ impl Placer {
             game: playable.game.name.clone(),
             version: playable.version.id,
             seat: seated.seat,
-            join_token: self.parts.tokens.join(&claims),
+            join_token: self.parts.tokens.join(&claims, self.parts.clock.now()),
             expires_in,
             endpoints: self.parts.host.endpoints(),
             schema: playable.schema,

@@ -3,7 +3,7 @@
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use stadion_protocol::contract::Description;
-use stadion_protocol::{GameName, VersionId};
+use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::PostgresStore;
 use super::events::append;
@@ -83,6 +83,18 @@ impl GameStore for PostgresStore {
                 .await?;
             let items = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
             Ok(Page::cut(items, page.limit, |entry| entry.game.name.clone()))
+        })
+        .await
+    }
+
+    async fn games_of(&self, owner: &PlayerId, limit: u16) -> Result<Vec<GameName>, StoreError> {
+        self.run(async {
+            let rows = sqlx::query("SELECT name FROM games WHERE owner = $1 ORDER BY name LIMIT $2")
+                .bind(owner.as_str())
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter().map(|row| parsed(row.try_get("name")?)).collect()
         })
         .await
     }

@@ -3,7 +3,7 @@
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use stadion_protocol::contract::Description;
-use stadion_protocol::{GameName, VersionId};
+use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::SqliteStore;
 use super::events::append;
@@ -69,6 +69,15 @@ impl GameStore for SqliteStore {
             .await?;
         let items = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, page.limit, |entry| entry.game.name.clone()))
+    }
+
+    async fn games_of(&self, owner: &PlayerId, limit: u16) -> Result<Vec<GameName>, StoreError> {
+        let rows = sqlx::query("SELECT name FROM games WHERE owner = ? ORDER BY name LIMIT ?")
+            .bind(owner.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(|row| parsed(row.try_get("name")?)).collect()
     }
 
     async fn publish(&self, version: &Version) -> Result<(), StoreError> {
