@@ -234,10 +234,7 @@ impl ControlPlane {
             journals: journals.clone(),
             clock: parts.clock.clone(),
         };
-        // At once too: a server that was down must not begin by believing what is over.
-        let lives = app.config.key_lives();
-        parts.keys.retire(parts.clock.now(), &lives);
-        let mut among_others = vec![tokio::spawn(keys::retire_in_time(parts.keys.clone(), parts.clock.clone(), lives))];
+        let mut among_others = vec![keys::retire_in_time(&parts.keys, &parts.clock, app.config.key_lives())];
         if let Some(replicas) = &app.replicas {
             let keeper = Keeper::start(KeeperParts {
                 coordination: parts.coordination.clone(),
@@ -363,12 +360,6 @@ impl ControlPlane {
     #[cfg(test)]
     pub(crate) async fn written(&self) {
         self.writer.flush().await;
-    }
-
-    /// Takes keys away whose time is over.
-    #[cfg(test)]
-    pub(crate) fn retire_keys(&self) {
-        self.app.accounts.keys.retire(self.app.clock.now(), &self.app.config.key_lives());
     }
 
     /// Cuts off what is being delivered, as the end of the process would.

@@ -26,6 +26,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Signer, SigningKey};
 use jsonwebtoken::DecodingKey;
 use stadion_protocol::contract::SIGNING_CONTEXT;
+use tokio::task::JoinHandle;
 
 pub(crate) use pair::SigningPair;
 
@@ -352,14 +353,21 @@ impl Keys {
 /// Time between two looks at whose time is over: seldom next to how long it is.
 const LOOK_AFTER: Duration = Duration::from_secs(60);
 
-/// Retires keys as long as the control plane runs.
-pub(crate) async fn retire_in_time(keys: Arc<Keys>, clock: Arc<dyn Clock>, lives: KeyLives) {
-    loop {
+/// Retires keys as long as the control plane runs; those whose time went by while it did not, before this returns.
+pub(crate) fn retire_in_time(keys: &Arc<Keys>, clock: &Arc<dyn Clock>, lives: KeyLives) -> JoinHandle<()> {
+    let (keys, clock) = (Arc::clone(keys), Arc::clone(clock));
+    let look = move || {
         if keys.retire(clock.now(), &lives) {
             tracing::info!("what keys of before have signed is good no more: its time is over");
         }
-        tokio::time::sleep(LOOK_AFTER).await;
-    }
+    };
+    look();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(LOOK_AFTER).await;
+            look();
+        }
+    })
 }
 
 fn verifiers(ring: &Ring<1>) -> Vec<[u8; 32]> {

@@ -1,3 +1,5 @@
+//! What the keys of a deployment do as they change.
+
 use super::*;
 use crate::clock::SystemRng;
 

@@ -99,7 +99,7 @@ impl Placer {
             id,
             game: status.game,
             version: status.version,
-            token: self.parts.tokens.join(&claims),
+            token: self.parts.tokens.join(&claims, self.parts.clock.now()),
             expires_in: GOOD_FOR,
             endpoints: self.parts.host.endpoints(),
             schema: playable.schema,

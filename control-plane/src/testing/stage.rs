@@ -239,7 +239,8 @@ impl Stage {
 
     /// Takes keys away whose time is over, as happens by itself every minute of real time.
     pub(crate) fn retire_keys(&self) {
-        self.control_plane.retire_keys();
+        let app = &self.control_plane.app;
+        app.accounts.keys.retire(app.clock.now(), &app.config.key_lives());
     }
 
     /// From now on the store answers nothing.
