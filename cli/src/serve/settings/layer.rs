@@ -34,7 +34,7 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The keys of a configuration file.
-    const KEYS: [&'static str; 26] = [
+    const KEYS: &'static [&'static str] = &[
         "listen",
         "port",
         "data",

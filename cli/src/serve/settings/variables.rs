@@ -2,10 +2,13 @@
 
 /// Variables of the environment that begin like ours and mean nothing: a slip of the pen, most likely.
 pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 28] = [
+    const KNOWN: &[&str] = &[
         "ADVERTISE",
         "BIN",
         "BLOBS",
+        "BREACHED_PASSWORDS",
+        "CA",
+        "CODE",
         "CONFIG",
         "CONFIG_DIR",
         "DATA",
@@ -22,10 +25,12 @@ pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<Stri
         "LOG",
         "NAME",
         "ORIGINS",
+        "PASSWORD",
         "POOL_LAYOUT",
         "PORT",
         "REDIS",
         "REGION",
+        "REPLICA_CA",
         "REPLICA_URL",
         "SERVER",
         "TLS_CERT",
