@@ -49,8 +49,7 @@ async fn a_password_is_asked_for_and_never_shown() {
 #[allow(clippy::disallowed_methods, reason = "an app goes by the clock")]
 fn code_of(secret: &str) -> String {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let fives: Vec<u64> =
-        secret.bytes().map(|c| letters.iter().position(|of| *of == c).unwrap() as u64).collect();
+    let fives: Vec<u64> = secret.bytes().map(|c| letters.iter().position(|of| *of == c).unwrap() as u64).collect();
     let bytes: Vec<u8> = fives
         .chunks_exact(8)
         .flat_map(|eight| eight.iter().fold(0, |number, five| number << 5 | five).to_be_bytes()[3..].to_vec())
