@@ -1,6 +1,11 @@
 //! What happened in games, to matches, on hosts.
 
+use std::collections::BTreeMap;
+
+use stadion_protocol::VersionId;
+
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{Event, EventFilter, EventsSince, NewEvent, Page, PageRequest, UnixMs};
 
 /// Keeps events.
@@ -32,4 +37,34 @@ pub(super) fn since(items: Vec<Event>, last_row: Option<u64>, (limit, newest): (
     // A page that is full may be followed by more below `newest`.
     let upto = if rows >= usize::from(limit) { last_row.unwrap_or(newest) } else { newest };
     EventsSince { items, upto }
+}
+
+/// The bytes of rows by their games, in one order for all: writers do not wait for one another in a ring.
+pub(super) fn sums(rows: &[impl Columns]) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut sums = BTreeMap::new();
+    for row in rows {
+        *sums.entry(row.text("game")?).or_default() += row.int("bytes")?;
+    }
+    Ok(sums)
+}
+
+/// The number of an event, from its row.
+pub(super) fn number(row: &impl Columns) -> Result<u64, StoreError> {
+    row.uint("number")
+}
+
+/// An event, from its row. `None`: of a kind that a newer server on the same database knows.
+pub(super) fn event(row: &impl Columns) -> Result<Option<Event>, StoreError> {
+    let Ok(kind) = row.text("kind")?.parse() else { return Ok(None) };
+    Ok(Some(Event {
+        number: number(row)?,
+        at: row.time("at")?,
+        kind,
+        name: row.maybe_text("name")?,
+        game: row.maybe_parsed("game")?,
+        version: row.maybe_array("version")?.map(VersionId),
+        of: row.maybe_parsed("match")?,
+        host: row.maybe_parsed("host")?,
+        data: row.text("data")?,
+    }))
 }

@@ -1,8 +1,10 @@
 //! Games and versions.
 
+use stadion_protocol::contract::Description;
 use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{Game, GameEntry, Page, PageRequest, Quarantine, UnixMs, Version};
 
 /// Keeps games.
@@ -63,4 +65,56 @@ pub trait GameStore: Send + Sync + 'static {
 
     /// Whether any game has this version.
     async fn is_published(&self, id: VersionId) -> Result<bool, StoreError>;
+}
+
+/// A game, from its row.
+pub(super) fn game_of(row: &impl Columns) -> Result<Game, StoreError> {
+    Ok(Game { name: row.parsed("name")?, owner: row.parsed("owner")?, created_at: row.time("created_at")? })
+}
+
+/// A game with what is published of it, from a row of both.
+pub(super) fn entry(row: &impl Columns) -> Result<GameEntry, StoreError> {
+    let latest = match row.maybe_array("version")? {
+        Some(id) => Some((VersionId(id), row.text("title")?)),
+        None => None,
+    };
+    let quarantined = row.maybe_int("quarantined_at")?.is_some();
+    Ok(GameEntry { game: game_of(row)?, latest, quarantined })
+}
+
+/// A version, from its row.
+pub(super) fn version(row: &impl Columns) -> Result<Version, StoreError> {
+    Ok(Version {
+        game: row.parsed("game")?,
+        id: VersionId(row.array("version")?),
+        description: description(row)?,
+        overrides: row.json("overrides")?,
+        size_bytes: row.uint("size_bytes")?,
+        compile_cpu_ms: row.uint("compile_cpu_ms")?,
+        created_at: row.time("created_at")?,
+        retired_at: row.maybe_time("retired_at")?,
+        quarantine: quarantine(row)?,
+    })
+}
+
+fn quarantine(row: &impl Columns) -> Result<Option<Quarantine>, StoreError> {
+    let Some(at) = row.maybe_time("quarantined_at")? else { return Ok(None) };
+    Ok(Some(Quarantine { at, reason: row.maybe_text("quarantine_reason")?.unwrap_or_default() }))
+}
+
+fn description(row: &impl Columns) -> Result<Description, StoreError> {
+    Ok(Description {
+        title: row.text("title")?,
+        seats_min: row.uint("seats_min")?,
+        seats_max: row.uint("seats_max")?,
+        teams: row.uint("teams")?,
+        rate: row.uint("rate")?,
+        memory_bytes: row.uint("memory_bytes")?,
+        step_us: row.uint("step_us")?,
+        schema: row.maybe_bytes("schema")?,
+        settings: row.json("settings")?,
+        saves: row.flag("saves")?,
+        image_checkpoints: row.json("image_checkpoints")?,
+        warm_image: row.json("warm_image")?,
+    })
 }

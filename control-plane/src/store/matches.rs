@@ -1,10 +1,12 @@
 //! Matches: written behind, in batches.
 
-use stadion_protocol::{GameName, MatchCode, MatchId};
+use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, Tick, VersionId};
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{
-    HostName, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, UnixMs, UsageScope, UsageSum,
+    HostName, MatchEnd, MatchFilter, MatchKey, MatchRecord, MatchWrite, Page, PageRequest, UnixMs, Usage, UsageScope,
+    UsageSum, Visibility,
 };
 
 /// Keeps matches.
@@ -44,4 +46,65 @@ pub trait MatchStore: Send + Sync + 'static {
 
     /// Notes that a journal is kept no more, unless an open report of a player holds it: whether it may be removed.
     async fn forget_journal(&self, id: MatchId) -> Result<bool, StoreError>;
+}
+
+/// A match, from its row.
+pub(super) fn record(row: &impl Columns) -> Result<MatchRecord, StoreError> {
+    let visibility = if row.text("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
+    Ok(MatchRecord {
+        id: row.parsed("id")?,
+        code: row.maybe_parsed("code")?,
+        key: row.maybe_parsed("key")?,
+        host: row.maybe_parsed("host")?,
+        game: row.parsed("game")?,
+        version: VersionId(row.array("version")?),
+        creator: row.maybe_parsed("creator")?,
+        visibility,
+        seat_count: row.uint("seat_count")?,
+        created_at: row.time("created_at")?,
+        seats: row.json("seats")?,
+        label: row.text("label")?,
+        incarnation: Incarnation(row.uint("incarnation")?),
+        tick: Tick(row.uint("tick")?),
+        end: end(row)?,
+    })
+}
+
+fn end(row: &impl Columns) -> Result<Option<MatchEnd>, StoreError> {
+    let Some(at) = row.maybe_time("ended_at")? else { return Ok(None) };
+    Ok(Some(MatchEnd {
+        at,
+        reason: row.json("end_reason")?,
+        placings: row.json("placings")?,
+        data: row.bytes("data")?,
+        chain: row.maybe_array("chain")?,
+        journal_bytes: row.maybe_uint("journal_bytes")?,
+        usage: usage(row)?,
+        last_log: row.maybe_json("last_log")?.unwrap_or_default(),
+    }))
+}
+
+fn usage(row: &impl Columns) -> Result<Option<Usage>, StoreError> {
+    let Some(cpu_us) = row.maybe_uint("usage_cpu_us")? else { return Ok(None) };
+    Ok(Some(Usage {
+        cpu_us,
+        peak_memory_bytes: row.uint("usage_memory_bytes")?,
+        ticks: row.uint("usage_ticks")?,
+        messages_in: row.uint("usage_messages_in")?,
+        bytes_in: row.uint("usage_bytes_in")?,
+        messages_out: row.uint("usage_messages_out")?,
+        bytes_out: row.uint("usage_bytes_out")?,
+        journal_bytes: row.uint("usage_journal_bytes")?,
+    }))
+}
+
+/// What matches of a version used, from a row of sums.
+pub(super) fn sum(row: &impl Columns) -> Result<UsageSum, StoreError> {
+    Ok(UsageSum {
+        game: row.parsed("game")?,
+        version: VersionId(row.array("version")?),
+        matches: row.uint("matches")?,
+        first_ended_at: row.time("first_ended_at")?,
+        usage: usage(row)?.unwrap_or_default(),
+    })
 }

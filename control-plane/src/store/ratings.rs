@@ -4,6 +4,7 @@ use stadion_protocol::contract::QueueName;
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{QueuedMatch, Rating, Standing, UnixMs};
 
 /// Which part of a leaderboard is wanted.
@@ -64,4 +65,9 @@ pub struct RatingWrite {
     pub queued: QueuedMatch,
     /// Each player with the rating before and after.
     pub changes: Vec<(PlayerId, Rating, Rating)>,
+}
+
+/// A rating, from its row.
+pub(super) fn rating(row: &impl Columns) -> Result<Rating, StoreError> {
+    Ok(Rating { mean: row.float("mean")?, deviation: row.float("deviation")?, matches: row.uint("matches")? })
 }

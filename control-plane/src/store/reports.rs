@@ -3,6 +3,7 @@
 use stadion_protocol::{GameName, PlayerId};
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{Filed, Page, PageRequest, Report, ReportId, ReportState, UnixMs};
 
 /// Open reports of one game at most: each holds a journal.
@@ -36,4 +37,21 @@ pub trait ReportStore: Send + Sync + 'static {
         closed: Option<&(UnixMs, PlayerId)>,
         note: &str,
     ) -> Result<bool, StoreError>;
+}
+
+/// A report, from its row.
+pub(super) fn report(row: &impl Columns) -> Result<Report, StoreError> {
+    Ok(Report {
+        id: row.parsed("id")?,
+        at: row.time("at")?,
+        of: row.parsed("match")?,
+        game: row.parsed("game")?,
+        reporter: row.parsed("reporter")?,
+        player: row.parsed("player")?,
+        reason: row.parsed("reason")?,
+        text: row.text("text")?,
+        state: row.parsed("state")?,
+        closed: row.maybe_time("closed_at")?.zip(row.maybe_parsed("closed_by")?),
+        note: row.text("note")?,
+    })
 }

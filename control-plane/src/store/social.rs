@@ -3,6 +3,7 @@
 use stadion_protocol::PlayerId;
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{Account, Friend, Friendship, UnixMs};
 
 /// Keeps who wants to know whom.
@@ -36,4 +37,13 @@ pub trait SocialStore: Send + Sync + 'static {
 
     /// The same with their names.
     async fn blocked_accounts(&self, by: &PlayerId) -> Result<Vec<Account>, StoreError>;
+}
+
+/// What two are to each other, from a row of counts.
+pub(super) fn friendship(row: &impl Columns) -> Result<Friendship, StoreError> {
+    Ok(match (row.int("mine")? > 0, row.int("theirs")? > 0) {
+        (true, true) => Friendship::Mutual,
+        (true, false) => Friendship::Asked,
+        (false, _) => Friendship::Asking,
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stadion_protocol::{GameName, PlayerId};
 
 use super::StoreError;
-use super::row::parsed;
+use super::row::{Columns, parsed};
 use crate::model::{
     Attempt, Claim, Delivery, DeliveryId, DeliveryStatus, Outcome, Page, PageRequest, Salt, Salts, UnixMs, Webhook,
     WebhookId, WebhookKind, WebhookName, WebhookState,
@@ -147,4 +147,42 @@ pub(super) fn outcome_columns(outcome: Outcome, at: UnixMs) -> (DeliveryStatus, 
         Outcome::Again(next_at) => (DeliveryStatus::Pending, next_at),
         Outcome::Failed => (DeliveryStatus::Failed, at),
     }
+}
+
+/// A webhook, from its row.
+pub(super) fn webhook(row: &impl Columns) -> Result<Webhook, StoreError> {
+    let previous = row.maybe_array("previous_salt")?.zip(row.maybe_time("previous_until")?);
+    Ok(Webhook {
+        id: WebhookId(row.array("id")?),
+        game: row.parsed("game")?,
+        name: row.parsed("name")?,
+        url: row.text("url")?,
+        kinds: read_kinds(&row.text("kinds")?)?,
+        state: state_of(&row.text("state")?, row.maybe_text("disabled_because")?),
+        salts: Salts { current: row.array("salt")?, previous },
+        failing_since: row.maybe_time("failing_since")?,
+        cursor: row.uint("cursor")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+/// A delivery, from its row.
+pub(super) fn delivery(row: &impl Columns) -> Result<Delivery, StoreError> {
+    let last = match row.maybe_time("last_at")? {
+        Some(at) => Some(Attempt { at, code: row.maybe_uint("last_code")?, error: row.maybe_text("last_error")? }),
+        None => None,
+    };
+    Ok(Delivery {
+        number: row.uint("number")?,
+        id: DeliveryId(row.array("id")?),
+        webhook: WebhookId(row.array("webhook")?),
+        kind: row.parsed("kind")?,
+        body: row.text("body")?,
+        created_at: row.time("created_at")?,
+        status: row.parsed("status")?,
+        attempts: row.uint("attempts")?,
+        tries: row.uint("tries")?,
+        next_at: row.time("next_at")?,
+        last,
+    })
 }

@@ -1,12 +1,12 @@
 //! Channels in PostgreSQL.
 
-use sqlx::postgres::PgRow;
-use sqlx::{Postgres, Row, Transaction};
-use stadion_protocol::{GameName, VersionId};
+use sqlx::{Postgres, Transaction};
+use stadion_protocol::GameName;
 
 use super::PostgresStore;
-use crate::model::{Channel, ChannelAction, ChannelChange, ChannelName, ChannelWrite, UnixMs};
-use crate::store::row::{array, from_json, int, parsed, to_json, uint};
+use crate::model::{Channel, ChannelAction, ChannelChange, ChannelName, ChannelWrite};
+use crate::store::channels::{channel, history};
+use crate::store::row::{int, to_json};
 use crate::store::{ChannelStore, StoreError};
 
 #[async_trait::async_trait]
@@ -130,35 +130,4 @@ async fn note(transaction: &mut Transaction<'_, Postgres>, write: &ChannelWrite)
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn pointed_at(row: &PgRow) -> Result<Option<VersionId>, StoreError> {
-    row.try_get::<Option<&[u8]>, _>("version")?.map(|id| array(id).map(VersionId)).transpose()
-}
-
-fn channel(row: &PgRow) -> Result<Channel, StoreError> {
-    Ok(Channel {
-        game: parsed(row.try_get("game")?)?,
-        name: parsed(row.try_get("name")?)?,
-        version: pointed_at(row)?,
-        percent: uint(row.try_get("percent")?)?,
-        open: row.try_get("open")?,
-        players: from_json(row.try_get("players")?)?,
-        settings: from_json(row.try_get("settings")?)?,
-        parameters: row.try_get("parameters")?,
-        revision: uint(row.try_get("revision")?)?,
-        changed_at: UnixMs(uint(row.try_get("changed_at")?)?),
-    })
-}
-
-fn history(row: &PgRow) -> Result<ChannelChange, StoreError> {
-    Ok(ChannelChange {
-        number: uint(row.try_get("number")?)?,
-        channel: parsed(row.try_get("channel")?)?,
-        action: parsed(row.try_get("action")?)?,
-        version: pointed_at(row)?,
-        percent: uint(row.try_get("percent")?)?,
-        at: UnixMs(uint(row.try_get("at")?)?),
-        by: row.try_get::<Option<&str>, _>("actor")?.map(parsed).transpose()?,
-    })
 }

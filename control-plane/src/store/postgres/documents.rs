@@ -9,7 +9,7 @@ use crate::model::{
     Document, DocumentChange, DocumentError, DocumentHead, DocumentKey, DocumentLimits, DocumentPlace, OnceKey,
     PlayerAccess, UnixMs,
 };
-use crate::store::documents::{Before, judge, noted, owner, remembered, sql};
+use crate::store::documents::{Before, document, head, judge, noted, owner, remembered, sql};
 use crate::store::row::{int, parsed, uint};
 use crate::store::{DocumentStore, StoreError};
 
@@ -218,17 +218,4 @@ async fn note(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-fn document(row: &PgRow) -> Result<Document, StoreError> {
-    let changed_at = UnixMs(uint(row.try_get("changed_at")?)?);
-    Ok(Document { version: uint(row.try_get("version")?)?, changed_at, data: row.try_get("data")? })
-}
-
-fn head(row: &PgRow) -> Result<DocumentHead, StoreError> {
-    let key: DocumentKey = parsed(row.try_get("key")?)?;
-    let room: u32 = uint(row.try_get("room")?)?;
-    let size = room.saturating_sub(u32::try_from(key.as_str().len()).unwrap_or(room));
-    let changed_at = UnixMs(uint(row.try_get("changed_at")?)?);
-    Ok(DocumentHead { size, version: uint(row.try_get("version")?)?, changed_at, key })
 }

@@ -2,12 +2,11 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row, Transaction};
-use stadion_protocol::VersionId;
 
 use super::PostgresStore;
 use crate::model::{Event, EventFilter, EventScope, EventsSince, NewEvent, Page, PageRequest, UnixMs};
-use crate::store::events::since;
-use crate::store::row::{array, int, parsed, uint};
+use crate::store::events::{event, number, since, sums};
+use crate::store::row::int;
 use crate::store::{EventStore, StoreError};
 
 /// Under this lock numbers are given and committed: whoever sees one sees all below it. The number means nothing else.
@@ -169,15 +168,6 @@ async fn lock(transaction: &mut Transaction<'_, Postgres>) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The bytes of rows by their games, in one order for all: writers do not wait for one another in a ring.
-fn sums(rows: &[PgRow]) -> Result<std::collections::BTreeMap<String, i64>, StoreError> {
-    let mut sums = std::collections::BTreeMap::new();
-    for row in rows {
-        *sums.entry(row.try_get::<String, _>("game")?).or_default() += row.try_get::<i64, _>("bytes")?;
-    }
-    Ok(sums)
-}
-
 fn narrow(query: &mut QueryBuilder<Postgres>, filter: &EventFilter) {
     match &filter.scope {
         EventScope::Everything => &mut *query,
@@ -207,26 +197,4 @@ fn narrow(query: &mut QueryBuilder<Postgres>, filter: &EventFilter) {
     if let Some(until) = filter.until {
         query.push(" AND at < ").push_bind(int(until.0));
     }
-}
-
-fn number(row: &PgRow) -> Result<u64, StoreError> {
-    uint(row.try_get("number")?)
-}
-
-/// `None`: of a kind that a newer server on the same database knows.
-fn event(row: &PgRow) -> Result<Option<Event>, StoreError> {
-    let Ok(kind) = row.try_get::<&str, _>("kind")?.parse() else { return Ok(None) };
-    let text = |column| row.try_get::<Option<&str>, _>(column);
-    let version: Option<&[u8]> = row.try_get("version")?;
-    Ok(Some(Event {
-        number: number(row)?,
-        at: UnixMs(uint(row.try_get("at")?)?),
-        kind,
-        name: row.try_get("name")?,
-        game: text("game")?.map(parsed).transpose()?,
-        version: version.map(array).transpose()?.map(VersionId),
-        of: text("match")?.map(parsed).transpose()?,
-        host: text("host")?.map(parsed).transpose()?,
-        data: row.try_get("data")?,
-    }))
 }

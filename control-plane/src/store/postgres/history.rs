@@ -4,8 +4,8 @@ use sqlx::{QueryBuilder, Row};
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::PostgresStore;
-use super::matches::record;
 use crate::model::{Page, PageRequest, Played, PlayedRating, UnixMs};
+use crate::store::matches::record;
 use crate::store::row::{int, parsed, uint};
 use crate::store::{HistoryStore, StoreError};
 

@@ -3,15 +3,16 @@
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row, Transaction};
 use stadion_protocol::contract::MatchStatus;
-use stadion_protocol::{GameName, Incarnation, MatchCode, MatchId, PlayerId, Tick, VersionId};
+use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId};
 
 use super::PostgresStore;
 use super::events::append;
 use crate::model::{
     HostName, MatchEnd, MatchFilter, MatchKey, MatchNarrowing, MatchRecord, MatchWrite, NewEvent, Page, PageRequest,
-    StateFilter, UnixMs, Usage, UsageScope, UsageSum, Viewer, Visibility,
+    StateFilter, UnixMs, Usage, UsageScope, UsageSum, Viewer,
 };
-use crate::store::row::{array, from_json, int, parsed, to_json, uint};
+use crate::store::matches::{record, sum};
+use crate::store::row::{int, parsed, to_json, uint};
 use crate::store::{MatchStore, StoreError};
 
 /// Sums of one answer.
@@ -370,71 +371,4 @@ async fn keep_parameters(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-pub(super) fn record(row: &PgRow) -> Result<MatchRecord, StoreError> {
-    let code: Option<&str> = row.try_get("code")?;
-    let key: Option<&str> = row.try_get("key")?;
-    let host: Option<&str> = row.try_get("host")?;
-    let creator: Option<&str> = row.try_get("creator")?;
-    let visibility =
-        if row.try_get::<&str, _>("visibility")? == "public" { Visibility::Public } else { Visibility::Private };
-    Ok(MatchRecord {
-        id: parsed(row.try_get("id")?)?,
-        code: code.map(parsed).transpose()?,
-        key: key.map(parsed).transpose()?,
-        host: host.map(parsed).transpose()?,
-        game: parsed(row.try_get("game")?)?,
-        version: VersionId(array(row.try_get("version")?)?),
-        creator: creator.map(parsed).transpose()?,
-        visibility,
-        seat_count: uint(row.try_get("seat_count")?)?,
-        created_at: UnixMs(uint(row.try_get("created_at")?)?),
-        seats: from_json(row.try_get("seats")?)?,
-        label: row.try_get("label")?,
-        incarnation: Incarnation(uint(row.try_get("incarnation")?)?),
-        tick: Tick(uint(row.try_get("tick")?)?),
-        end: end(row)?,
-    })
-}
-
-fn end(row: &PgRow) -> Result<Option<MatchEnd>, StoreError> {
-    let Some(at) = row.try_get::<Option<i64>, _>("ended_at")? else { return Ok(None) };
-    let chain: Option<&[u8]> = row.try_get("chain")?;
-    let journal_bytes: Option<i64> = row.try_get("journal_bytes")?;
-    Ok(Some(MatchEnd {
-        at: UnixMs(uint(at)?),
-        reason: from_json(row.try_get("end_reason")?)?,
-        placings: from_json(row.try_get("placings")?)?,
-        data: row.try_get("data")?,
-        chain: chain.map(array).transpose()?,
-        journal_bytes: journal_bytes.map(uint).transpose()?,
-        usage: usage(row)?,
-        last_log: row.try_get::<Option<&str>, _>("last_log")?.map_or(Ok(Vec::new()), from_json)?,
-    }))
-}
-
-fn usage(row: &PgRow) -> Result<Option<Usage>, StoreError> {
-    let Some(cpu_us) = row.try_get::<Option<i64>, _>("usage_cpu_us")? else { return Ok(None) };
-    let used = |column: &str| uint(row.try_get(column)?);
-    Ok(Some(Usage {
-        cpu_us: uint(cpu_us)?,
-        peak_memory_bytes: used("usage_memory_bytes")?,
-        ticks: used("usage_ticks")?,
-        messages_in: used("usage_messages_in")?,
-        bytes_in: used("usage_bytes_in")?,
-        messages_out: used("usage_messages_out")?,
-        bytes_out: used("usage_bytes_out")?,
-        journal_bytes: used("usage_journal_bytes")?,
-    }))
-}
-
-fn sum(row: &PgRow) -> Result<UsageSum, StoreError> {
-    Ok(UsageSum {
-        game: parsed(row.try_get("game")?)?,
-        version: VersionId(array(row.try_get("version")?)?),
-        matches: uint(row.try_get("matches")?)?,
-        first_ended_at: UnixMs(uint(row.try_get("first_ended_at")?)?),
-        usage: usage(row)?.unwrap_or_default(),
-    })
 }

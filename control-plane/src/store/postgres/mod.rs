@@ -27,10 +27,11 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection, Row};
 
 use super::migrations::{Change, migrator, refusal};
+use super::row::Columns;
 use super::{Store, StoreError};
 use crate::clock::{Clock, Rng, random};
 use gate::Gate;
@@ -166,6 +167,28 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+impl Columns for PgRow {
+    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_str(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_slice(&self, column: &str) -> Result<Option<&[u8]>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn float(&self, column: &str) -> Result<f64, StoreError> {
+        Ok(self.try_get(column)?)
     }
 }
 

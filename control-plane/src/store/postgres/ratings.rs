@@ -1,13 +1,13 @@
 //! Ratings in PostgreSQL.
 
 use sqlx::Row;
-use sqlx::postgres::PgRow;
 use stadion_protocol::contract::QueueName;
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::PostgresStore;
 use super::accounts::account;
 use crate::model::{QueuedMatch, Rating, Standing, UnixMs};
+use crate::store::ratings::rating;
 use crate::store::row::{int, parsed, uint};
 use crate::store::{Board, RatingStore, RatingWrite, StoreError};
 
@@ -207,12 +207,4 @@ impl RatingStore for PostgresStore {
         })
         .await
     }
-}
-
-fn rating(row: &PgRow) -> Result<Rating, StoreError> {
-    Ok(Rating {
-        mean: row.try_get("mean")?,
-        deviation: row.try_get("deviation")?,
-        matches: uint(row.try_get("matches")?)?,
-    })
 }

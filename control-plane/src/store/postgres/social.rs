@@ -1,13 +1,13 @@
 //! Friends and blocks in PostgreSQL.
 
 use sqlx::Row;
-use sqlx::postgres::PgRow;
 use stadion_protocol::PlayerId;
 
 use super::PostgresStore;
 use super::accounts::account;
 use crate::model::{Account, Friend, Friendship, UnixMs};
 use crate::store::row::{int, parsed};
+use crate::store::social::friendship;
 use crate::store::{SocialStore, StoreError};
 
 #[async_trait::async_trait]
@@ -143,13 +143,4 @@ impl SocialStore for PostgresStore {
         })
         .await
     }
-}
-
-fn friendship(row: &PgRow) -> Result<Friendship, StoreError> {
-    let (mine, theirs): (i64, i64) = (row.try_get("mine")?, row.try_get("theirs")?);
-    Ok(match (mine > 0, theirs > 0) {
-        (true, true) => Friendship::Mutual,
-        (true, false) => Friendship::Asked,
-        (false, _) => Friendship::Asking,
-    })
 }

@@ -9,9 +9,9 @@ use crate::model::{
     Attempt, Claim, Delivery, DeliveryId, DeliveryStatus, Outcome, Page, PageRequest, Salt, Salts, UnixMs, Webhook,
     WebhookId, WebhookName,
 };
-use crate::store::row::{array, int, parsed, uint};
+use crate::store::row::int;
 use crate::store::webhooks::{
-    MOST_CLAIMED, MOST_LISTED, MOST_PENDING, kinds, outcome_columns, read_kinds, state_of, state_parts,
+    MOST_CLAIMED, MOST_LISTED, MOST_PENDING, delivery, kinds, outcome_columns, state_parts, webhook,
 };
 use crate::store::{NewWebhookError, StoreError, WebhookStore};
 
@@ -409,47 +409,4 @@ async fn claim_of(
     .fetch_all(&mut **transaction)
     .await?;
     Ok(rows)
-}
-
-fn webhook(row: &PgRow) -> Result<Webhook, StoreError> {
-    let time = |column: &str| -> Result<Option<UnixMs>, StoreError> {
-        row.try_get::<Option<i64>, _>(column)?.map(|at| uint(at).map(UnixMs)).transpose()
-    };
-    let previous = row.try_get::<Option<&[u8]>, _>("previous_salt")?.map(array).transpose()?;
-    Ok(Webhook {
-        id: WebhookId(array(row.try_get("id")?)?),
-        game: parsed(row.try_get("game")?)?,
-        name: parsed(row.try_get("name")?)?,
-        url: row.try_get("url")?,
-        kinds: read_kinds(row.try_get("kinds")?)?,
-        state: state_of(row.try_get("state")?, row.try_get("disabled_because")?),
-        salts: Salts { current: array(row.try_get("salt")?)?, previous: previous.zip(time("previous_until")?) },
-        failing_since: time("failing_since")?,
-        cursor: uint(row.try_get("cursor")?)?,
-        created_at: UnixMs(uint(row.try_get("created_at")?)?),
-    })
-}
-
-fn delivery(row: &PgRow) -> Result<Delivery, StoreError> {
-    let last = match row.try_get::<Option<i64>, _>("last_at")? {
-        Some(at) => Some(Attempt {
-            at: UnixMs(uint(at)?),
-            code: row.try_get::<Option<i64>, _>("last_code")?.map(uint).transpose()?,
-            error: row.try_get("last_error")?,
-        }),
-        None => None,
-    };
-    Ok(Delivery {
-        number: uint(row.try_get("number")?)?,
-        id: DeliveryId(array(row.try_get("id")?)?),
-        webhook: WebhookId(array(row.try_get("webhook")?)?),
-        kind: parsed(row.try_get("kind")?)?,
-        body: row.try_get("body")?,
-        created_at: UnixMs(uint(row.try_get("created_at")?)?),
-        status: parsed(row.try_get("status")?)?,
-        attempts: uint(row.try_get("attempts")?)?,
-        tries: uint(row.try_get("tries")?)?,
-        next_at: UnixMs(uint(row.try_get("next_at")?)?),
-        last,
-    })
 }

@@ -2,12 +2,11 @@
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
-use stadion_protocol::VersionId;
 
 use super::SqliteStore;
 use crate::model::{Event, EventFilter, EventScope, EventsSince, NewEvent, Page, PageRequest, UnixMs};
-use crate::store::events::since;
-use crate::store::row::{array, int, parsed, uint};
+use crate::store::events::{event, number, since, sums};
+use crate::store::row::int;
 use crate::store::{EventStore, StoreError};
 
 #[async_trait::async_trait]
@@ -143,15 +142,6 @@ async fn remove(transaction: &mut Transaction<'_, Sqlite>, rows: &[SqliteRow], b
     Ok(query.build().execute(&mut **transaction).await?.rows_affected())
 }
 
-/// The bytes of rows by their games, in one order for all: writers do not wait for one another in a ring.
-fn sums(rows: &[SqliteRow]) -> Result<std::collections::BTreeMap<String, i64>, StoreError> {
-    let mut sums = std::collections::BTreeMap::new();
-    for row in rows {
-        *sums.entry(row.try_get::<String, _>("game")?).or_default() += row.try_get::<i64, _>("bytes")?;
-    }
-    Ok(sums)
-}
-
 fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &EventFilter) {
     match &filter.scope {
         EventScope::Everything => &mut *query,
@@ -181,26 +171,4 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &EventFilter) {
     if let Some(until) = filter.until {
         query.push(" AND at < ").push_bind(int(until.0));
     }
-}
-
-fn number(row: &SqliteRow) -> Result<u64, StoreError> {
-    uint(row.try_get("number")?)
-}
-
-/// `None`: of a kind that a newer server on the same database knows.
-fn event(row: &SqliteRow) -> Result<Option<Event>, StoreError> {
-    let Ok(kind) = row.try_get::<&str, _>("kind")?.parse() else { return Ok(None) };
-    let text = |column| row.try_get::<Option<&str>, _>(column);
-    let version: Option<&[u8]> = row.try_get("version")?;
-    Ok(Some(Event {
-        number: number(row)?,
-        at: UnixMs(uint(row.try_get("at")?)?),
-        kind,
-        name: row.try_get("name")?,
-        game: text("game")?.map(parsed).transpose()?,
-        version: version.map(array).transpose()?.map(VersionId),
-        of: text("match")?.map(parsed).transpose()?,
-        host: text("host")?.map(parsed).transpose()?,
-        data: row.try_get("data")?,
-    }))
 }

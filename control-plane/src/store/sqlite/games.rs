@@ -2,13 +2,13 @@
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use stadion_protocol::contract::Description;
 use stadion_protocol::{GameName, PlayerId, VersionId};
 
 use super::SqliteStore;
 use super::events::append;
 use crate::model::{Game, GameEntry, NewEvent, Page, PageRequest, Quarantine, UnixMs, Version};
-use crate::store::row::{array, from_json, int, parsed, to_json, uint};
+use crate::store::games::{entry, game_of, version};
+use crate::store::row::{Columns, int, parsed, to_json};
 use crate::store::{GameStore, StoreError};
 
 /// A game beside the version of its channel `stable`, unless that is retired.
@@ -123,7 +123,7 @@ impl GameStore for SqliteStore {
             .bind(i64::from(page.limit) + 1)
             .fetch_all(&self.reader)
             .await?;
-        let numbered = |row| Ok((uint(Row::try_get(row, "number")?)?, version(row)?));
+        let numbered = |row: &SqliteRow| Ok((row.uint("number")?, version(row)?));
         let items = rows.iter().map(numbered).collect::<Result<Vec<(u64, Version)>, StoreError>>()?;
         let Page { items, next } = Page::cut(items, page.limit, |(number, _)| *number);
         Ok(Page { items: items.into_iter().map(|(_, version)| version).collect(), next })
@@ -229,59 +229,4 @@ async fn insert(transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>, version: 
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn game_of(row: &SqliteRow) -> Result<Game, StoreError> {
-    Ok(Game {
-        name: parsed(row.try_get("name")?)?,
-        owner: parsed(row.try_get("owner")?)?,
-        created_at: UnixMs(uint(row.try_get("created_at")?)?),
-    })
-}
-
-fn entry(row: &SqliteRow) -> Result<GameEntry, StoreError> {
-    let latest = match row.try_get::<Option<&[u8]>, _>("version")? {
-        Some(id) => Some((VersionId(array(id)?), row.try_get("title")?)),
-        None => None,
-    };
-    let quarantined = row.try_get::<Option<i64>, _>("quarantined_at")?.is_some();
-    Ok(GameEntry { game: game_of(row)?, latest, quarantined })
-}
-
-fn version(row: &SqliteRow) -> Result<Version, StoreError> {
-    let retired_at: Option<i64> = row.try_get("retired_at")?;
-    Ok(Version {
-        game: parsed(row.try_get("game")?)?,
-        id: VersionId(array(row.try_get("version")?)?),
-        description: description(row)?,
-        overrides: from_json(row.try_get("overrides")?)?,
-        size_bytes: uint(row.try_get("size_bytes")?)?,
-        compile_cpu_ms: uint(row.try_get("compile_cpu_ms")?)?,
-        created_at: UnixMs(uint(row.try_get("created_at")?)?),
-        retired_at: retired_at.map(uint).transpose()?.map(UnixMs),
-        quarantine: quarantine(row)?,
-    })
-}
-
-fn quarantine(row: &SqliteRow) -> Result<Option<Quarantine>, StoreError> {
-    let Some(at) = row.try_get::<Option<i64>, _>("quarantined_at")? else { return Ok(None) };
-    let reason: Option<String> = row.try_get("quarantine_reason")?;
-    Ok(Some(Quarantine { at: UnixMs(uint(at)?), reason: reason.unwrap_or_default() }))
-}
-
-fn description(row: &SqliteRow) -> Result<Description, StoreError> {
-    Ok(Description {
-        title: row.try_get("title")?,
-        seats_min: uint(row.try_get("seats_min")?)?,
-        seats_max: uint(row.try_get("seats_max")?)?,
-        teams: uint(row.try_get("teams")?)?,
-        rate: uint(row.try_get("rate")?)?,
-        memory_bytes: uint(row.try_get("memory_bytes")?)?,
-        step_us: uint(row.try_get("step_us")?)?,
-        schema: row.try_get("schema")?,
-        settings: from_json(row.try_get("settings")?)?,
-        saves: row.try_get::<i64, _>("saves")? != 0,
-        image_checkpoints: from_json(row.try_get("image_checkpoints")?)?,
-        warm_image: from_json(row.try_get("warm_image")?)?,
-    })
 }

@@ -22,10 +22,13 @@ mod webhooks;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row, Sqlite, Transaction};
 
 use super::migrations::{Change, migrator, refusal};
+use super::row::Columns;
 use super::{Store, StoreError};
 
 /// Readers beside the one writer: reads are short, and a machine has few cores.
@@ -140,6 +143,28 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
+    }
+}
+
+impl Columns for SqliteRow {
+    fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_str(&self, column: &str) -> Result<Option<&str>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn maybe_slice(&self, column: &str) -> Result<Option<&[u8]>, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, StoreError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn float(&self, column: &str) -> Result<f64, StoreError> {
+        Ok(self.try_get(column)?)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Quotas in SQLite.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use stadion_protocol::PlayerId;
 
 use super::SqliteStore;
 use crate::model::{Owned, QuotaOverride};
-use crate::store::row::{int, uint};
+use crate::store::quotas::{owned, quotas};
+use crate::store::row::int;
 use crate::store::{QuotaStore, StoreError};
 
 #[async_trait::async_trait]
@@ -50,24 +49,4 @@ impl QuotaStore for SqliteStore {
         .await?;
         owned(&row)
     }
-}
-
-fn quotas(row: &SqliteRow) -> Result<QuotaOverride, StoreError> {
-    Ok(QuotaOverride {
-        games: row.try_get::<Option<i64>, _>("games")?.map(uint).transpose()?,
-        versions: row.try_get::<Option<i64>, _>("versions")?.map(uint).transpose()?,
-        stored_bytes: row.try_get::<Option<i64>, _>("stored_bytes")?.map(uint).transpose()?,
-        running_matches: row.try_get::<Option<i64>, _>("running_matches")?.map(uint).transpose()?,
-        matches_a_minute: row.try_get::<Option<i64>, _>("matches_a_minute")?.map(uint).transpose()?,
-        cpu_seconds_a_day: row.try_get::<Option<i64>, _>("cpu_seconds_a_day")?.map(uint).transpose()?,
-    })
-}
-
-fn owned(row: &SqliteRow) -> Result<Owned, StoreError> {
-    Ok(Owned {
-        games: uint(row.try_get("games")?)?,
-        versions: uint(row.try_get("versions")?)?,
-        stored_bytes: uint(row.try_get("stored_bytes")?)?,
-        running_matches: uint(row.try_get("running_matches")?)?,
-    })
 }

@@ -1,13 +1,13 @@
 //! Ratings in SQLite.
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use stadion_protocol::contract::QueueName;
 use stadion_protocol::{GameName, MatchId, PlayerId};
 
 use super::SqliteStore;
 use super::accounts::account;
 use crate::model::{QueuedMatch, Rating, Standing, UnixMs};
+use crate::store::ratings::rating;
 use crate::store::row::{int, parsed, uint};
 use crate::store::{Board, RatingStore, RatingWrite, StoreError};
 
@@ -185,12 +185,4 @@ impl RatingStore for SqliteStore {
             .map(|row| Ok((parsed(row.try_get("game")?)?, parsed(row.try_get("queue")?)?, rating(row)?)))
             .collect()
     }
-}
-
-fn rating(row: &SqliteRow) -> Result<Rating, StoreError> {
-    Ok(Rating {
-        mean: row.try_get("mean")?,
-        deviation: row.try_get("deviation")?,
-        matches: uint(row.try_get("matches")?)?,
-    })
 }

@@ -1,13 +1,12 @@
 //! What players report of others, in SQLite.
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row};
 use stadion_protocol::{GameName, PlayerId};
 
 use super::SqliteStore;
 use crate::model::{Filed, Page, PageRequest, Report, ReportId, ReportState, UnixMs};
-use crate::store::reports::MOST_OPEN;
-use crate::store::row::{int, parsed, uint};
+use crate::store::reports::{MOST_OPEN, report};
+use crate::store::row::{int, parsed};
 use crate::store::{ReportStore, StoreError};
 
 #[async_trait::async_trait]
@@ -104,23 +103,4 @@ impl ReportStore for SqliteStore {
                 .await?;
         Ok(updated.rows_affected() == 1)
     }
-}
-
-fn report(row: &SqliteRow) -> Result<Report, StoreError> {
-    let closed_at: Option<i64> = row.try_get("closed_at")?;
-    let closed_by: Option<&str> = row.try_get("closed_by")?;
-    let closed = closed_at.zip(closed_by).map(|(at, by)| Ok::<_, StoreError>((UnixMs(uint(at)?), parsed(by)?)));
-    Ok(Report {
-        id: parsed(row.try_get("id")?)?,
-        at: UnixMs(uint(row.try_get("at")?)?),
-        of: parsed(row.try_get("match")?)?,
-        game: parsed(row.try_get("game")?)?,
-        reporter: parsed(row.try_get("reporter")?)?,
-        player: parsed(row.try_get("player")?)?,
-        reason: parsed(row.try_get("reason")?)?,
-        text: row.try_get("text")?,
-        state: parsed(row.try_get("state")?)?,
-        closed: closed.transpose()?,
-        note: row.try_get("note")?,
-    })
 }

@@ -1,13 +1,13 @@
 //! Friends and blocks in SQLite.
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use stadion_protocol::PlayerId;
 
 use super::SqliteStore;
 use super::accounts::account;
 use crate::model::{Account, Friend, Friendship, UnixMs};
 use crate::store::row::{int, parsed};
+use crate::store::social::friendship;
 use crate::store::{SocialStore, StoreError};
 
 #[async_trait::async_trait]
@@ -122,13 +122,4 @@ impl SocialStore for SqliteStore {
         .await?;
         rows.iter().map(account).collect()
     }
-}
-
-fn friendship(row: &SqliteRow) -> Result<Friendship, StoreError> {
-    let (mine, theirs): (i64, i64) = (row.try_get("mine")?, row.try_get("theirs")?);
-    Ok(match (mine > 0, theirs > 0) {
-        (true, true) => Friendship::Mutual,
-        (true, false) => Friendship::Asked,
-        (false, _) => Friendship::Asking,
-    })
 }
