@@ -250,9 +250,7 @@ impl<S: Speaker> Fleet<S> {
     }
 
     fn play_one(&mut self, at: usize, now: Now) {
-        // What was missed is not made up for: a player does not send old inputs in a burst.
-        let due = self.play_at[at] + self.period;
-        self.play_at[at] = if due > now.moment { due } else { now.moment + self.period };
+        self.play_at[at] = next_play(self.play_at[at], self.period, now.moment);
         let member = &mut self.members[at];
         if member.speaker.standing() == Standing::Playing {
             let mut said = Said::default();
@@ -295,4 +293,22 @@ impl<S> Fleet<S> {
         let since = clock::now().saturating_duration_since(self.origin);
         Moment(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
+}
+
+/// When a player says the next input: a whole number of periods after `due`, and after `now`. What was missed is not made up for, a
+/// player does not send old inputs in a burst; but each keeps its phase, or all who waited for the last to join would play
+/// at once for ever after.
+fn next_play(due: Moment, period: Duration, now: Moment) -> Moment {
+    let missed = now.since(due).as_nanos() / period.as_nanos().max(1);
+    due + period.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX))
+}
+
+#[test]
+fn players_keep_their_phases_however_long_they_wait() {
+    let (period, at) = (Duration::from_millis(50), |ms: u64| Moment(ms * 1_000_000));
+    assert_eq!(next_play(at(7), period, at(7)), at(57));
+    assert_eq!(next_play(at(7), period, at(56)), at(57));
+    assert_eq!(next_play(at(7), period, at(57)), at(107));
+    assert_eq!(next_play(at(7), period, at(9_990)), at(10_007));
+    assert_eq!(next_play(at(8), period, at(9_990)), at(10_008));
 }
