@@ -137,7 +137,7 @@ impl LocalHost {
             requests: RequestLane::start()?,
             dormant: Arc::default(),
         });
-        let shards = (0..count).map(|n| Shard::start(n, Arc::clone(&shared), recorders.next()));
+        let shards = (0..count).map(|n| Shard::start(n, &engine, Arc::clone(&shared), recorders.next()));
         let shards: Vec<Shard> = shards.collect::<Result<_, _>>()?;
         let (handles, mut threads): (Vec<_>, Vec<_>) =
             shards.into_iter().map(|shard| (shard.handle, shard.thread)).unzip();

@@ -55,7 +55,12 @@ pub struct Report {
     pub afresh: u64,
     /// Players whose match ended.
     pub ended: u64,
-    /// From a kill to the next answer, for each player and kill with one in between, shortest first.
+    /// Why it ended early: the server did not come back.
+    pub stuck: Option<String>,
+    /// From each kill until its process was gone, shortest first.
+    pub gone: Vec<Duration>,
+    /// From a kill to the next answer of the server after it, for each player and kill with one in between, shortest first. All
+    /// of these begin at the instant at which the kill was sent.
     pub interruptions: Vec<Duration>,
     /// Of these, until the client knew that its connection was gone.
     pub noticed: Vec<Duration>,
@@ -68,7 +73,7 @@ pub struct Report {
 impl Report {
     /// Nothing acknowledged and nothing reliable was lost or doubled.
     pub fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.disordered + self.afresh + self.ended == 0
+        self.stuck.is_none() && self.lost + self.doubled + self.disordered + self.afresh + self.ended == 0
     }
 
     fn add(&mut self, other: Report) {
@@ -79,6 +84,8 @@ impl Report {
         self.disordered += other.disordered;
         self.afresh += other.afresh;
         self.ended += other.ended;
+        self.stuck = self.stuck.take().or(other.stuck);
+        self.gone.extend(other.gone);
         self.interruptions.extend(other.interruptions);
         self.noticed.extend(other.noticed);
         self.let_in.extend(other.let_in);
@@ -88,13 +95,16 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "inputs {}, answers {}", self.inputs, self.answers)?;
+        self.stuck.iter().try_for_each(|why| writeln!(f, "the server did not come back: {why}"))?;
+        writeln!(f, "inputs {}, acknowledged by an answer {}", self.inputs, self.answers)?;
         writeln!(
             f,
             "lost {}, doubled {}, out of order {}, told afresh {}, matches ended {}",
             self.lost, self.doubled, self.disordered, self.afresh, self.ended
         )?;
+        writeln!(f, "from the instant at which the kill is sent:")?;
         let spreads = [
+            ("until the process was gone", &self.gone),
             ("interruption", &self.interruptions),
             ("until the client noticed", &self.noticed),
             ("until it was let in again", &self.let_in),
@@ -102,7 +112,7 @@ impl fmt::Display for Report {
         ];
         for (what, times) in spreads {
             let ms = |share| at_share(times, share).as_millis();
-            write!(f, "{what}: p50 {} ms, p99 {} ms, max {} ms", ms(0.5), ms(0.99), ms(1.0))?;
+            write!(f, "  {what}: p50 {} ms, p99 {} ms, max {} ms", ms(0.5), ms(0.99), ms(1.0))?;
             writeln!(f, " ({} samples)", times.len())?;
         }
         Ok(())
@@ -132,30 +142,42 @@ pub async fn run(plan: Plan, mut progress: impl FnMut(u32)) -> Report {
     for n in 1..=plan.times {
         let wait = KILL_AFTER_MS.start + next(&mut random) % (KILL_AFTER_MS.end - KILL_AFTER_MS.start);
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        server = tokio::task::spawn_blocking(move || {
-            server.kill();
-            server
-        })
-        .await
-        .unwrap();
-        let kill = Instant::now();
-        killed.send_replace(Some(kill));
-        server = tokio::task::spawn_blocking(move || {
-            server.restart();
-            server
-        })
-        .await
-        .unwrap();
-        report.restarts.push(kill.elapsed());
+        // The clock starts when the kill is sent; players hear of it when the process is gone, so that what it had still sent
+        // is not taken for an answer of the next.
+        let (gone, (sent, took)) = blocking(server, Server::kill).await.expect("a child that runs can be killed");
+        server = gone;
+        report.gone.push(took);
+        killed.send_replace(Some(sent));
+        match blocking(server, Server::restart).await {
+            Ok((restarted, ())) => server = restarted,
+            // Whatever it says is in the report, with what was lost: players wait for a while and give up.
+            Err(why) => {
+                report.stuck = Some(format!("kill {n}: {why}"));
+                break;
+            }
+        }
+        report.restarts.push(sent.elapsed());
         progress(n);
     }
     stop.store(true, Ordering::Relaxed);
     for player in players {
         report.add(player.await.unwrap());
     }
-    let Report { interruptions, noticed, let_in, restarts, .. } = &mut report;
-    [interruptions, noticed, let_in, restarts].into_iter().for_each(|times| times.sort_unstable());
+    let Report { gone, interruptions, noticed, let_in, restarts, .. } = &mut report;
+    [gone, interruptions, noticed, let_in, restarts].into_iter().for_each(|times| times.sort_unstable());
     report
+}
+
+/// Does something with the server that takes its time. It is gone if that panics.
+async fn blocking<T: Send + 'static>(
+    mut server: Server,
+    act: impl FnOnce(&mut Server) -> T + Send + 'static,
+) -> Result<(Server, T), tokio::task::JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let done = act(&mut server);
+        (server, done)
+    })
+    .await
 }
 
 /// A match with every seat taken.
@@ -193,8 +215,8 @@ fn hex(text: &str) -> [u8; 32] {
 /// One player: numbers its inputs from 1 and checks every answer.
 async fn play(mut seat: RawMatch, kills: watch::Receiver<Option<Instant>>, stop: Arc<AtomicBool>) -> Report {
     let mut report = Report::default();
-    // The kill since which there was no answer.
-    let mut silent_since: Option<Instant> = None;
+    // The kill since which there was no answer, and whether the next server has let this player in.
+    let (mut silent_since, mut back): (Option<Instant>, bool) = (None, false);
     let mut heard_kill: Option<Instant> = None;
     let mut every = tokio::time::interval(INPUT_EVERY);
     let mut settled_by: Option<Instant> = None;
@@ -209,16 +231,20 @@ async fn play(mut seat: RawMatch, kills: watch::Receiver<Option<Instant>>, stop:
         let kill = *kills.borrow();
         if kill != heard_kill {
             heard_kill = kill;
-            silent_since = kill;
+            (silent_since, back) = (kill, false);
         }
         tokio::select! {
             event = seat.next() => match event {
                 RawEvent::Message(message) => {
                     judge(&mut report, ledger::read(&message));
-                    report.interruptions.extend(silent_since.take().map(|kill| kill.elapsed()));
+                    // What the dead server sent may be read only now.
+                    report.interruptions.extend(silent_since.take_if(|_| back).map(|kill| kill.elapsed()));
                 }
                 RawEvent::Stalled => report.noticed.extend(silent_since.map(|kill| kill.elapsed())),
-                RawEvent::Rewound { .. } => report.let_in.extend(silent_since.map(|kill| kill.elapsed())),
+                RawEvent::Rewound { .. } => {
+                    back = true;
+                    report.let_in.extend(silent_since.map(|kill| kill.elapsed()));
+                }
                 RawEvent::Fresh => report.afresh += 1,
                 RawEvent::End(end) => {
                     eprintln!("a match ended: {end}");

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -64,10 +64,14 @@ impl Server {
         server
     }
 
-    /// Kills the process: SIGKILL, at once.
-    pub fn kill(&mut self) {
+    /// Kills the process: SIGKILL, at once. When that was sent, and how long it took until the process was gone: the last of its
+    /// threads has to be given a core to die.
+    #[allow(clippy::disallowed_methods, reason = "how long a process takes to die is measured on the wall")]
+    pub fn kill(&mut self) -> (Instant, Duration) {
+        let sent = Instant::now();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        (sent, sent.elapsed())
     }
 
     /// Starts it again in the same folder, on the same ports. Whether the process has ended by itself or was killed.

@@ -3,6 +3,7 @@
 //! **Invariant.** Nothing is loaded that is not a signed artifact of this very engine configuration: see
 //! [`crate::artifact`].
 
+mod alarm;
 mod cache;
 mod config;
 mod cpu;
@@ -19,12 +20,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use stadion_protocol::contract::Artifact;
 use wasmtime::component::{Component, Linker};
 
+pub(crate) use self::alarm::Alarm;
 use self::cache::VersionCache;
 pub use self::config::{CodeSettings, EngineConfig, Sessions, allowed_features};
 pub use self::cpu::CpuBaseline;
 pub(crate) use self::manners::Manners;
 pub(crate) use self::pool::swap_is_on;
 pub use self::pool::{NoSuchLayout, PoolLayout, PoolSize, StackGuards, TABLE_ELEMENTS};
+use self::ticker::Epochs;
 pub use self::ticker::Ticker;
 pub use self::version::LoadedVersion;
 pub use crate::artifact::{BadArtifact, VerifyingKeys};
@@ -56,6 +59,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     wasmtime: wasmtime::Engine,
+    epochs: Arc<Epochs>,
     linker: Linker<State>,
     code: CodeSettings,
     pool: Option<PoolSize>,
@@ -76,7 +80,7 @@ impl Engine {
             log_pool(config.code, pool);
         }
         let versions = Mutex::new(VersionCache::default());
-        Ok(Engine(Arc::new(Inner { wasmtime, linker, code: config.code, pool, compatibility, versions })))
+        Ok(Engine(Arc::new(Inner { wasmtime, epochs: Arc::default(), linker, code: config.code, pool, compatibility, versions })))
     }
 
     /// Loads a version, or finds it already loaded. Milliseconds the first time: not for a shard.
@@ -102,7 +106,12 @@ impl Engine {
 
     /// Starts the thread that advances epochs. One for each engine.
     pub fn start_ticker(&self) -> Result<Ticker, EngineError> {
-        Ok(Ticker::start(self.0.wasmtime.weak())?)
+        Ok(Ticker::start(self.0.wasmtime.weak(), Arc::clone(&self.0.epochs))?)
+    }
+
+    /// A timer of the calling thread, whose guests it interrupts where it is armed.
+    pub(crate) fn alarm(&self) -> Alarm {
+        Alarm::of_this_thread(&self.0.wasmtime, &self.0.epochs)
     }
 
     /// Hash of everything that compiled code depends on: what `manifest.engine` must be.

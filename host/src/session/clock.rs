@@ -10,7 +10,7 @@ pub(crate) fn thread_cpu_ns() -> u64 {
 
 /// Monotonic time, nanoseconds (about 22 ns to read).
 #[cfg(unix)]
-pub(super) fn monotonic_ns() -> u64 {
+pub(crate) fn monotonic_ns() -> u64 {
     nanos(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn thread_cpu_ns() -> u64 {
 /// Monotonic time, nanoseconds.
 #[cfg(not(unix))]
 #[allow(clippy::disallowed_methods, reason = "this module is the clock of sessions")]
-pub(super) fn monotonic_ns() -> u64 {
+pub(crate) fn monotonic_ns() -> u64 {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();

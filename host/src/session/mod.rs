@@ -38,7 +38,7 @@ use wasmtime::component::Instance;
 
 pub(crate) use self::bindings::exports::stadion::game as exports;
 pub(crate) use self::bindings::stadion::game::types::Description as WireDescription;
-pub(crate) use self::clock::thread_cpu_ns;
+pub(crate) use self::clock::{monotonic_ns, thread_cpu_ns};
 pub(crate) use self::describe::{MEMORY_BYTES as DESCRIBE_MEMORY_BYTES, NotDescribed, describe};
 pub(crate) use self::faults::cut;
 pub use self::faults::{REPORT_BYTES, StartFault, StepFault, TrapReport};

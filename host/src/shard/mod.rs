@@ -48,6 +48,7 @@ use stadion_protocol::contract::{HostEvent, HostEvents, LogLevel};
 use stadion_protocol::{Incarnation, MatchId, Tick};
 
 use crate::dormant::Dormant;
+use crate::engine::Engine;
 use crate::journal::Journals;
 use crate::life::HostState;
 use crate::link::Outbox;
@@ -136,14 +137,21 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Starts the thread of shard `number`.
-    pub(crate) fn start(number: usize, shared: Arc<Shared>, recorder: Option<RecorderSlot>) -> std::io::Result<Shard> {
+    /// Starts the thread of shard `number`, for sessions of this engine.
+    pub(crate) fn start(
+        number: usize,
+        engine: &Engine,
+        shared: Arc<Shared>,
+        recorder: Option<RecorderSlot>,
+    ) -> std::io::Result<Shard> {
         let handle = Arc::new(ShardHandle::default());
-        let own = Arc::clone(&handle);
+        let (own, engine) = (Arc::clone(&handle), engine.clone());
         let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || {
             os::exact_timers();
             os::turns_of(os::TICK_TURN);
-            worker::Worker::new(own, shared, recorder).run();
+            let alarm = engine.alarm();
+            drop(engine);
+            worker::Worker::new(own, shared, recorder).run(&alarm);
         })?;
         handle.set_thread(thread.thread().clone());
         Ok(Shard { handle, thread })

@@ -10,6 +10,7 @@ use stadion_protocol::Moment;
 use stadion_protocol::contract::EndReason;
 
 use crate::clock;
+use crate::engine::Alarm;
 use crate::recovery::recorder::RecorderSlot;
 
 use super::command::{Command, CreateJob, ResumeJob, ShardHandle};
@@ -71,18 +72,23 @@ impl Worker {
         }
     }
 
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self, alarm: &Alarm) {
         loop {
+            alarm.work_begins();
             let began = clock::now();
             let after = self.turn(began);
             let worked = u64::try_from(clock::now().since(began).as_nanos()).unwrap_or(u64::MAX);
             self.handle.stats.busy_ns.fetch_add(worked, Ordering::Relaxed);
             match after {
                 After::Again => {}
-                After::Park(None) => std::thread::park(),
+                After::Park(None) => {
+                    alarm.rest_begins();
+                    std::thread::park();
+                }
                 After::Park(Some(until)) => {
                     let wait = until.since(clock::now());
                     if !wait.is_zero() {
+                        alarm.rest_begins();
                         std::thread::park_timeout(wait);
                     }
                 }
