@@ -73,7 +73,8 @@ mod linux {
         /// Makes one for the calling thread, not armed.
         pub(crate) fn of_this_thread(engine: &wasmtime::Engine, epochs: &Arc<Epochs>) -> Alarm {
             let beat = Beat::start(engine.clone(), Arc::clone(epochs));
-            let beat = beat.inspect_err(|error| tracing::warn!(%error, "no timer for a shard: slices may be longer")).ok();
+            let beat =
+                beat.inspect_err(|error| tracing::warn!(%error, "no timer for a shard: slices may be longer")).ok();
             Alarm { beat, on_this_thread: PhantomData }
         }
 

@@ -80,7 +80,15 @@ impl Engine {
             log_pool(config.code, pool);
         }
         let versions = Mutex::new(VersionCache::default());
-        Ok(Engine(Arc::new(Inner { wasmtime, epochs: Arc::default(), linker, code: config.code, pool, compatibility, versions })))
+        Ok(Engine(Arc::new(Inner {
+            wasmtime,
+            epochs: Arc::default(),
+            linker,
+            code: config.code,
+            pool,
+            compatibility,
+            versions,
+        })))
     }
 
     /// Loads a version, or finds it already loaded. Milliseconds the first time: not for a shard.
