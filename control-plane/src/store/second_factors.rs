@@ -3,6 +3,7 @@
 use stadion_protocol::PlayerId;
 
 use super::StoreError;
+use super::row::Columns;
 use crate::model::{FactorSalt, SecondFactor, UnixMs};
 
 /// Keeps second factors.
@@ -33,4 +34,14 @@ pub trait SecondFactorStore: Send + Sync + 'static {
 
     /// Takes an account's away, with its recovery codes: whether there was one.
     async fn remove_second_factor(&self, account: &PlayerId) -> Result<bool, StoreError>;
+}
+
+/// A second factor from its row, with its recovery codes counted.
+pub(super) fn second_factor(row: &impl Columns) -> Result<SecondFactor, StoreError> {
+    Ok(SecondFactor {
+        salt: row.array("salt")?,
+        confirmed_at: row.maybe_time("confirmed_at")?,
+        last_period: row.uint("last_period")?,
+        recovery_codes: row.uint("recovery_codes")?,
+    })
 }

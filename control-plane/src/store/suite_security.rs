@@ -100,7 +100,7 @@ async fn identities_belong_to_one_account(store: &dyn Store) {
     let now = Account { linked: true, ..linked };
     assert_eq!(store.account_of_identity("acme", "42").await.unwrap(), Some(now.clone()));
     assert!(!now.is_guest());
-    assert_eq!(store.identities(&now.id).await.unwrap(), [identity.clone()]);
+    assert_eq!(store.identities(&now.id).await.unwrap(), std::slice::from_ref(&identity));
     let unlink = async |provider: &str| store.unlink_identity(&now.id, provider).await.unwrap();
     assert_eq!(unlink("other").await, Unlinked::NotLinked);
     assert_eq!(unlink("acme").await, Unlinked::LastWayIn);

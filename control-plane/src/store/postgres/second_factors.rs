@@ -1,11 +1,12 @@
 //! Second factors in PostgreSQL.
 
-use sqlx::{Postgres, Row, Transaction};
+use sqlx::{Postgres, Transaction};
 use stadion_protocol::PlayerId;
 
 use super::PostgresStore;
 use crate::model::{FactorSalt, SecondFactor, UnixMs};
-use crate::store::row::{array, int, uint};
+use crate::store::row::int;
+use crate::store::second_factors::second_factor;
 use crate::store::{SecondFactorStore, StoreError};
 
 #[async_trait::async_trait]
@@ -20,14 +21,7 @@ impl SecondFactorStore for PostgresStore {
             .bind(account.as_str())
             .fetch_optional(&self.pool)
             .await?;
-            let Some(row) = row else { return Ok(None) };
-            let confirmed_at = row.try_get::<Option<i64>, _>("confirmed_at")?;
-            Ok(Some(SecondFactor {
-                salt: array(row.try_get("salt")?)?,
-                confirmed_at: confirmed_at.map(uint).transpose()?.map(UnixMs),
-                last_period: uint(row.try_get("last_period")?)?,
-                recovery_codes: uint(row.try_get("recovery_codes")?)?,
-            }))
+            row.map(|row| second_factor(&row)).transpose()
         })
         .await
     }
