@@ -401,6 +401,10 @@ impl Host for LocalHost {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn loaded(&self) -> Vec<VersionId> {
+        self.versions.loaded()
+    }
+
     fn load(&self) -> HostLoad {
         HostLoad {
             matches: self.shared.matches.load(Ordering::Relaxed),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stadion_protocol::contract::CreateError;
@@ -19,6 +20,11 @@ struct Two {
 
 impl Two {
     async fn new() -> Two {
+        Two::within("us").await
+    }
+
+    /// The other one stands in this region.
+    async fn within(region: &str) -> Two {
         let common = Stage::new().await;
         common.publish("chess").await;
         let listener = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -28,7 +34,7 @@ impl Two {
         let (eu_url, us_url) = (url(&in_eu), url(&between));
         tokio::spawn(forward(between, in_us.local_addr().unwrap(), lost.clone()));
         let eu = common.among("h-eu", "eu", in_eu, &eu_url).await;
-        let us = common.among("h-us", "us", in_us, &us_url).await;
+        let us = common.among("h-us", region, in_us, &us_url).await;
         Two { eu, us, lost }
     }
 
@@ -105,6 +111,31 @@ async fn players_are_placed_where_they_are_near() {
     for bad in [json!({"region": "us", "latencies": {"eu": 1}}), json!({"region": "U S"})] {
         two.eu.play("chess", bad).await.expect(422);
     }
+}
+
+#[tokio::test]
+async fn a_match_is_made_where_its_version_is_loaded() {
+    let two = Two::within("eu").await;
+    two.us.play("chess", json!({"create": "private"})).await.expect(201);
+    let before = tokio::time::Instant::now();
+    loop {
+        let listed = two.eu.coordination.map_entries("replicas").await.unwrap();
+        let listed = listed.iter().find(|(name, _)| name == "h-us").map(|(_, json)| json.clone()).unwrap_or_default();
+        let listed: Value = serde_json::from_slice(&listed).unwrap_or_default();
+        if listed["loaded"].as_array().is_some_and(|loaded| !loaded.is_empty()) {
+            break;
+        }
+        assert!(before.elapsed() < Duration::from_secs(20), "it says what it has loaded: {listed}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    two.eu.play("chess", json!({"create": "private"})).await.expect(201);
+    assert_eq!(two.matches(), (0, 2), "the other one need not load it");
+    two.us.host.refuse_with(full());
+    two.eu.play("chess", json!({"create": "private"})).await.expect(201);
+    assert_eq!(two.matches(), (1, 2), "it is loaded where there is room");
+    two.us.host.refuse_with(None);
+    two.eu.play("chess", json!({"create": "private"})).await.expect(201);
+    assert_eq!(two.matches(), (2, 2), "both have it: no hop");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use stadion_protocol::VersionId;
 use stadion_protocol::contract::{Endpoints, Host, WebAddress};
 
 use crate::clock::Clock;
@@ -56,6 +57,9 @@ pub(crate) struct Peer {
 /// Replicas that are listed at most. Each keeps its name with its folder.
 const MOST: u32 = 10_000;
 
+/// Versions that a host is listed with at most: a list of many hosts is read whole.
+const LOADED: usize = 64;
+
 /// Where all replicas are listed, for those that want to know of every one.
 const LIST: &str = "replicas";
 
@@ -70,6 +74,12 @@ struct Listed {
     /// Matches that its host takes besides those it has.
     #[serde(default)]
     room: u32,
+    /// Matches that its host takes in all.
+    #[serde(default)]
+    capacity: u32,
+    /// Versions that it has loaded, those used last: [`mark`].
+    #[serde(default)]
+    loaded: Vec<String>,
 }
 
 /// A host that could take matches.
@@ -79,6 +89,10 @@ pub(crate) struct HostNote {
     pub(crate) region: Option<Region>,
     /// Matches that it takes besides those it has.
     pub(crate) room: u32,
+    /// Matches that it takes in all.
+    pub(crate) capacity: u32,
+    /// Whether it has the wanted version loaded.
+    pub(crate) ready: bool,
 }
 
 /// See the module.
@@ -118,7 +132,9 @@ impl Replicas {
         let load = self.host.load();
         let room = if load.draining { 0 } else { load.capacity.saturating_sub(load.matches) };
         let web = web_origins(&self.host.endpoints());
-        let listed = Listed { seen_at_ms: self.clock.now().0, web, region: self.region.clone(), room };
+        let loaded = self.host.loaded().iter().take(LOADED).map(mark).collect();
+        let (seen_at_ms, region, capacity) = (self.clock.now().0, self.region.clone(), load.capacity);
+        let listed = Listed { seen_at_ms, web, region, room, capacity, loaded };
         let listed = serde_json::to_vec(&listed).expect("numbers and texts are plain JSON");
         if !self.coordination.map_put(LIST, self.name.as_str(), &listed, MOST).await? {
             tracing::warn!("{MOST} replicas are listed: pages of games do not find this one");
@@ -131,11 +147,14 @@ impl Replicas {
         Ok(self.listed().await?.into_iter().flat_map(|(_, listed)| listed.web).collect())
     }
 
-    /// Every host that was heard of lately, this one's among them.
-    pub(crate) async fn hosts(&self) -> Result<Vec<HostNote>, CoordinationError> {
-        let listed = self.listed().await?.into_iter();
-        let notes = listed.map(|(name, Listed { region, room, .. })| HostNote { name, region, room });
-        Ok(notes.collect())
+    /// Every host that was heard of lately, this one's among them, as it is for a match of a version.
+    pub(crate) async fn hosts(&self, version: VersionId) -> Result<Vec<HostNote>, CoordinationError> {
+        let wanted = mark(&version);
+        let note = |(name, listed): (HostName, Listed)| {
+            let Listed { region, room, capacity, loaded, .. } = listed;
+            HostNote { name, region, room, capacity, ready: loaded.contains(&wanted) }
+        };
+        Ok(self.listed().await?.into_iter().map(note).collect())
     }
 
     async fn listed(&self) -> Result<Vec<(HostName, Listed)>, CoordinationError> {
@@ -183,6 +202,11 @@ fn web_origins(endpoints: &Endpoints) -> Vec<String> {
     let told = [("https", &endpoints.webtransport), ("ws", &endpoints.websocket), ("wss", &endpoints.websocket)];
     let origins = told.into_iter().filter_map(|(scheme, address)| origin(scheme, address));
     origins.filter(|origin| origin.matches(':').count() == 2).collect()
+}
+
+/// A version in short: a hint may mean another one.
+fn mark(version: &VersionId) -> String {
+    version.to_string().chars().take(16).collect()
 }
 
 fn key(name: &HostName) -> String {

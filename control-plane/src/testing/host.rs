@@ -1,6 +1,6 @@
 //! A host that seats players and runs nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -293,6 +293,12 @@ impl Host for FakeHost {
             websocket: Some(WebAddress::default()),
             certificate_hashes: vec![[7; 32]],
         }
+    }
+
+    fn loaded(&self) -> Vec<VersionId> {
+        let versions: BTreeSet<VersionId> =
+            self.matches.lock().unwrap().values().map(|status| status.version).collect();
+        versions.into_iter().collect()
     }
 
     fn load(&self) -> HostLoad {

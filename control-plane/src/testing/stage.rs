@@ -39,7 +39,7 @@ pub(crate) struct Stage {
     pub(crate) developer_key: String,
     pub(crate) store: Arc<dyn Store>,
     blobs: Arc<dyn ObjectStore>,
-    coordination: Arc<dyn Coordination>,
+    pub(crate) coordination: Arc<dyn Coordination>,
 }
 
 /// What replicas have in common beside their store.

@@ -41,6 +41,16 @@ impl Versions {
         cell.get_or_try_init(|| self.load(id)).await.cloned()
     }
 
+    /// Those that are there, the one used last first.
+    pub(super) fn loaded(&self) -> Vec<VersionId> {
+        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = cells.by_id.iter().filter(|(_, (cell, _))| cell.initialized());
+        let mut there: Vec<(u64, VersionId)> = there.map(|(id, (_, used))| (*used, *id)).collect();
+        drop(cells);
+        there.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
+        there.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// For threads that may block. They fetch what is not loaded only if the host was made in an async runtime.
     pub(super) fn library(self: Arc<Versions>) -> Box<Library> {
         let runtime = tokio::runtime::Handle::try_current().ok();

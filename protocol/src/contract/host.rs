@@ -64,6 +64,9 @@ pub trait Host: Send + Sync + 'static {
 
     /// How full the host is.
     fn load(&self) -> HostLoad;
+
+    /// Versions that are loaded, the one used last first: a match of another one waits until it is fetched and loaded.
+    fn loaded(&self) -> Vec<VersionId>;
 }
 
 /// What is kept of a match that is over.

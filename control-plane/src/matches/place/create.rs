@@ -75,7 +75,8 @@ impl Placer {
     /// Creates a match for these players, where they are near or there is room: nobody else finds it.
     pub(crate) async fn form(&self, request: FormRequest) -> Result<Formed, PlaceError> {
         let mut refused = None;
-        for host in self.hosts(&request.near).await? {
+        let version = self.parts.catalog.choose(&request.game, &request.id.0).await?.version.id;
+        for host in self.hosts(&request.near, version).await? {
             let formed = if host == self.parts.host_name {
                 self.form_here(request.clone()).await
             } else {

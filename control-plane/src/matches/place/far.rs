@@ -14,7 +14,7 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use stadion_protocol::contract::PlayerInfo;
-use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId};
+use stadion_protocol::{GameName, MatchCode, MatchId, PlayerId, VersionId};
 
 use super::choose::{Near, hosts_to_ask};
 use super::{FormRequest, Formed, KeptFor, NewOrder, Order, PlaceError, Placer, Seating, Template, Who};
@@ -129,11 +129,18 @@ impl FarCreate {
 }
 
 impl Placer {
-    /// The hosts to ask for a match, the best first.
-    pub(super) async fn hosts(&self, near: &Near) -> Result<Vec<HostName>, CoordinationError> {
+    /// The hosts to ask for a match of a version, the best first.
+    pub(super) async fn hosts(&self, near: &Near, version: VersionId) -> Result<Vec<HostName>, CoordinationError> {
         let here = &self.parts.host_name;
         match &self.parts.replicas {
-            Some(replicas) => Ok(hosts_to_ask(near, here, replicas.hosts().await?)),
+            Some(replicas) => {
+                let mut hosts = hosts_to_ask(near, here, replicas.hosts(version).await?);
+                // Not heard of yet, or not among the best: it is there all the same.
+                if !hosts.contains(here) {
+                    hosts.push(here.clone());
+                }
+                Ok(hosts)
+            }
             None => Ok(vec![here.clone()]),
         }
     }

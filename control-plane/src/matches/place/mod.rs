@@ -230,15 +230,17 @@ impl Placer {
         }
         let wanted = self.wanted(&request, &who.player).await?;
         let playable = self.parts.catalog.playable(&request.game, wanted.clone()).await?;
+        let version = playable.version.id;
         let mut refused = None;
-        if request.near.anywhere() || self.parts.replicas.is_none() {
+        // Who is led here plays here, unless another host near it need not load the version first.
+        if self.parts.replicas.is_none() || (request.near.anywhere() && self.parts.host.loaded().contains(&version)) {
             match self.place_here(&playable, request.order.clone(), who.clone()).await {
                 Err(error) if error.wants_room() && self.parts.replicas.is_some() => refused = Some(error),
                 answer => return answer,
             }
         }
         let tried_here = refused.is_some();
-        for host in self.hosts(&request.near).await? {
+        for host in self.hosts(&request.near, version).await? {
             let here = host == self.parts.host_name;
             if here && tried_here {
                 continue;
