@@ -23,6 +23,7 @@ mod pin;
 pub mod queue;
 pub mod report;
 mod samples;
+pub mod searches;
 pub mod sign_in;
 pub mod stage;
 pub mod start;

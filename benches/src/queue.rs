@@ -6,9 +6,11 @@
 //! | `duel-by-skill` | one against one, by ratings |
 //! | `fives-by-skill` | five against five in parties of one to three, by ratings and latencies, some blocked |
 //! | `fives-ready-check` | the same, and each player confirms |
+//! | `searches` | the whole way, from a search by the public API to the match; `replica-searches` on PostgreSQL and Redis |
 //!
 //! A crowd waits, and the queue is stepped until 19 of 20 play, as often as it takes (the rest waits for others to come): virtual time stands for
-//! the waiting, and only the matchmaker's own work is timed. Notes in coordination and the matches themselves are not in it.
+//! the waiting, and only the matchmaker's own work is timed. Notes in coordination and the matches themselves are in the last rows alone
+//! ([`crate::searches`]), where callers and server share the machine's cores.
 
 use std::time::Duration;
 
@@ -19,7 +21,8 @@ use stadion_protocol::MatchId;
 use stadion_protocol::contract::{QueueRules, queues_of};
 
 use crate::conditions::LoadMeter;
-use crate::{Conditions, Figures, Line, clock};
+use crate::searches::{self, Searches};
+use crate::{Conditions, Figures, Line, Omitted, clock};
 
 /// Between two steps, milliseconds of virtual time: as the control plane does.
 const STEP_MS: u64 = 500;
@@ -27,18 +30,22 @@ const STEP_MS: u64 = 500;
 const MOST_STEPS: u32 = 2_000;
 /// Tickets a second that Open Match 2 publishes for itself, for comparison.
 const PUBLISHED: u32 = 500;
+/// Players a second that ours is built for, on one core.
+const GOAL: u32 = 5_000;
 
 /// What to measure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Players who wait at once.
     pub players: u32,
     /// Crowds, one after the other.
     pub crowds: u32,
+    /// The rows `searches`, or why they are left out.
+    pub searches: Result<Searches, String>,
 }
 
 /// Measures. Blocks for some seconds; `progress` is told, for people, what is being measured.
-pub fn run(options: Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<Figures> {
+pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<Figures> {
     let (load, conditions) = (LoadMeter::start(), Conditions::read());
     let fives = [("team-size", "5"), ("skill-window", "60"), ("latency-most", "60"), ("latency-widen", "2")];
     let at_once = |pairs: &[(&'static str, &'static str)]| rules(&[pairs, &[("ready-seconds", "0")]].concat());
@@ -53,12 +60,21 @@ pub fn run(options: Options, progress: &mut dyn FnMut(&str)) -> anyhow::Result<F
         progress(name);
         lines.push(line(name, rules, options));
     }
+    let mut omitted = Vec::new();
+    match &options.searches {
+        Ok(searches) => {
+            lines.extend(searches::rows(searches, progress)?);
+            omitted.extend(searches.shared.is_none().then(crate::start::rest::no_replica));
+        }
+        Err(why) => omitted.push(Omitted { name: "searches", why: why.clone() }),
+    }
     let conditions = Conditions { foreign: load.stop(), ..conditions };
     let notes = vec![
-        format!("Open Match 2 publishes {PUBLISHED} tickets a second; not measured here"),
-        "one thread; virtual time stands for the waiting".to_owned(),
+        format!("peer is Open Match 2, which publishes {PUBLISHED} tickets a second; not measured here"),
+        format!("the goal is {GOAL} players a second on one core"),
+        "the matchmaker's rows: one thread; virtual time stands for the waiting".to_owned(),
     ];
-    Ok(Figures { lines, omitted: Vec::new(), conditions, notes })
+    Ok(Figures { lines, omitted, conditions, notes })
 }
 
 fn rules(pairs: &[(&str, &str)]) -> anyhow::Result<QueueRules> {
@@ -68,7 +84,7 @@ fn rules(pairs: &[(&str, &str)]) -> anyhow::Result<QueueRules> {
     queues.into_values().next().context("a queue is declared")
 }
 
-fn line(name: &'static str, rules: QueueRules, options: Options) -> Line {
+fn line(name: &'static str, rules: QueueRules, options: &Options) -> Line {
     let (mut spent, mut played, mut steps, mut slowest) = (Duration::ZERO, 0u64, 0u32, Duration::ZERO);
     for seed in 0..options.crowds {
         let mut queue = Queue::new(rules);
@@ -92,6 +108,7 @@ fn line(name: &'static str, rules: QueueRules, options: Options) -> Line {
         .with("players", played)
         .with("steps", steps)
         .with("slowest_step_ms", slowest.as_secs_f64() * 1e3)
+        .with("peer_tickets_per_s", PUBLISHED)
 }
 
 /// Players whose match was formed.
@@ -162,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_row_brings_as_good_as_all_players_into_matches() {
-        let figures = run(Options { players: 400, crowds: 1 }, &mut |_| ()).unwrap();
+        let figures = run(&Options { players: 400, crowds: 1, searches: Err(String::new()) }, &mut |_| ()).unwrap();
         assert_eq!(figures.lines.len(), 4);
         for line in &figures.lines {
             assert!(line.get("players").unwrap() >= 380.0, "{line:?}");

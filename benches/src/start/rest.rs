@@ -86,6 +86,26 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Where one searches in a queue of the game.
+    pub(crate) fn tickets(queue: &str) -> String {
+        format!("/v1/games/{GAME}/queues/{queue}/tickets")
+    }
+
+    /// Sets the newest version of the game to these settings.
+    pub(crate) fn set(&self, settings: &str) -> anyhow::Result<()> {
+        let mut http = Http::connect(&self.http)?;
+        let game = http.json("GET", &format!("/v1/games/{GAME}"), &self.key, b"")?;
+        let version = text(&game, "latest_version")?;
+        let path = format!("/v1/games/{GAME}/versions/{version}/settings");
+        http.json("PUT", &path, &self.key, settings.as_bytes()).map(drop)
+    }
+
+    /// How many matches run.
+    pub(crate) fn matches(&self) -> anyhow::Result<u64> {
+        let load = Http::connect(&self.http)?.json("GET", "/v1/load", &self.key, b"")?;
+        load["matches"].as_u64().with_context(|| format!("no matches in {load}"))
+    }
+
     /// Uploads the game.
     pub(crate) fn upload(&self, wasm: &[u8]) -> anyhow::Result<()> {
         let versions = format!("/v1/games/{GAME}/versions");

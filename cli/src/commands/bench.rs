@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use stadion_benches::searches::Searches;
 use stadion_benches::start::rest::Shared;
 use stadion_benches::{
     Figures, arena, create, density, events, gateway, hibernate, image, journal, neighbours, queue, sign_in, stage,
@@ -152,7 +153,8 @@ enum What {
         #[arg(long, value_name = "URL")]
         redis: Option<String>,
     },
-    /// Players a second that the matchmaker brings into matches on one core. Takes some seconds.
+    /// Players a second that the matchmaker brings into matches on one core, and that find one by the public API. Takes some
+    /// seconds.
     Queue {
         /// Players who wait at once.
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=50_000))]
@@ -160,6 +162,11 @@ enum What {
         /// Crowds of so many, one after the other.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         crowds: u32,
+        /// Guests who search by the public API.
+        #[arg(long, default_value_t = 640, value_parser = clap::value_parser!(u32).range(64..=8_000))]
+        searchers: u32,
+        #[command(flatten)]
+        shared: SharedArgs,
     },
     /// What another `bench` measures, in a process of its own.
     #[command(hide = true)]
@@ -242,8 +249,12 @@ pub(crate) fn run(args: Bench, context: &Context) -> Outcome {
         What::Events { players, events, redis } => {
             show(context, |progress| events::run(&events::Options { players, events, redis }, progress))
         }
-        What::Queue { players, crowds } => {
-            show(context, |progress| queue::run(queue::Options { players, crowds }, progress))
+        What::Queue { players, crowds, searchers, shared } => {
+            let (stadion_exe, shared) = (exe()?, shared.both());
+            let searches = |game_wasm| Searches { players: searchers, stadion_exe, game_wasm, shared };
+            let searches = found_game(ARENA).map(searches).map_err(|missing| missing.message);
+            let options = queue::Options { players, crowds, searches };
+            show(context, |progress| queue::run(&options, progress))
         }
         What::Image { runs } => show(context, |progress| image::run(image::Options { runs }, progress)),
         What::Stage { setup } => {
