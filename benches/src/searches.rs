@@ -59,7 +59,8 @@ fn row(server: &Server, name: &str, players: u32, wasm: &[u8]) -> anyhow::Result
     }
     let began = clock::now();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = crowds.iter_mut().map(|(http, tokens)| scope.spawn(move || search(http, tokens))).collect();
+        let threads: Vec<_> =
+            crowds.iter_mut().map(|(http, tokens)| scope.spawn(move || search(http, tokens))).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("a caller does not panic"))
     })?;
     let searched = began.elapsed();
