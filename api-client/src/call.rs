@@ -102,6 +102,7 @@ impl<A: Answer> Call<A> {
     }
 
     /// With a query parameter.
+    #[allow(clippy::needless_pass_by_value, reason = "numbers and texts read better without a reference")]
     pub fn query(mut self, name: &str, value: impl ToString) -> Call<A> {
         self.query.push((name.to_owned(), value.to_string()));
         self
@@ -162,7 +163,7 @@ impl<A: Answer> Call<A> {
         self
     }
 
-    pub(crate) fn header(mut self, name: HeaderName, value: impl ToString) -> Call<A> {
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Call<A> {
         self.headers.retain(|(there, _)| *there != name);
         self.headers.push((name, value.to_string()));
         self

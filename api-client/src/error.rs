@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the server tells more at once than it may")]
     TooMuch,
     /// A name that cannot be part of an address.
-    #[error("{name} cannot be part of an address")]
+    #[error("a name that is {name} cannot be part of an address")]
     Unaddressable {
         /// Such as `..`.
         name: String,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Api, SignedIn};
+use crate::api::{self, Api, SignedIn};
 use crate::commands::Context;
 use crate::config::{self, Target};
 use crate::failure::{Failure, Kind, Outcome};
@@ -28,7 +28,7 @@ pub(crate) struct Account {
 impl Account {
     /// Keeps a sign-in.
     pub(crate) fn keep(server: &str, signed_in: SignedIn) -> Outcome<Account> {
-        let SignedIn { player, access_token, refresh_token } = signed_in;
+        let SignedIn { player, access_token, refresh_token, .. } = signed_in;
         let server = server.to_owned();
         let account = Account { server, id: player.id, name: player.name, access_token, refresh_token };
         let path = path()?;
@@ -66,7 +66,7 @@ impl Account {
 
     /// The API as this account.
     pub(crate) fn api(&self) -> Outcome<Api> {
-        Api::new(&Target { server: self.server.clone(), key: Some(self.access_token.clone()) })
+        api::connect(&Target { server: self.server.clone(), key: Some(self.access_token.clone()) })
     }
 }
 
@@ -74,10 +74,10 @@ impl Account {
 pub(crate) async fn signed_in(context: &Context) -> Outcome<(Account, Api)> {
     let account = Account::load(&context.target()?.server)?;
     let api = account.api()?;
-    match api.whoami().await {
-        Ok(()) => Ok((account, api)),
+    match api.whoami().await.map_err(Failure::from) {
+        Ok(_) => Ok((account, api)),
         Err(failure) if failure.kind == Kind::Refused => {
-            let nobody = Api::new(&Target { server: account.server.clone(), key: None })?;
+            let nobody = api::connect(&Target { server: account.server.clone(), key: None })?;
             let account = Account::keep(&account.server, nobody.refresh(&account.refresh_token).await?)?;
             let api = account.api()?;
             Ok((account, api))

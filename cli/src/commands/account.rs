@@ -7,12 +7,11 @@ use std::io::BufRead;
 
 use clap::{Args, Subcommand};
 use crossterm::event::{Event, KeyCode, KeyModifiers};
-use reqwest::Method;
 use serde_json::json;
 
-use super::{Context, block_on};
+use super::{Context, ask, block_on};
 use crate::account::{Account, signed_in};
-use crate::api::{Api, FirstStep};
+use crate::api;
 use crate::config::Target;
 use crate::failure::{Failure, Outcome};
 use crate::output::on_a_terminal;
@@ -65,7 +64,7 @@ enum What {
 
 pub(crate) fn run(args: &AccountArgs, context: &Context) -> Outcome {
     let server = context.target()?.server;
-    let nobody = || Api::new(&Target { server: server.clone(), key: None });
+    let nobody = || api::connect(&Target { server: server.clone(), key: None });
     match &args.what {
         None => {
             let (account, _) = block_on(signed_in(context))?;
@@ -73,31 +72,34 @@ pub(crate) fn run(args: &AccountArgs, context: &Context) -> Outcome {
         }
         Some(What::Register { name }) => {
             let password = password()?;
-            tell(context, &Account::keep(&server, block_on(nobody()?.register(name, &password))?)?);
+            tell(context, &Account::keep(&server, ask(nobody()?.register(name, &password))?)?);
         }
         Some(What::SignIn { name }) => {
             let password = password()?;
-            let signed_in = match block_on(nobody()?.sign_in(name, &password))? {
-                FirstStep::In(signed_in) => signed_in,
-                FirstStep::Challenged(challenge) => block_on(nobody()?.answer_challenge(&challenge, &code()?))?,
+            let nobody = nobody()?;
+            let signed_in = match block_on(async { Ok(nobody.sign_in(name, &password).await) })? {
+                Ok(signed_in) => signed_in,
+                Err(error) => {
+                    let Some(challenge) = challenge(&error) else { return Err(error.into()) };
+                    ask(nobody.answer_challenge(challenge, &code()?))?
+                }
             };
             tell(context, &Account::keep(&server, signed_in)?);
         }
         Some(What::SignOut { everywhere }) => {
             let (_, api) = block_on(signed_in(context))?;
-            block_on(async {
-                if *everywhere {
-                    api.ask(Method::DELETE, "/v1/sessions", None).await.map(drop)
-                } else {
-                    api.sign_out().await
-                }
-            })?;
+            if *everywhere { ask(api.sign_out_everywhere()) } else { ask(api.sign_out()) }?;
             Account::forget()?;
             context.out.note(if *everywhere { "signed out everywhere" } else { "signed out" });
         }
         Some(What::Own(own)) => own::run(own, context)?,
     }
     Ok(())
+}
+
+/// What the second step of signing in brings back, where the account has a second factor.
+fn challenge(error: &api::Error) -> Option<&str> {
+    error.refusal()?.problem.as_ref()?.challenge.as_deref()
 }
 
 fn tell(context: &Context, account: &Account) {

@@ -13,7 +13,7 @@ use stadion_schema::Value;
 use tokio::time::MissedTickBehavior;
 
 use super::{Context, block_on};
-use crate::api::{Api, MatchInfo};
+use crate::api::{self, Api, MatchInfo};
 use crate::bots::Bot as Mind;
 use crate::config::Target;
 use crate::failure::{Failure, Outcome};
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Bot, context: &Context) -> Outcome {
         let ends = join_all(playing).await;
         let ended = ends.iter().any(|end| matches!(end, Ok(Ok(_))));
         let ends: Vec<Option<Played>> = ends.into_iter().map(|end| end.ok().transpose()).collect::<Outcome<_>>()?;
-        let info = result(&Api::new(&target)?, &id, ended).await?;
+        let info = result(&api::connect(&target)?, &id, ended).await?;
         tell(args, seed, &ends, &info, context);
         Ok(())
     })

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::versions::find;
-use super::{Context, block_on};
+use super::{Context, ask, block_on};
 use crate::api::{Api, Channel};
 use crate::failure::{Failure, Outcome};
 
@@ -56,11 +56,11 @@ pub(crate) struct Channels {
 pub(crate) fn run(args: &Channels, context: &Context) -> Outcome {
     let api = context.api()?;
     let Some(name) = &args.channel else {
-        let channels = block_on(api.channels(&args.game))?;
+        let channels = ask(api.channels(&args.game))?;
         return show(&channels, context);
     };
     if args.remove {
-        block_on(api.remove_channel(&args.game, name))?;
+        ask(api.remove_channel(&args.game, name))?;
         context.out.note(format!("{} has no channel {name} any more", args.game));
         return Ok(());
     }
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Channels, context: &Context) -> Outcome {
     if change.is_empty() {
         return show_one(&api, args, name, context);
     }
-    let channel = block_on(api.set_channel(&args.game, name, &Value::Object(change)))?;
+    let channel = ask(api.set_channel(&args.game, name, &Value::Object(change)))?;
     show(&[channel], context)
 }
 
@@ -105,13 +105,13 @@ fn settings(pairs: &[String]) -> Outcome<Map<String, Value>> {
 }
 
 fn show_one(api: &Api, args: &Channels, name: &str, context: &Context) -> Outcome {
-    let mut channels = block_on(api.channels(&args.game))?;
+    let mut channels = ask(api.channels(&args.game))?;
     channels.retain(|channel| channel.name == name);
     if channels.is_empty() {
         let failure = Failure::not_found(format!("{} has no channel {name}", args.game));
         return Err(failure.fix(format!("`stadion publish --channel {name}` makes it")));
     }
-    let history = block_on(api.channel_history(&args.game, name))?;
+    let history = ask(api.channel_history(&args.game, name))?;
     if context.out.is_json() {
         let one = channels.pop();
         context.out.value(&json!({"channel": one, "history": history}));

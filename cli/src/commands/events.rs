@@ -4,7 +4,7 @@ use clap::Args;
 use stadion_control_plane::clock::{Clock, SystemClock};
 use stadion_control_plane::model::{EventKind, UnixMs};
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::{Happened, Hears, Wanted};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -55,11 +55,11 @@ pub(crate) fn run(args: &EventsArgs, context: &Context) -> Outcome {
     let wanted = wanted(args, SystemClock.now())?;
     let (api, out) = (context.api()?, context.out);
     if args.follow {
-        return block_on(api.follow_events(&wanted, &mut Shown(out)));
+        return ask(api.follow_events(&wanted, &mut Shown(out)));
     }
     let usual = if args.since.is_some() { 20 * USUAL } else { USUAL };
     let most = args.limit.map_or(usual, |limit| limit as usize);
-    let events = block_on(api.happened(&wanted, most))?;
+    let events = ask(api.happened(&wanted, most))?;
     if events.is_empty() {
         out.note("nothing like that has happened; --follow waits for it");
     }

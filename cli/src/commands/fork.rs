@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::failure::{Failure, Outcome};
 
 /// Copies a running match at its newest tick, for its game's owner.
@@ -21,7 +21,7 @@ pub(crate) struct Fork {
 
 pub(crate) fn run(args: &Fork, context: &Context) -> Outcome {
     args.id.parse::<stadion_protocol::MatchId>().map_err(|error| Failure::usage(error.to_string()))?;
-    let forked = block_on(context.api()?.fork(&args.id))?;
+    let forked = ask(context.api()?.fork(&args.id))?;
     context.out.value(&forked);
     context.out.line(format!(
         "{} is a copy of {} at tick {}, on version {}",

@@ -51,10 +51,10 @@ pub(crate) fn run(args: &Friends, context: &Context) -> Outcome {
         let (_, api) = signed_in(context).await?;
         match &args.what {
             None => {}
-            Some(What::Add { player }) => api.set_known("friends", player, true).await?,
-            Some(What::Remove { player }) => api.set_known("friends", player, false).await?,
-            Some(What::Block { player }) => return api.set_known("blocks", player, true).await,
-            Some(What::Unblock { player }) => return api.set_known("blocks", player, false).await,
+            Some(What::Add { player }) => drop(api.add_friend(player).await?),
+            Some(What::Remove { player }) => api.remove_friend(player).await?,
+            Some(What::Block { player }) => return Ok(api.block(player).await?),
+            Some(What::Unblock { player }) => return Ok(api.unblock(player).await?),
         }
         let friends = api.friends().await?;
         for friend in &friends {

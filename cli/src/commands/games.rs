@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::failure::Outcome;
 
 /// Lists the games of the server.
@@ -15,7 +15,7 @@ Examples:
 pub(crate) struct Games {}
 
 pub(crate) fn run(_: &Games, context: &Context) -> Outcome {
-    let games = block_on(context.api()?.games())?;
+    let games = ask(context.api()?.games())?;
     for game in &games {
         context.out.value(game);
     }

@@ -1,12 +1,11 @@
 //! `stadion keys`: keys for programs, and the keys of tokens.
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Context, block_on};
 use crate::account::signed_in;
-use crate::api::Api;
+use crate::api::{Api, Key, NewKey};
 use crate::failure::Outcome;
 
 /// Makes, lists and revokes API keys; changes the keys of tokens.
@@ -67,43 +66,44 @@ enum Signs {
     Artifacts,
 }
 
-impl Signs {
-    fn path(self) -> &'static str {
-        match self {
-            Signs::Tokens => "/v1/system/keys/rotate",
-            Signs::Refresh => "/v1/system/keys/rotate-refresh",
-            Signs::Artifacts => "/v1/system/keys/rotate-artifacts",
-        }
-    }
-}
-
 pub(crate) fn run(args: &Keys, context: &Context) -> Outcome {
-    let ask = |method: Method, path: &str, body: Option<Value>| {
-        block_on(async { api(context).await?.ask(method, path, body.as_ref()).await })
-    };
     match &args.what {
-        None | Some(What::List) => list(context, &ask(Method::GET, "/v1/keys", None)?),
+        None | Some(What::List) => list(context, &block_on(async { Ok(api(context).await?.keys().await?) })?),
         Some(What::Create { label, scopes, days }) => {
-            let seconds = days.map(|days| days.saturating_mul(86_400));
-            let body = json!({"label": label, "scopes": scopes, "expires_in_s": seconds});
-            let made = ask(Method::POST, "/v1/keys", Some(body))?;
+            let expires_in_s = days.map(|days| days.saturating_mul(86_400));
+            let wanted = NewKey { label, scopes, expires_in_s };
+            let made = block_on(async { Ok(api(context).await?.create_key(&wanted).await?) })?;
             context.out.value(&made);
-            context.out.line(made["key"].as_str().unwrap_or_default());
+            context.out.line(&made.key);
             context.out.note("keep it: it is not shown again");
         }
         Some(What::Revoke { id }) => {
-            ask(Method::DELETE, &format!("/v1/keys/{id}"), None)?;
+            block_on(async { Ok(api(context).await?.revoke_key(id).await?) })?;
             context.out.value(&json!({"revoked": id}));
             context.out.line(format!("{id} is revoked"));
         }
         Some(What::Rotate { of }) => {
-            let rotated = ask(Method::POST, of.path(), None)?;
-            context.out.value(&rotated);
-            let until = rotated["previous_until"].as_str().unwrap_or_default();
+            let until = block_on(rotate(*of, context))?;
             context.out.line(format!("changed; what the key before signed is good until {until}"));
         }
     }
     Ok(())
+}
+
+/// Until when what the key before signed is good.
+async fn rotate(of: Signs, context: &Context) -> Outcome<String> {
+    let api = api(context).await?;
+    let rotated = match of {
+        Signs::Tokens => {
+            let rotated = api.rotate_keys().await?;
+            context.out.value(&rotated);
+            return Ok(rotated.previous_until);
+        }
+        Signs::Refresh => api.rotate_refresh_key().await?,
+        Signs::Artifacts => api.rotate_artifact_key().await?,
+    };
+    context.out.value(&rotated);
+    Ok(rotated.previous_until)
 }
 
 /// As the key that was named, else whoever is signed in here, else with the key that `serve` left.
@@ -114,16 +114,11 @@ async fn api(context: &Context) -> Outcome<Api> {
     }
 }
 
-fn list(context: &Context, listed: &Value) {
-    let items = listed["items"].as_array().cloned().unwrap_or_default();
-    items.iter().for_each(|item| context.out.value(item));
-    let text = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
-    let scopes = |item: &Value| {
-        let scopes = item["scopes"].as_array().cloned().unwrap_or_default();
-        scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+fn list(context: &Context, keys: &[Key]) {
+    keys.iter().for_each(|key| context.out.value(key));
+    let row = |key: &Key| {
+        let until = key.expires_at.clone().unwrap_or_default();
+        [key.id.clone(), key.label.clone(), key.scopes.join(","), key.created_at.clone(), until]
     };
-    let row = |item: &Value| {
-        [text(item, "id"), text(item, "label"), scopes(item), text(item, "created_at"), text(item, "expires_at")]
-    };
-    context.out.table(["KEY", "LABEL", "SCOPES", "SINCE", "UNTIL"], &items.iter().map(row).collect::<Vec<_>>());
+    context.out.table(["KEY", "LABEL", "SCOPES", "SINCE", "UNTIL"], &keys.iter().map(row).collect::<Vec<_>>());
 }

@@ -34,10 +34,10 @@ pub(crate) fn run(args: &Leaderboard, context: &Context) -> Outcome {
     };
     let standings = block_on(async {
         if of == "all" {
-            return context.api()?.leaderboard(&args.game, &args.queue, of).await;
+            return Ok(context.api()?.leaderboard(&args.game, &args.queue, of).await?);
         }
         let (_, api) = signed_in(context).await?;
-        api.leaderboard(&args.game, &args.queue, of).await
+        Ok(api.leaderboard(&args.game, &args.queue, of).await?)
     })?;
     for standing in &standings {
         context.out.value(standing);

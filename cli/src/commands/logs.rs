@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::{Followed, LogLine};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -39,11 +39,11 @@ pub(crate) fn run(args: &Logs, context: &Context) -> Outcome {
             Followed::Line(line) => show(&line, out),
             Followed::Lost => out.note("the connection is lost; trying again"),
         };
-        block_on(api.follow_log(&args.id, args.after, &mut tell))?;
+        ask(api.follow_log(&args.id, args.after, &mut tell))?;
         out.note("the match is over");
         return Ok(());
     }
-    let lines = block_on(api.log(&args.id, args.after))?;
+    let lines = ask(api.log(&args.id, args.after))?;
     if lines.is_empty() {
         out.note("nothing was logged; --follow waits for it");
     }

@@ -2,10 +2,13 @@
 
 use clap::Args;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::{FailureInfo, MatchInfo, OpenMatch};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
+
+/// Open matches that are listed: more than anybody reads.
+const MOST_OPEN: usize = 10_000;
 
 /// Lists matches, or shows one.
 #[derive(Debug, Args)]
@@ -40,7 +43,8 @@ pub(crate) struct Matches {
 pub(crate) fn run(args: &Matches, context: &Context) -> Outcome {
     let api = context.api()?;
     if let (true, Some(game)) = (args.open, &args.game) {
-        list_open(context.out, game, &block_on(api.open_matches(game, &args.label))?);
+        let labels: Vec<(&str, &str)> = args.label.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+        list_open(context.out, game, &ask(api.open_matches(game, &labels, MOST_OPEN))?);
         return Ok(());
     }
     let Some(id) = &args.id else {
@@ -48,15 +52,15 @@ pub(crate) fn run(args: &Matches, context: &Context) -> Outcome {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.clone()?)))
             .collect();
-        list(context.out, &block_on(api.matches(&filter))?);
+        list(context.out, &ask(api.matches(&filter))?);
         return Ok(());
     };
     id.parse::<stadion_protocol::MatchId>().map_err(|error| Failure::usage(error.to_string()))?;
     if args.end {
-        block_on(api.end_match(id))?;
+        ask(api.end_match(id))?;
         context.out.note(format!("match {id} was told to end"));
     }
-    let info = block_on(api.one_match(id))?;
+    let info = ask(api.one_match(id))?;
     context.out.value(&info);
     for line in described(&info) {
         context.out.line(line);

@@ -38,7 +38,7 @@ pub(crate) mod webhooks;
 
 use std::future::Future;
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::args::{Command, Global};
 use crate::config::{self, SavedServer, Target};
 use crate::failure::{Failure, Outcome};
@@ -85,7 +85,7 @@ impl Context {
 
     /// Its REST API.
     pub(crate) fn api(&self) -> Outcome<Api> {
-        Api::new(&self.target()?)
+        api::connect(&self.target()?)
     }
 }
 
@@ -130,6 +130,11 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Completions(args) => completions::run(&args, context),
         Command::CompileChild | Command::TrialChild => Ok(()), // `main` has seen to it
     }
+}
+
+/// Asks a server, on this thread.
+pub(crate) fn ask<T>(call: impl Future<Output = Result<T, api::Error>>) -> Outcome<T> {
+    block_on(async { Ok(call.await?) })
 }
 
 /// Runs a command's future on this thread: nothing but `serve` needs more.

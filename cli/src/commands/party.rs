@@ -126,7 +126,7 @@ async fn accept(api: &Api, party: Option<&str>) -> Outcome<Party> {
             _ => return Err(Failure::usage("several ask").fix("name one: `stadion party invitations` lists them")),
         },
     };
-    api.join_party(&json!({ "party": only })).await
+    Ok(api.join_party(&json!({ "party": only })).await?)
 }
 
 /// A member's account id by its name.
@@ -169,7 +169,7 @@ mod tests {
             "id": "0000000000000000000000000a", "code": "KBQTWXZR", "leader": "p-1", "phase": "gathering",
             "members": [{"player": "p-1", "name": "ann", "ready": true, "away": false},
                         {"player": "p-2", "name": "bob", "ready": false, "away": true}],
-            "invitations": [{"player": "p-3"}]
+            "invitations": [{"player": "p-3", "by": "p-1", "until": "2026-11-20T10:01:00Z"}]
         }))
         .unwrap();
         assert_eq!(

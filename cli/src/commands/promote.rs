@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::channels::show;
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::failure::Outcome;
 
 /// Gives a channel's version to another channel: by itself, the canary's to everybody.
@@ -27,6 +27,6 @@ pub(crate) struct Promote {
 }
 
 pub(crate) fn run(args: &Promote, context: &Context) -> Outcome {
-    let channel = block_on(context.api()?.promote(&args.game, &args.channel, &args.to))?;
+    let channel = ask(context.api()?.promote(&args.game, &args.channel, &args.to))?;
     show(&[channel], context)
 }

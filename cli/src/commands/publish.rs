@@ -96,7 +96,7 @@ async fn upload(
     let following = async {
         if let Err(failure) = api.follow_upload(&upload, &mut show).await {
             // The answer to the upload says what became of it in any case.
-            out.note(format!("how it fares is not shown: {failure}"));
+            out.note(format!("how it fares is not shown: {}", Failure::from(failure)));
         }
         std::future::pending().await
     };
@@ -106,7 +106,7 @@ async fn upload(
     };
     sending.finish_and_clear();
     stages.finish_and_clear();
-    published
+    Ok(published?)
 }
 
 /// What the server does with an upload, in its order, and in words.
@@ -168,7 +168,7 @@ impl Found {
         let schema = schema.map_err(|error| Failure::failed(format!("the game's schema: {error}")))?;
         types::refresh(&project, schema.as_ref())?;
         match web::bundle(&project, out)? {
-            Some(bundle) => api.publish_web(&published.game, &published.version, &bundle).await.map(Some),
+            Some(bundle) => Ok(Some(api.publish_web(&published.game, &published.version, &bundle.to_send()).await?)),
             None => Ok(None),
         }
     }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::publish::quarantine_words;
 use super::versions::find;
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::Published;
 use crate::failure::Outcome;
 
@@ -29,13 +29,13 @@ pub(crate) struct Quarantine {
 
 pub(crate) fn run(args: &Quarantine, context: &Context) -> Outcome {
     let api = context.api()?;
-    let versions = block_on(api.versions(&args.game))?;
+    let versions = ask(api.versions(&args.game))?;
     let Some(wanted) = &args.version else {
         show(&versions, context);
         return Ok(());
     };
     let version = find(&versions, wanted)?;
-    block_on(api.lift_quarantine(&args.game, &version.version))?;
+    ask(api.lift_quarantine(&args.game, &version.version))?;
     context.out.line(format!("{}@{} is in play", version.game, version.short));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::failure::{Failure, Outcome};
 
 /// Shows your quotas as an owner of games, or another owner's, and sets those as the operator.
@@ -32,9 +32,10 @@ pub(crate) fn run(args: &Quotas, context: &Context) -> Outcome {
     let api = context.api()?;
     let change = change(&args.set)?;
     let quotas = match &args.account {
-        Some(account) if args.reset || !change.is_empty() => block_on(api.set_quotas(account, &change))?,
-        account => block_on(api.quotas(account.as_deref()))?,
+        Some(account) if args.reset || !change.is_empty() => ask(api.set_quotas(account, &change))?,
+        account => ask(api.quotas(account.as_deref()))?,
     };
+    let quotas = serde_json::to_value(quotas).map_err(|error| Failure::failed(error.to_string()))?;
     context.out.value(&quotas);
     let rows: Vec<[String; 3]> =
         quotas["limits"].as_object().into_iter().flatten().map(|row| shown(row, &quotas)).collect();

@@ -33,14 +33,10 @@ pub(crate) fn run(args: &Rematch, context: &Context) -> Outcome {
     block_on(async {
         let (account, api) = signed_in(context).await?;
         let seat = api.rematch(&args.id).await?;
-        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-        let (Some(game), Some(code)) = (text(&seat["game"]), text(&seat["match"]["code"])) else {
-            return Err(Failure::failed("the server answered something unexpected").fix("is it of this version?"));
-        };
         let stadion = Stadion::with_token(&account.server, &account.access_token);
         let stadion = stadion.map_err(|error| Failure::failed(error.to_string()))?;
         // The seat is kept for this account: its code leads to it.
-        let player = Player::join(&stadion, &game, Play::Code(code)).await?;
-        play::to_the_end(player, &game, args.lines, context.out).await
+        let player = Player::join(&stadion, &seat.game, Play::Code(seat.of.code)).await?;
+        play::to_the_end(player, &seat.game, args.lines, context.out).await
     })
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Context, block_on};
+use super::{Context, ask, block_on};
 use crate::account::signed_in;
 use crate::api::PlayerReport;
 use crate::failure::{Failure, Outcome};
@@ -95,14 +95,14 @@ pub(crate) fn run(args: &Reports, context: &Context) -> Outcome {
     let (api, out) = (context.api()?, context.out);
     let closed = [(&args.close, "resolved"), (&args.dismiss, "dismissed"), (&args.reopen, "open")];
     if let Some((id, state)) = closed.into_iter().find_map(|(id, state)| Some((id.as_ref()?, state))) {
-        let report = block_on(api.set_report(id, state, args.note.as_deref()))?;
+        let report = ask(api.set_report(id, state, args.note.as_deref()))?;
         out.value(&report);
         out.line(format!("{} is {}", report.id, report.state));
         return Ok(());
     }
     let Some(game) = &args.game else { return Err(Failure::usage("which game?")) };
     let state = Some(args.state.as_str()).filter(|state| *state != "all");
-    let reports = block_on(api.reports(game, state, MOST))?;
+    let reports = ask(api.reports(game, state, MOST))?;
     reports.iter().for_each(|report| out.value(report));
     if reports.is_empty() {
         out.note("nobody is reported");

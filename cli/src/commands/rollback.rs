@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::channels::show;
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::failure::Outcome;
 
 /// Has a channel point at the version that it had before; again goes back further.
@@ -24,6 +24,6 @@ pub(crate) struct Rollback {
 }
 
 pub(crate) fn run(args: &Rollback, context: &Context) -> Outcome {
-    let channel = block_on(context.api()?.roll_back(&args.game, &args.channel))?;
+    let channel = ask(context.api()?.roll_back(&args.game, &args.channel))?;
     show(&[channel], context)
 }

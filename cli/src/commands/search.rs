@@ -76,9 +76,9 @@ struct Hunt<'a> {
 }
 
 impl Hunt<'_> {
-    async fn run(&self, events: &mut Events<'_>, ticket: Option<&str>) -> Outcome {
+    async fn run(&self, events: &mut Events, ticket: Option<&str>) -> Outcome {
         loop {
-            let event = events.next().await?;
+            let event = events.next_json().await?;
             self.out.value(&event);
             match text(&event, "kind") {
                 "ready-check" => self.confirm(&event).await?,
@@ -100,7 +100,7 @@ impl Hunt<'_> {
     /// Some of what was told is lost: is the search still there?
     async fn look_again(&self, ticket: Option<&str>) -> Outcome {
         let Some(ticket) = ticket else { return Ok(()) };
-        self.api.ticket(ticket).await.map(drop).map_err(|failure| failure.fix("search again"))
+        self.api.ticket(ticket).await.map(drop).map_err(|error| Failure::from(error).fix("search again"))
     }
 
     fn note_party(&self, party: &Value) {
@@ -124,10 +124,10 @@ impl Hunt<'_> {
             let line = asked.await.map_err(|error| Failure::failed(error.to_string()))?;
             !line.unwrap_or_default().trim().eq_ignore_ascii_case("n")
         };
-        self.api.answer(text(check, "match"), accept).await
+        Ok(self.api.answer(text(check, "match"), accept).await?)
     }
 
-    async fn play(&self, ready: &Value, events: &mut Events<'_>) -> Outcome {
+    async fn play(&self, ready: &Value, events: &mut Events) -> Outcome {
         let game = text(ready, "game");
         let stadion = Stadion::with_token(&self.account.server, &self.account.access_token);
         let stadion = stadion.map_err(|error| Failure::failed(error.to_string()))?;
@@ -142,9 +142,9 @@ impl Hunt<'_> {
         Ok(())
     }
 
-    async fn result(&self, of: &str, events: &mut Events<'_>) -> Outcome<Value> {
+    async fn result(&self, of: &str, events: &mut Events) -> Outcome<Value> {
         loop {
-            let event = events.next().await?;
+            let event = events.next_json().await?;
             if text(&event, "kind") == "result" && text(&event, "match") == of {
                 return Ok(event);
             }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use stadion_protocol::GameName;
 use stadion_protocol::contract::MAX_DOCUMENT_BYTES;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::{Expected, Shelf};
 use crate::failure::{Failure, Outcome};
 
@@ -95,18 +95,18 @@ struct At {
 
 impl At {
     fn shelf(&self) -> Shelf<'_> {
-        Shelf { game: &self.game, player: self.whose.player.as_deref() }
+        Shelf { game: self.game.as_str(), player: self.whose.player.as_deref() }
     }
 }
 
 pub(crate) fn run(args: &Storage, context: &Context) -> Outcome {
     match &args.what {
-        What::Ls { game, whose } => list(Shelf { game, player: whose.player.as_deref() }, context),
+        What::Ls { game, whose } => list(Shelf { game: game.as_str(), player: whose.player.as_deref() }, context),
         What::Get { at, out } => get(at, out.as_deref(), context),
         What::Put { at, file, expect } => put(at, file.as_deref(), *expect, context),
         What::Rm { at, expect } => {
             let expected = expect.map_or(Expected::Anything, Expected::Version);
-            block_on(context.api()?.delete_document((at.shelf(), &at.key), expected))?;
+            ask(context.api()?.delete_document((at.shelf(), &at.key), expected))?;
             context.out.line(format!("{} is gone", at.key));
             Ok(())
         }
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Storage, context: &Context) -> Outcome {
 }
 
 fn list(shelf: Shelf<'_>, context: &Context) -> Outcome {
-    let documents = block_on(context.api()?.documents(shelf))?;
+    let documents = ask(context.api()?.documents(shelf))?;
     documents.iter().for_each(|document| context.out.value(document));
     if documents.is_empty() {
         context.out.note("no documents; `--player ID` shows those of a player");
@@ -130,7 +130,7 @@ fn list(shelf: Shelf<'_>, context: &Context) -> Outcome {
 }
 
 fn get(at: &At, out: Option<&Path>, context: &Context) -> Outcome {
-    let data = block_on(context.api()?.document(at.shelf(), &at.key))?;
+    let data = ask(context.api()?.document(at.shelf(), &at.key))?;
     if let Some(file) = out {
         std::fs::write(file, &data).map_err(|error| Failure::failed(format!("{}: {error}", file.display())))?;
         context.out.line(format!("{} bytes to {}", data.len(), file.display()));
@@ -153,7 +153,7 @@ fn put(at: &At, file: Option<&Path>, expect: Option<u64>, context: &Context) -> 
         Some(0) => Expected::Nothing,
         Some(version) => Expected::Version(version),
     };
-    let written = block_on(context.api()?.put_document((at.shelf(), &at.key), expected, content(file)?))?;
+    let written = ask(context.api()?.put_document((at.shelf(), &at.key), expected, content(file)?))?;
     context.out.value(&written);
     context.out.line(format!("{}: version {}, {} bytes", written.key, written.version, written.size));
     Ok(())
@@ -180,9 +180,9 @@ fn content(file: Option<&Path>) -> Outcome<Vec<u8>> {
 fn access(game: &GameName, players: Option<&str>, context: &Context) -> Outcome {
     let api = context.api()?;
     if let Some(players) = players {
-        block_on(api.set_storage_access(game.as_str(), players))?;
+        ask(api.set_storage_access(game.as_str(), players))?;
     }
-    let players = block_on(api.storage_access(game.as_str()))?;
+    let players = ask(api.storage_access(game.as_str()))?;
     context.out.value(&serde_json::json!({ "players": players }));
     context.out.line(match players.as_str() {
         "read" => "players may read their own documents",

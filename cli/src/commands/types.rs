@@ -128,7 +128,7 @@ fn found(what: &str, context: &Context) -> Outcome<(String, Option<Bytes>, PathB
             Failure::not_found(format!("{what:?} is no folder, no wasm file, and no game of the server with a version"))
                 .fix("`stadion games` lists the server's games")
         };
-        api.schema(what, &version.ok_or_else(missing)?).await
+        Ok(api.schema(what, &version.ok_or_else(missing)?).await?)
     })?;
     Ok((what.to_owned(), schema, PathBuf::new()))
 }

@@ -1,9 +1,8 @@
 //! `stadion usage`: what matches used.
 
 use clap::Args;
-use serde_json::Value as Json;
 
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::{MatchUsage, Usage, UsageSums};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -35,9 +34,8 @@ pub(crate) fn run(args: &UsageOf, context: &Context) -> Outcome {
         if args.days.is_some() {
             return Err(Failure::usage("--days sums up matches of a game, and this is one match"));
         }
-        let usage: Json = block_on(api.match_usage(id))?;
+        let usage = ask(api.match_usage(id))?;
         out.value(&usage);
-        let usage: MatchUsage = serde_json::from_value(usage).map_err(unexpected)?;
         one(id, &usage).into_iter().for_each(|line| out.line(line));
         return Ok(());
     }
@@ -47,16 +45,10 @@ pub(crate) fn run(args: &UsageOf, context: &Context) -> Outcome {
                 .fix("`stadion games` lists games, `stadion matches` ids")
         })?;
     }
-    let usage: Json = block_on(api.usage_sums(of, args.days))?;
-    out.value(&usage);
-    let sums: UsageSums = serde_json::from_value(usage).map_err(unexpected)?;
+    let sums = ask(api.usage_sums(of, args.days))?;
+    out.value(&sums);
     table(&sums, out);
     Ok(())
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "map_err hands errors over by value")]
-fn unexpected(error: serde_json::Error) -> Failure {
-    Failure::failed(format!("the server answered something unexpected: {error}")).fix("is it of this version?")
 }
 
 fn table(sums: &UsageSums, out: Output) {
@@ -92,7 +84,7 @@ fn short(version: &str) -> &str {
 }
 
 /// One match, for people.
-fn one(id: &str, MatchUsage { usage, punctuality }: &MatchUsage) -> Vec<String> {
+fn one(id: &str, MatchUsage { usage, punctuality, .. }: &MatchUsage) -> Vec<String> {
     let mut lines = vec![
         id.to_owned(),
         format!("  cpu       {} in {} ticks", time(usage.cpu_us), usage.ticks),

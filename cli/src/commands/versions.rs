@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::publish::quarantine_words;
-use super::{Context, block_on};
+use super::{Context, ask};
 use crate::api::Published;
 use crate::failure::{Failure, Outcome};
 
@@ -28,12 +28,12 @@ pub(crate) struct Versions {
 
 pub(crate) fn run(args: &Versions, context: &Context) -> Outcome {
     let api = context.api()?;
-    let mut versions = block_on(api.versions(&args.game))?;
+    let mut versions = ask(api.versions(&args.game))?;
     if let Some(wanted) = &args.version {
         let found = find(&versions, wanted)?.version.clone();
         if args.deprecate {
-            block_on(api.deprecate(&args.game, &found))?;
-            versions = block_on(api.versions(&args.game))?;
+            ask(api.deprecate(&args.game, &found))?;
+            versions = ask(api.versions(&args.game))?;
         }
         versions.retain(|version| version.version == found);
     }

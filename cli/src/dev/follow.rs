@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::say;
 use crate::api::{Api, MatchInfo};
+use crate::failure::Failure;
 use crate::output::Output;
 
 /// Matches that are remembered; the newest page of the listing holds no more.
@@ -33,7 +34,7 @@ impl Follower {
             Ok(matches) => matches,
             Err(failure) => {
                 if !std::mem::replace(&mut self.lost, true) {
-                    out.note(format!("{failure}"));
+                    out.note(format!("{}", Failure::from(failure)));
                 }
                 return;
             }

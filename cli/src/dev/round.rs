@@ -9,7 +9,7 @@ use stadion_schema::Schema;
 
 use super::say;
 use super::upgrade::{Choice, Tally, Target, Undecided, no_such_key};
-use crate::api::{Api, Published};
+use crate::api::{self, Api, Published};
 use crate::config;
 use crate::failure::{Failure, Kind, Outcome};
 use crate::output::Output;
@@ -52,7 +52,7 @@ pub(super) struct Made<'a> {
 
 impl Rounds {
     pub(super) fn new(project: Project, target: &config::Target, choice: Choice, out: Output) -> Outcome<Rounds> {
-        Ok(Rounds { project, api: Api::new(target)?, out, choice, current: None, undecided: Vec::new() })
+        Ok(Rounds { project, api: api::connect(target)?, out, choice, current: None, undecided: Vec::new() })
     }
 
     pub(super) fn api(&self) -> &Api {
@@ -169,7 +169,7 @@ async fn publish_pages(api: &Api, project: &Project, published: &Published, out:
     let project = project.clone();
     let bundle = tokio::task::spawn_blocking(move || web::bundle(&project, out)).await;
     if let Some(bundle) = bundle.map_err(|_| Failure::failed("building the pages panicked"))?? {
-        api.publish_web(&published.game, &published.version, &bundle).await?;
+        api.publish_web(&published.game, &published.version, &bundle.to_send()).await?;
     }
     Ok(())
 }

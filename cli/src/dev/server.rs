@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::mpsc;
 
 use super::{Event, Wanted, say};
-use crate::api::Api;
+use crate::api;
 use crate::commands::Context;
 use crate::config::Target;
 use crate::failure::{Failure, Kind, Outcome};
@@ -50,8 +50,8 @@ impl Server {
             return Ok(Server { on_network: false, ..server });
         }
         let target = context.target()?;
-        match Api::new(&target)?.whoami().await {
-            Ok(()) => {
+        match api::connect(&target)?.whoami().await.map_err(Failure::from) {
+            Ok(_) => {
                 context.out.note(format!("server     {} (running already; its log is with it)", target.server));
                 Ok(Server { target, child: None, on_network: false })
             }

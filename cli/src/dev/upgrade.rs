@@ -101,7 +101,7 @@ impl Target<'_> {
 
     async fn bring_one(&self, info: MatchInfo, choice: Choice, tally: &mut Tally) {
         let replay = json!({"version": self.version, "how": "replay", "on_difference": "keep"});
-        let difference = match self.api.upgrade(&info.id, &replay).await {
+        let difference = match self.api.upgrade(&info.id, &replay).await.map_err(Failure::from) {
             Ok(upgraded) if upgraded.outcome == "moved" => {
                 tally.moved += 1;
                 tally.ticks += upgraded.ticks_replayed;
@@ -135,7 +135,7 @@ impl Target<'_> {
             say::kept(info, self.out);
             return Decided::Kept;
         };
-        match self.api.upgrade(&info.id, &body).await {
+        match self.api.upgrade(&info.id, &body).await.map_err(Failure::from) {
             Ok(upgraded) => {
                 say::moved(info, &upgraded, self.out);
                 say::how_it_moved(info, choice, &upgraded, self.out);

@@ -23,6 +23,15 @@ pub(crate) struct Bundle {
     pub(crate) web: Web,
 }
 
+impl Bundle {
+    /// As it is sent.
+    pub(crate) fn to_send(&self) -> crate::api::Bundle<'_> {
+        let Web { wasm, inline, isolated, connect, .. } = &self.web;
+        let (wasm, inline, isolated) = (*wasm, *inline, *isolated);
+        crate::api::Bundle { tar: self.tar.clone(), wasm, inline, isolated, connect }
+    }
+}
+
 /// The pages of a project, built and packed; `None` if it has none.
 pub(crate) fn bundle(project: &Project, out: Output) -> Outcome<Option<Bundle>> {
     let Some(web) = pages(project) else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::config::{SavedServer, Target};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -15,7 +15,7 @@ use crate::project::{Project, web};
 /// Publishes every `.wasm` of the folder under its file's name and answers the names of all games that there are then. A
 /// game that is refused is told about, and keeps no other from being published.
 pub(crate) async fn publish(folder: Option<&Path>, server: &SavedServer, out: Output) -> Outcome<Vec<String>> {
-    let api = Api::new(&Target { server: server.server.clone(), key: Some(server.key.clone()) })?;
+    let api = api::connect(&Target { server: server.server.clone(), key: Some(server.key.clone()) })?;
     for file in folder.map(files).transpose()?.unwrap_or_default() {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
         let bytes = std::fs::read(&file).map_err(|error| Failure::file("reading", &file, &error))?;
@@ -39,7 +39,7 @@ async fn publish_one(api: &Api, name: &str, wasm: Bytes, beside: &Path) -> Outco
     let project = Project::beside(name, beside)?;
     apply(&project, &published, api).await?;
     if let Some(bundle) = web::packed(&project)? {
-        api.publish_web(name, &published.version, &bundle).await?;
+        api.publish_web(name, &published.version, &bundle.to_send()).await?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! What becomes of one's own account: sign-ins, password, export, deletion; and of others' roles, for operators.
 
 use clap::Subcommand;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::{Context, block_on};
+use super::super::{Context, ask, block_on};
 use super::second_factor::{self, SecondFactor};
 use super::{another_password, password};
 use crate::account::{Account, signed_in};
-use crate::failure::Outcome;
+use crate::api::{Api, Error, SignIn};
+use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Own {
@@ -49,58 +49,57 @@ pub(super) enum Own {
 
 pub(super) fn run(own: &Own, context: &Context) -> Outcome {
     match own {
-        Own::Sessions => sessions(context, &ask(context, Method::GET, "/v1/sessions", None)?),
+        Own::Sessions => sessions(context, &as_me(context, async |api| api.sign_ins().await)?),
         Own::EndSession { id } => {
-            ask(context, Method::DELETE, &format!("/v1/sessions/{id}"), None)?;
+            as_me(context, async |api| api.end_sign_in(id).await)?;
             done(context, "ended");
         }
         Own::Password => {
             let current = password()?;
             context.out.note("now the new one");
-            let body = json!({"current_password": current, "new_password": another_password()?});
-            ask(context, Method::PUT, "/v1/me/password", Some(&body))?;
+            let new = another_password()?;
+            as_me(context, async |api| api.change_password(&current, &new).await)?;
             done(context, "changed");
         }
         Own::SecondFactor { what } => second_factor::run(what.as_ref(), context)?,
         Own::Unlink { provider } => {
-            ask(context, Method::DELETE, &format!("/v1/me/identities/{provider}"), None)?;
+            as_me(context, async |api| api.unlink_identity(provider).await)?;
             done(context, "unlinked");
         }
         Own::Export => {
-            let export = ask(context, Method::GET, "/v1/me/export", None)?;
+            let export = as_me(context, async |api| api.export().await)?;
+            let export = serde_json::to_value(export).map_err(|error| Failure::failed(error.to_string()))?;
             context.out.raw(&format!("{export:#}\n"));
         }
         Own::Delete { confirm } => {
-            let body = json!({"confirm": confirm, "password": password()?});
-            ask(context, Method::POST, "/v1/me/delete", Some(&body))?;
+            let password = password()?;
+            as_me(context, async |api| api.delete_account(confirm, &password).await)?;
             Account::forget()?;
             done(context, "deleted");
         }
         Own::Role { id, role } => {
-            let path = format!("/v1/accounts/{id}/role");
-            block_on(context.api()?.ask(Method::PUT, &path, Some(&json!({"role": role}))))?;
+            ask(context.api()?.set_role(id, role))?;
             done(context, "set");
         }
     }
     Ok(())
 }
 
-pub(super) fn ask(context: &Context, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
+/// Asks as whoever is signed in here.
+pub(super) fn as_me<T>(context: &Context, call: impl AsyncFnOnce(&Api) -> Result<T, Error>) -> Outcome<T> {
     block_on(async {
         let (_, api) = signed_in(context).await?;
-        api.ask(method, path, body).await
+        Ok(call(&api).await?)
     })
 }
 
-fn sessions(context: &Context, listed: &Value) {
-    let items = listed["items"].as_array().cloned().unwrap_or_default();
-    items.iter().for_each(|item| context.out.value(item));
-    let text = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
-    let row = |item: &Value| {
-        let here = if item["current"] == true { "this one" } else { "" };
-        [text(item, "id"), text(item, "refreshed_at"), text(item, "expires_at"), here.to_owned()]
+fn sessions(context: &Context, listed: &[SignIn]) {
+    listed.iter().for_each(|one| context.out.value(one));
+    let row = |one: &SignIn| {
+        let here = if one.current { "this one" } else { "" };
+        [one.id.clone(), one.refreshed_at.clone(), one.expires_at.clone(), here.to_owned()]
     };
-    context.out.table(["SIGN-IN", "LAST USED", "OVER", ""], &items.iter().map(row).collect::<Vec<_>>());
+    context.out.table(["SIGN-IN", "LAST USED", "OVER", ""], &listed.iter().map(row).collect::<Vec<_>>());
 }
 
 pub(super) fn done(context: &Context, what: &str) {

@@ -1,15 +1,11 @@
 //! The second factor of one's own account.
 
 use clap::Subcommand;
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use super::super::{Context, block_on};
-use super::own::{ask, done};
+use super::super::{Context, ask};
+use super::own::{as_me, done};
 use super::{code, password};
 use crate::failure::Outcome;
-
-const PATH: &str = "/v1/me/second-factor";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SecondFactor {
@@ -48,41 +44,36 @@ Examples:
 pub(super) fn run(what: Option<&SecondFactor>, context: &Context) -> Outcome {
     match what {
         None => {
-            let state = ask(context, Method::GET, PATH, None)?;
+            let state = as_me(context, async |api| api.second_factor().await)?;
             context.out.value(&state);
-            context.out.line(match text(&state, "since") {
-                "" => "off; `stadion account second-factor enrol` begins one".to_owned(),
-                since => format!("on since {since}; {} recovery codes left", state["recovery_codes_left"]),
+            context.out.line(match &state.since {
+                None => "off; `stadion account second-factor enrol` begins one".to_owned(),
+                Some(since) => format!("on since {since}; {} recovery codes left", state.recovery_codes_left),
             });
         }
         Some(SecondFactor::Enrol) => {
-            let begun = ask(context, Method::POST, PATH, Some(&json!({"password": password()?})))?;
+            let password = password()?;
+            let begun = as_me(context, async |api| api.enrol_second_factor(&password).await)?;
             context.out.value(&begun);
-            context.out.line(format!("secret  {}", text(&begun, "secret")));
-            context.out.line(format!("uri     {}", text(&begun, "uri")));
+            context.out.line(format!("secret  {}", begun.secret));
+            context.out.line(format!("uri     {}", begun.uri));
             context.out.note("give it to an authenticator app, then: stadion account second-factor confirm CODE");
         }
         Some(SecondFactor::Confirm { code }) => {
-            let on = ask(context, Method::POST, &format!("{PATH}/confirm"), Some(&json!({"code": code})))?;
+            let on = as_me(context, async |api| api.confirm_second_factor(code).await)?;
             context.out.value(&on);
-            let codes = on["recovery_codes"].as_array().into_iter().flatten();
-            codes.filter_map(Value::as_str).for_each(|code| context.out.line(code));
+            on.recovery_codes.iter().for_each(|code| context.out.line(code));
             context.out.note("on; each of these signs in once without the app: keep them, they are not shown again");
         }
         Some(SecondFactor::Remove) => {
-            let body = json!({"password": password()?, "code": code()?});
-            ask(context, Method::POST, &format!("{PATH}/remove"), Some(&body))?;
+            let (password, code) = (password()?, code()?);
+            as_me(context, async |api| api.remove_second_factor(&password, &code).await)?;
             done(context, "removed");
         }
         Some(SecondFactor::Reset { id }) => {
-            let path = format!("/v1/accounts/{id}/second-factor");
-            block_on(context.api()?.ask(Method::DELETE, &path, None))?;
+            ask(context.api()?.reset_second_factor(id))?;
             done(context, "reset");
         }
     }
     Ok(())
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stadion_client::Stadion;
 use tokio::task::JoinSet;
 
 use super::{Bot, LONGEST, Played, play_to_the_end, random_seed};
-use crate::api::Api;
+use crate::api::{self, Claimed, Error, Seat};
 use crate::bots::Bot as Mind;
 use crate::commands::Context;
 use crate::config::Target;
@@ -18,7 +18,7 @@ use crate::player::Player;
 const WAIT_S: u16 = 10;
 
 /// Seats of one claim at most, as the server has it.
-const CLAIM: usize = 16;
+const CLAIM: u16 = 16;
 
 /// After a server that did not answer: it may be restarting.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const USUAL: u16 = 16;
 
 pub(super) async fn serve(args: &Bot, target: &Target, context: &Context) -> Outcome {
-    let api = Api::new(target)?;
+    let api = api::connect(target)?;
     let key = target.key.clone().unwrap_or_default();
     let stadion = Stadion::with_token(&target.server, &key).map_err(|error| Failure::failed(error.to_string()))?;
     let most = usize::from(args.players.max(USUAL));
@@ -43,7 +43,7 @@ pub(super) async fn serve(args: &Bot, target: &Target, context: &Context) -> Out
             () = &mut over => return Ok(()),
             _ = tokio::signal::ctrl_c() => return Ok(()),
             Some(ended) = playing.join_next() => tell(ended.ok(), context),
-            claimed = api.claim_bots(&args.which.game, room.min(CLAIM), WAIT_S), if room > 0 => {
+            claimed = api.claim_bots(&args.which.game, u16::try_from(room).map_or(CLAIM, |room| room.min(CLAIM)), WAIT_S), if room > 0 => {
                 for seat in claimed_seats(claimed, context).await? {
                     seed = seed.wrapping_add(1);
                     if let Some(player) = take(&stadion, &seat, context).await {
@@ -56,9 +56,9 @@ pub(super) async fn serve(args: &Bot, target: &Target, context: &Context) -> Out
 }
 
 /// A server that is away comes back; one that refuses will refuse again.
-async fn claimed_seats(claimed: Outcome<Vec<Value>>, context: &Context) -> Outcome<Vec<Value>> {
-    match claimed {
-        Ok(seats) => Ok(seats),
+async fn claimed_seats(claimed: Result<Claimed, Error>, context: &Context) -> Outcome<Vec<Seat>> {
+    match claimed.map_err(Failure::from) {
+        Ok(claimed) => Ok(claimed.items),
         Err(failure) if failure.kind == Kind::Unreachable => {
             context.out.note(format!("{failure}; trying again"));
             tokio::time::sleep(PAUSE).await;
@@ -69,8 +69,8 @@ async fn claimed_seats(claimed: Outcome<Vec<Value>>, context: &Context) -> Outco
 }
 
 /// A seat that cannot be taken falls free again by itself.
-async fn take(stadion: &Stadion, seat: &Value, context: &Context) -> Option<Player> {
-    match Player::take_seat(stadion, seat).await {
+async fn take(stadion: &Stadion, seat: &Seat, context: &Context) -> Option<Player> {
+    match Player::take_seat(stadion, &json!(seat)).await {
         Ok(player) => {
             context.out.value(&json!({"seat": player.seat(), "match": player.match_id()}));
             context.out.line(format!("seat {} of {}", player.seat(), player.match_id()));

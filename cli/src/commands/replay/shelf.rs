@@ -15,7 +15,7 @@ use stadion_protocol::{GameName, VersionId};
 use stadion_schema::Schema;
 
 use super::Tape;
-use crate::commands::{Context, block_on};
+use crate::commands::{Context, ask, block_on};
 use crate::failure::{Failure, Kind, Outcome};
 use crate::output::Output;
 
@@ -100,7 +100,7 @@ impl<'a> Shelf<'a> {
     }
 
     fn fetch(&self, id: VersionId) -> Outcome<Bytes> {
-        let fetched = block_on(self.context.api()?.component(self.game.as_str(), &id.to_string()));
+        let fetched = ask(self.context.api()?.component(self.game.as_str(), &id.to_string()));
         fetched.map_err(|failure| match failure.kind {
             Kind::Unreachable | Kind::NotFound => failure.fix(format!(
                 "start the server that has the game, or give the uploaded file of version {} with --game",

@@ -7,7 +7,7 @@ use stadion_host::journal::file::DamageKind;
 use stadion_host::journal::{Damage, EndRecord, Reader, Record, SetupRecord};
 use stadion_protocol::{MatchId, VersionId};
 
-use crate::commands::{Context, block_on};
+use crate::commands::{Context, ask};
 use crate::failure::{Failure, Kind, Outcome};
 
 /// One match.
@@ -37,7 +37,7 @@ impl Tape {
                 Failure::not_found(format!("{name:?} is neither a file nor the id of a match"))
                     .fix("`stadion matches` lists ids; the journal's file ends in .stj")
             })?;
-            block_on(context.api()?.journal(&id.to_string()))?
+            ask(context.api()?.journal(&id.to_string()))?
         };
         Tape::read(name, &journal)
     }
