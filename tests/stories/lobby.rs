@@ -122,7 +122,7 @@ fn read(path: &Path) -> String {
 }
 
 /// Bomberman with a queue in which two meet.
-async fn publish(server: &Server) {
+pub(crate) async fn publish(server: &Server) {
     let published = server.api().publish("bomberman", programs::game("bomberman")).await;
     let path = format!("/v1/games/bomberman/versions/{}/settings", published["version"].as_str().unwrap());
     let settings = json!({"queue.duel.teams": "2", "queue.duel.skill-window": "200", "queue.duel.ready-seconds": "30"});

@@ -25,4 +25,5 @@ mod storage;
 mod stranger;
 mod studio;
 mod terminal;
+mod two_terminals;
 mod watch;

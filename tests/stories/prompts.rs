@@ -13,14 +13,14 @@ use stadion_tests::{Server, programs, rally};
 use super::terminal::{self, Lines};
 
 /// A command of somebody whose account lies in this folder.
-fn command(server: &Server, folder: &Path, words: &[&str]) -> Command {
+pub(crate) fn command(server: &Server, folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(programs::stadion());
     command.args(words).current_dir(folder).env("STADION_CONFIG_DIR", folder).env("STADION_SERVER", &server.http);
     command.env_remove("STADION_KEY").env_remove("STADION_PASSWORD").env_remove("STADION_CODE");
     command
 }
 
-fn home() -> tempfile::TempDir {
+pub(crate) fn home() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("stadion-player-").tempdir().unwrap()
 }
 

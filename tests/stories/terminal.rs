@@ -175,9 +175,19 @@ impl Lines {
         assert!(seen, "{what:?} is not said, but {:?}", *self.said.borrow());
     }
 
+    /// Whether this was said already.
+    pub(crate) fn has_said(&self, what: &str) -> bool {
+        self.said.borrow().contains(what)
+    }
+
     /// Keys, as the terminal sends them.
     pub(crate) fn press(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).and_then(|()| self.keyboard.flush()).unwrap();
+        assert!(self.types(keys), "it has ended: {:?}", *self.said.borrow());
+    }
+
+    /// The same, where the program may have ended: whether it had not.
+    pub(crate) fn types(&mut self, keys: &str) -> bool {
+        self.keyboard.write_all(keys.as_bytes()).and_then(|()| self.keyboard.flush()).is_ok()
     }
 
     /// Waits until the program has ended by itself: how, and all that it said.
