@@ -6,10 +6,10 @@ use reqwest::StatusCode;
 use stadion_api::{Patience, Refusal, Server};
 
 pub(crate) use stadion_api::{
-    Api, Bundle, Channel, Claimed, Delivery, Difference, DifferingOutput, Error, Events, Expected, FailureInfo, Finding, Followed,
-    Happened, Hears, Key, LogLine, MatchInfo, MatchUsage, NewKey, OpenMatch, Party, PlayedMatch, PlayerReport, Published,
-    PublishedBundle, Quarantine, Seat, Shelf, SignIn, SignedIn, Upgraded, UploadWord, Usage, UsageSums, Wanted, WantedWebhook,
-    Webhook,
+    Api, Bundle, Channel, Claimed, Delivery, Difference, DifferingOutput, Error, Events, Expected, FailureInfo,
+    Finding, Followed, Happened, Hears, Key, LogLine, MatchInfo, MatchUsage, NewKey, OpenMatch, Party, PlayedMatch,
+    PlayerReport, Published, PublishedBundle, Quarantine, Seat, Shelf, SignIn, SignedIn, Upgraded, UploadWord, Usage,
+    UsageSums, Wanted, WantedWebhook, Webhook,
 };
 
 use crate::config::Target;

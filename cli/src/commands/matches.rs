@@ -43,7 +43,8 @@ pub(crate) struct Matches {
 pub(crate) fn run(args: &Matches, context: &Context) -> Outcome {
     let api = context.api()?;
     if let (true, Some(game)) = (args.open, &args.game) {
-        let labels: Vec<(&str, &str)> = args.label.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+        let labels: Vec<(&str, &str)> =
+            args.label.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
         list_open(context.out, game, &ask(api.open_matches(game, &labels, MOST_OPEN))?);
         return Ok(());
     }
