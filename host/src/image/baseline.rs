@@ -3,8 +3,8 @@
 
 use wasmtime::Result;
 
-use super::PAGE_BYTES;
 use super::access::Access;
+use super::{PAGE_BYTES, pages};
 
 /// A page that nobody wrote.
 const ZEROS: [u8; PAGE_BYTES] = [0; PAGE_BYTES];
@@ -26,8 +26,10 @@ pub(super) struct Memory {
 }
 
 impl Baseline {
-    /// Copies what an instance holds: a fresh one's baseline, or at publish what `prepare` left.
-    pub(crate) fn read(access: &mut Access<'_>) -> Result<Baseline> {
+    /// Copies what an instance holds: a fresh one's baseline, or at publish what `prepare` left. The instance is of no use after
+    /// it: its memories are given back.
+    pub(crate) fn read(mut access: Access<'_>) -> Result<Baseline> {
+        let access = &mut access;
         let memories =
             (0..access.layout().memories).map(|memory| Memory::read(access, memory)).collect::<Result<_>>()?;
         Ok(Baseline { memories, slots: access.slots()? })
@@ -51,7 +53,7 @@ impl Baseline {
 impl Memory {
     fn read(access: &mut Access<'_>, memory: u16) -> Result<Memory> {
         let size = access.size(memory)?;
-        let mut bytes = Vec::new();
+        let (mut bytes, mut read) = (Vec::new(), Vec::new());
         access.read(memory, |address, stretch| {
             let mut pages = stretch.chunks_exact(PAGE_BYTES);
             let used = pages.rposition(|page| page != ZEROS).map_or(0, |last| (last + 1) * PAGE_BYTES);
@@ -59,7 +61,9 @@ impl Memory {
                 bytes.resize(address, 0);
                 bytes.extend_from_slice(&stretch[..used]);
             }
+            read.push(stretch.as_ptr_range());
         })?;
+        read.into_iter().for_each(pages::give_back);
         Ok(Memory { size, bytes })
     }
 

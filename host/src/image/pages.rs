@@ -16,16 +16,22 @@ pub(super) fn touched(memory: &[u8], found: &mut Vec<Region>) -> bool {
     sys::scan(memory, found).is_some()
 }
 
+/// Gives back the pages of a memory of which every byte was read and nothing is needed any more. Reading maps a page of zeros
+/// where nobody wrote, which stays with the slot for its next sessions, and every later scan walks over it: 13 ns each.
+pub(super) fn give_back(memory: Range<*const u8>) {
+    sys::give_back(memory);
+}
+
 #[cfg(target_os = "linux")]
 mod sys {
-    #![expect(unsafe_code, reason = "PAGEMAP_SCAN is an ioctl")]
+    #![expect(unsafe_code, reason = "PAGEMAP_SCAN is an ioctl, and memory of guests is given back")]
 
     use std::fs::File;
     use std::os::fd::AsRawFd;
     use std::sync::LazyLock;
 
     use super::super::PAGE_BYTES;
-    use super::Region;
+    use super::{Range, Region};
 
     /// `struct page_region`.
     #[repr(C)]
@@ -107,11 +113,26 @@ mod sys {
         }
         Some(())
     }
+
+    /// A refusal costs time alone, so it is nobody's fault.
+    pub(super) fn give_back(memory: Range<*const u8>) {
+        let bytes = memory.end.addr() - memory.start.addr();
+        if !memory.start.addr().is_multiple_of(PAGE_BYTES) {
+            return;
+        }
+        // SAFETY: the pages are those of one guest's memory, mapped privately, in whole pages, and there as long as its
+        // instance is, which the caller holds. Nobody has a reference into it, and what it holds afterwards is what an
+        // untouched memory does.
+        let given = unsafe { libc::madvise(memory.start.cast_mut().cast(), bytes, libc::MADV_DONTNEED) };
+        debug_assert_eq!(given, 0, "{}", std::io::Error::last_os_error());
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod sys {
-    use super::Region;
+    use super::{Range, Region};
+
+    pub(super) fn give_back(_memory: Range<*const u8>) {}
 
     pub(super) fn scan(_memory: &[u8], _found: &mut Vec<Region>) -> Option<()> {
         None
@@ -142,5 +163,16 @@ mod tests {
             assert!(found.iter().any(|region| region.contains(&(page * PAGE_BYTES))), "page {page}: {found:?}");
         }
         assert!(found.is_sorted_by_key(|region| region.start));
+    }
+
+    #[test]
+    fn what_is_given_back_is_as_nobody_had_touched_it() {
+        use crate::image::PAGE_BYTES;
+        let mut memory = memmap2::MmapMut::map_anon(8 * PAGE_BYTES).unwrap();
+        memory[3 * PAGE_BYTES] = 1;
+        give_back(memory.as_ptr_range());
+        let mut found = Vec::new();
+        assert!(!touched(&memory, &mut found) || found.is_empty(), "{found:?}");
+        assert!(memory.iter().all(|byte| *byte == 0));
     }
 }

@@ -145,8 +145,8 @@ pub(crate) async fn baseline(version: &Arc<LoadedVersion>, memory_bytes: u64) ->
     state.phase = Phase::Describe;
     let budget = StepBudget::of(version.description());
     let mut session = Session::fresh(version, state, budget).await?;
-    let mut access = Access::open(&mut session.store, session.instance, images.access());
-    Baseline::read(&mut access).map_err(unreachable)
+    let access = Access::open(&mut session.store, session.instance, images.access());
+    Baseline::read(access).map_err(unreachable)
 }
 
 /// What `image.prepare` may use: what is done once for all matches may take its time.
@@ -188,8 +188,8 @@ pub(crate) async fn prepare(version: &Arc<LoadedVersion>, memory_bytes: u64) -> 
         let reason = format!("prepare left {held} open handles (it printed, or asked for something to wait for)");
         return Err(NotPrepared::Because(reason));
     }
-    let mut access = Access::open(&mut session.store, session.instance, images.access());
-    Baseline::read(&mut access).map_err(|error| because(&error))
+    let access = Access::open(&mut session.store, session.instance, images.access());
+    Baseline::read(access).map_err(|error| because(&error))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function value with map_err")]
