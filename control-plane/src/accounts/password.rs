@@ -254,25 +254,22 @@ mod tests {
         assert_eq!(dearer.verify("correct horse".into(), Some(anew)).await, Ok(Verdict::Right));
     }
 
-    /// Rounds of the comparison below: medians of so many forget what the machine did beside them.
-    const ROUNDS: usize = 15;
+    /// Rounds of the comparison below. Whatever else the machine does makes a round longer and never shorter: the shortest counts.
+    const ROUNDS: usize = 25;
 
     #[tokio::test]
     async fn an_unknown_name_takes_as_long_as_a_known_one() {
         let passwords = of(PasswordCost { memory_kib: 4096, ..CHEAP });
         let kept = passwords.hash("correct horse".into(), "ann").await.unwrap();
-        let mut took = [Vec::new(), Vec::new()];
+        let mut shortest = [std::time::Duration::MAX; 2];
         for _ in 0..ROUNDS {
-            for (took, kept) in took.iter_mut().zip([Some(kept.clone()), None]) {
+            for (shortest, kept) in shortest.iter_mut().zip([Some(kept.clone()), None]) {
                 let began = tokio::time::Instant::now();
                 assert_eq!(passwords.verify("wrong horse".into(), kept).await, Ok(Verdict::Wrong));
-                took.push(began.elapsed());
+                *shortest = began.elapsed().min(*shortest);
             }
         }
-        let [known, unknown] = took.map(|mut took| {
-            took.sort_unstable();
-            took[ROUNDS / 2].as_secs_f64()
-        });
+        let [known, unknown] = shortest.map(|took| took.as_secs_f64());
         assert!((0.5..2.0).contains(&(unknown / known)), "known {known} s, unknown {unknown} s");
     }
 
