@@ -64,11 +64,13 @@ enum Body {
     File { kind: &'static str, bytes: Bytes, progress: Option<Progress> },
 }
 
-/// A value, and its entity tag if it has one.
+/// A value, how it was given, and its entity tag if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tagged<T> {
     /// The answer.
     pub value: T,
+    /// Tells what was made (201) from what was there (200).
+    pub status: StatusCode,
     /// For [`Call::if_match`].
     pub tag: Option<String>,
 }
@@ -174,12 +176,12 @@ impl<A: Answer> Call<A> {
         Ok(self.send_tagged().await?.value)
     }
 
-    /// Asks, and reads the answer with its entity tag.
+    /// Asks, and reads the answer with its status and entity tag.
     pub async fn send_tagged(&self) -> Result<Tagged<A::Value>, Error> {
         let whole = self.answered().await?;
         let tag = whole.headers.get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let value = A::read(whole.body).map_err(|error| self.unexpected(&error))?;
-        Ok(Tagged { value, tag })
+        Ok(Tagged { value, status: whole.status, tag })
     }
 
     pub(crate) fn unexpected(&self, error: &serde_json::Error) -> Error {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use stadion_api::operations::GET_ME;
 use stadion_protocol::CloseCode;
 use stadion_protocol::wire::Credential;
 use stadion_tests::Guest;
@@ -56,9 +57,9 @@ fn forgeries(good: &str) -> Vec<(&'static str, String)> {
 async fn the_api_takes_no_forged_token() {
     let mut arena = Arena::open().await;
     let player = arena.api.guest("ada").await;
-    assert_eq!(player.api.call(reqwest::Method::GET, "/v1/me", &Value::Null).await.0, 200);
+    assert_eq!(player.api.call(GET_ME, &[], &Value::Null).await.0, 200);
     for (what, token) in forgeries(player.api.bearer()) {
-        let (status, problem) = arena.api.with_bearer(&token).call(reqwest::Method::GET, "/v1/me", &Value::Null).await;
+        let (status, problem) = arena.api.with_bearer(&token).call(GET_ME, &[], &Value::Null).await;
         assert_eq!(status, 401, "{what}: {problem}");
     }
     arena.assert_unharmed().await;
@@ -70,7 +71,7 @@ async fn an_access_token_lets_nobody_join_and_a_join_token_is_none_for_the_api()
     arena.api.publish("hostile", Guest::default().wasm()).await;
     let joined = arena.seat("ada", &json!({"create": "private"})).await;
     let join_token = arena.api.with_bearer(text(&joined, "join_token"));
-    assert_eq!(join_token.call(reqwest::Method::GET, "/v1/me", &Value::Null).await.0, 401);
+    assert_eq!(join_token.call(GET_ME, &[], &Value::Null).await.0, 401);
     let access = arena.api.guest("eve").await.api.bearer().to_owned();
     assert_eq!(try_join(&arena, &joined, &access, [1; 16]).await, Err(CloseCode::Refused));
 }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use stadion_protocol::wire::ServerFrame;
 use stadion_tests::api::text;
@@ -14,13 +13,11 @@ use stadion_tests::{Server, c_guest};
 const WAIT: Duration = Duration::from_secs(20);
 
 /// Matches of the newest version sleep a second after the last player has gone.
-async fn sleeps_soon(server: &Server, game: &str, published: &Value) {
-    let path = format!("/v1/games/{game}/versions/{}/settings", text(published, "version"));
+async fn sleeps_soon(server: &Server, published: &Value) {
     let settings = json!({
         "hibernate-seconds": "1", "hibernate-rate": "skipped", "empty-seconds": "0", "reconnect-seconds": "3600",
     });
-    let (status, body) = server.api().call(Method::PUT, &path, &settings).await;
-    assert!(status.is_success(), "{body}");
+    server.api().set(published, &settings).await;
 }
 
 /// What the game says next that begins like this.
@@ -48,7 +45,7 @@ async fn a_guest_in_c_that_prints_wakes_up_as_it_lay_down() {
     let Some(wasm) = c_guest::wasm("prints") else { return };
     let mut server = Server::durable(&[]);
     let published = server.api().publish("prints", wasm).await;
-    sleeps_soon(&server, "prints", &published).await;
+    sleeps_soon(&server, &published).await;
     let (ada, bob) = (server.api().guest("ada").await, server.api().guest("bob").await);
     let (_, joined) = ada.api.play("prints", &json!({"create": "private"})).await;
     let id = text(&joined["match"], "id").to_owned();
@@ -60,8 +57,9 @@ async fn a_guest_in_c_that_prints_wakes_up_as_it_lay_down() {
     drop(player);
     let asleep = |it: &Value| it["state"] == "hibernated";
     server.api().match_when(&id, asleep).await;
-    let listed = server.api().get("/v1/matches?game=prints&state=hibernated").await;
-    assert_eq!(listed["items"][0]["id"], id, "{listed}");
+    let filter = [("game", "prints".to_owned()), ("state", "hibernated".to_owned())];
+    let listed = server.api().typed().matches(&filter).await.unwrap();
+    assert_eq!(listed[0].id, id, "{listed:?}");
 
     // It sleeps on in the next process, and a player brings it back.
     tokio::task::block_in_place(|| server.restart());
@@ -77,7 +75,7 @@ async fn a_guest_in_c_that_prints_wakes_up_as_it_lay_down() {
     let now = server.api().match_now(&id).await;
     assert!(now["incarnation"].as_u64() > Some(1), "another session: {now}");
 
-    let (status, answer) = server.api().call(Method::DELETE, &format!("/v1/matches/{id}"), &Value::Null).await;
+    let (status, answer) = server.api().end(&id).await;
     assert!(status.is_success(), "{answer}");
     server.api().ended(&id).await;
     // One that never slept does the same: every tick of it has the same hash.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 use stadion_protocol::CloseCode;
 use stadion_protocol::wire::{ClientFrame, ServerFrame};
 use stadion_tests::page::{Page, ask_session, ask_socket};
@@ -101,9 +102,7 @@ async fn pages_of_foreign_origins_are_turned_away_until_the_games_owner_names_th
     let refused = ask_socket(&endpoints, SITE).await.unwrap_err();
     assert!(refused.to_string().contains("403"), "{refused}");
 
-    let path = "/v1/games/tictactoe/origins";
-    let (status, body) = server.api().call(reqwest::Method::PUT, path, &json!({"origins": [SITE]})).await;
-    assert!(status.is_success(), "{body}");
+    server.api().typed().call(ops::SET_ORIGINS, &["tictactoe"]).json(&json!({"origins": [SITE]})).send().await.unwrap();
     assert!(ask_session(&endpoints, SITE).await.is_ok());
     assert!(ask_socket(&endpoints, SITE).await.is_ok());
     assert!(ask_socket(&endpoints, "https://other.example").await.is_err());
@@ -112,7 +111,9 @@ async fn pages_of_foreign_origins_are_turned_away_until_the_games_owner_names_th
 #[tokio::test]
 async fn a_request_that_asks_for_no_websocket_is_told_what_the_path_is_for() {
     let server = Server::start();
-    let (status, problem) = server.api().call(reqwest::Method::GET, "/v1/connect", &Value::Null).await;
+    // No operation: a client opens a WebSocket there.
+    let answer = server.api().send(reqwest::Method::GET, "/v1/connect", "application/json", "").await;
+    let (status, problem) = (answer.status(), serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap());
     assert_eq!((status.as_u16(), &problem["code"]), (400, &"bad-request".into()), "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("stadion.1"), "{problem}");
 }

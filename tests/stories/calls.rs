@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use stadion_api::operations as ops;
 use stadion_client::{RawEvent, RawMatch};
 use stadion_host::journal::{Reader, Record};
 use stadion_host::model::Event;
@@ -52,7 +52,7 @@ async fn a_call_outlives_the_servers_process_and_is_answered_once() {
     server.api().publish("caller", caller::wasm()).await;
     let backend = Backend::start().await;
     let hook = json!({"name": "bank", "url": backend.url, "kinds": []});
-    let (status, made) = server.api().call(Method::POST, "/v1/games/caller/webhooks", &hook).await;
+    let (status, made) = server.api().call(ops::CREATE_WEBHOOK, &["caller"], &hook).await;
     assert_eq!(status, 201, "{made}");
     let ada = server.api().guest("ada").await;
     let (status, joined) = ada.api.play("caller", &json!({"create": "private"})).await;
@@ -84,10 +84,10 @@ async fn a_call_outlives_the_servers_process_and_is_answered_once() {
     keys.dedup();
     assert_eq!(keys, ["1.1", "3.2"].map(|call| name_of(&id, call)), "what was answered is not asked again");
 
-    let (status, _) = server.api().call(Method::DELETE, &format!("/v1/matches/{id}"), &Value::Null).await;
+    let (status, _) = server.api().end(&id).await;
     assert!(status.is_success(), "{status}");
     assert_eq!(server.api().ended(&id).await["incarnation"], 3);
-    let journal = server.api().bytes(&format!("/v1/matches/{id}/journal")).await;
+    let journal = server.api().journal(&id).await;
     assert_eq!(answers(&journal), [(1, r#"{"left":9}"#.to_owned()), (2, r#"{"left":8}"#.to_owned())]);
     let replay = server.stadion().args(["replay", &id]).output().unwrap();
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));

@@ -270,9 +270,10 @@ async fn a_journal_is_its_owners_and_once_the_match_is_over_its_players() {
     server.api().publish("talker", TALKER.wasm()).await;
     let mut seated = sit(&server, "talker").await;
     let stranger = server.api().guest("eve").await;
-    let path = format!("/v1/matches/{}/journal", seated.id);
-    let status = async |api: &stadion_tests::Api| {
-        api.send(reqwest::Method::GET, &path, "application/json", "").await.status().as_u16()
+    let id = seated.id.clone();
+    let status = async |api: &stadion_tests::Api| match api.typed().journal(&id).await {
+        Ok(_) => 200,
+        Err(refused) => refused.status().unwrap().as_u16(),
     };
     let running = (status(&server.api()).await, status(&seated.player.api).await, status(&stranger.api).await);
     assert_eq!(running, (200, 403, 403), "while it runs");
@@ -281,7 +282,7 @@ async fn a_journal_is_its_owners_and_once_the_match_is_over_its_players() {
     server.api().ended(&seated.id).await;
     let ended = (status(&server.api()).await, status(&seated.player.api).await, status(&stranger.api).await);
     assert_eq!(ended, (200, 200, 403), "when it is over");
-    assert_eq!(server.api().bytes(&path).await, seated.player.api.bytes(&path).await);
+    assert_eq!(server.api().journal(&id).await, seated.player.api.journal(&id).await);
     assert_eq!(status(&server.api().with_bearer("")).await, 401);
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use stadion_api::operations as ops;
 use stadion_tests::{Server, programs};
 
 /// Runs a program and expects success.
@@ -37,16 +38,16 @@ async fn go_through(template: &str, tests: usize) {
     let manifest = format!("name = \"{name}\"\norigins = [\"https://{template}.example\"]\n");
     std::fs::write(game.join("stadion.toml"), manifest).unwrap();
     run(within(server.stadion(), &game).args(["publish", "."]));
-    let origins = server.api().get(&format!("/v1/games/{name}/origins")).await;
+    let origins = server.api().get(ops::GET_ORIGINS, &[&name]).await;
     assert_eq!(origins["origins"], serde_json::json!([format!("https://{template}.example")]), "as stadion.toml says");
-    let games = server.api().get("/v1/games").await;
-    assert!(games["items"].as_array().unwrap().iter().any(|item| item["name"] == *name), "{games}");
+    let games = server.api().typed().games().await.unwrap();
+    assert!(games.iter().any(|game| game.name == name), "{games:?}");
     assert_pages(&server, &name).await;
 
     // A person's `stadion play` needs a terminal; a bot takes the same way to a seat.
     run(server.stadion().args(["bot", &name, "--players", "2", "--seconds", "2"]));
-    let matches = server.api().get(&format!("/v1/matches?game={name}")).await;
-    assert!(matches["items"][0]["tick"].as_u64() > Some(0), "{matches}");
+    let matches = server.api().matches(&name).await;
+    assert!(matches[0].tick > 0, "{matches:?}");
 }
 
 /// The pages are there, under a strict policy, with the types of the game's messages beside them.

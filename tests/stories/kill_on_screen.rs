@@ -111,8 +111,7 @@ async fn two_people_at_terminals_play_on_when_the_server_is_killed() {
     for person in [&ada, &bob] {
         person.walks([&ada, &bob], corners[person.seat]).await;
     }
-    let listed = server.api().get("/v1/matches?game=bomberman").await;
-    let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
+    let id = server.api().matches("bomberman").await.remove(0).id;
     let before = server.api().match_now(&id).await;
 
     let goes_on = Arc::new(AtomicBool::new(true));

@@ -6,7 +6,6 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use stadion_tests::{Server, programs};
 
@@ -124,10 +123,8 @@ fn read(path: &Path) -> String {
 /// Bomberman with a queue in which two meet.
 pub(crate) async fn publish(server: &Server) {
     let published = server.api().publish("bomberman", programs::game("bomberman")).await;
-    let path = format!("/v1/games/bomberman/versions/{}/settings", published["version"].as_str().unwrap());
     let settings = json!({"queue.duel.teams": "2", "queue.duel.skill-window": "200", "queue.duel.ready-seconds": "30"});
-    let (status, body) = server.api().call(Method::PUT, &path, &settings).await;
-    assert!(status.is_success(), "{body}");
+    server.api().set(&published, &settings).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

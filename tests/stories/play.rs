@@ -47,7 +47,7 @@ async fn assert_finished(server: &Server, id: &str) -> Value {
     assert_eq!(ended["end"]["kind"], "finished", "{ended}");
     assert_eq!(ended["results"]["placings"].as_array().map(Vec::len), Some(2), "{ended}");
     let file = server.folder().join("match.stj");
-    std::fs::write(&file, server.api().bytes(&format!("/v1/matches/{id}/journal")).await).unwrap();
+    std::fs::write(&file, server.api().journal(id).await).unwrap();
     for arguments in [vec!["replay", id], vec!["replay", file.to_str().unwrap(), "--print"]] {
         let output = server.stadion().args(&arguments).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -92,8 +92,8 @@ async fn two_bots_of_the_program_play_tictactoe_to_its_end() {
     command.args(["bot", "tictactoe", "--players", "2", "--seconds", "30", "--json"]);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let matches = server.api().get("/v1/matches?game=tictactoe").await;
-    assert_finished(&server, matches["items"][0]["id"].as_str().unwrap()).await;
+    let matches = server.api().matches("tictactoe").await;
+    assert_finished(&server, &matches[0].id).await;
 }
 
 #[tokio::test]

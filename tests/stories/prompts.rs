@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reqwest::Method;
 use ring::hmac;
 use serde_json::{Value, json};
 use stadion_tests::api::text;
@@ -105,10 +104,8 @@ async fn a_match_that_was_found_is_asked_about_and_may_be_declined() {
     }
     let server = Server::start();
     let published = server.api().publish("duel", rally::wasm(2)).await;
-    let path = format!("/v1/games/duel/versions/{}/settings", text(&published, "version"));
     let settings = json!({"queue.one.teams": "2", "queue.one.ready-seconds": "60"});
-    let (status, body) = server.api().call(Method::PUT, &path, &settings).await;
-    assert!(status.is_success(), "{body}");
+    server.api().set(&published, &settings).await;
     let folders = [home(), home()];
     for (folder, name) in folders.iter().zip(["ann", "bob"]) {
         let mut register = command(&server, folder.path(), &["account", "register", name]);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::json;
 use stadion_client::{CloseCode, Error, Event, Match, Play, Stadion};
 use stadion_tests::{Server, players, programs};
@@ -129,9 +128,7 @@ async fn the_program_lists_open_matches_and_watches_one() {
     assert!(seen.contains(r#""view""#) && seen.contains(r#""end""#), "{seen}");
 
     // A game that says `off` is not watched.
-    let path = format!("/v1/games/tictactoe/versions/{}/settings", version["version"].as_str().unwrap());
-    let (status, answer) = server.api().call(Method::PUT, &path, &json!({"spectators": "off"})).await;
-    assert!(status.is_success(), "{answer}");
+    server.api().set(&version, &json!({"spectators": "off"})).await;
     let eve = Stadion::guest(&server.http, "eve").await.unwrap();
     let third = eve.play::<TicTacToe>("tictactoe", Play::Create).await.unwrap();
     let refused = ada.watch::<TicTacToe>(&third.info().unwrap().id).await;

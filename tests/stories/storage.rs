@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use stadion_api::Shelf;
 use stadion_client::{RawEvent, RawMatch};
 use stadion_sdk::message;
 use stadion_sdk::storage::Document;
 use stadion_tests::api::{Player, text};
-use stadion_tests::{Server, chaos, players, programs};
+use stadion_tests::{Api, Server, chaos, players, programs};
 
 /// No match here takes longer.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -53,11 +53,17 @@ async fn to_the_end(server: &Server, id: &str, seats: Vec<RawMatch>) {
     assert_eq!(server.api().ended(id).await["end"]["kind"], "finished");
 }
 
+/// What is kept of a player, as somebody reads it.
+async fn record_of(api: &Api, player: &Player) -> Result<Vec<u8>, stadion_api::Error> {
+    let shelf = Shelf { game: "hearts", player: Some(&player.id) };
+    Ok(api.typed().document(shelf, "record").await?.to_vec())
+}
+
 /// Matches that each player has played, and how many of them all have won, as the owner reads it.
 async fn records(server: &Server, people: &[Player]) -> (Vec<u32>, u32) {
     let (mut played, mut won) = (Vec::new(), 0);
     for one in people {
-        let data = server.api().bytes(&format!("/v1/games/hearts/storage/record?player={}", one.id)).await;
+        let data = record_of(&server.api(), one).await.unwrap();
         let record: hearts::record::Record = Document { version: 0, data }.value().unwrap();
         played.push(record.played);
         won += record.won;
@@ -89,15 +95,15 @@ async fn records_of_hearts_outlive_matches_and_the_servers_process() {
 }
 
 async fn players_see_their_own_when_the_game_lets_them(server: &Server, ada: &Player) {
-    let path = format!("/v1/games/hearts/storage/record?player={}", ada.id);
-    let (refused, _) = ada.api.call(Method::GET, &path, &Value::Null).await;
-    assert_eq!(refused, 403);
+    let refused = record_of(&ada.api, ada).await.unwrap_err();
+    assert_eq!(refused.status().unwrap(), 403, "{refused}");
     let open = server.stadion().args(["storage", "access", "hearts", "read"]).output().unwrap();
     assert!(open.status.success(), "{open:?}");
-    assert!(!ada.api.bytes(&path).await.is_empty());
+    let record = record_of(&ada.api, ada).await.unwrap();
+    assert!(!record.is_empty());
     let list = server.stadion().args(["storage", "ls", "hearts", "--player", &ada.id, "--json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&list.stdout).contains(r#""key":"record""#), "{list:?}");
     let get = server.stadion().args(["storage", "get", "hearts", "record", "--player", &ada.id]).output().unwrap();
     assert!(get.status.success(), "{get:?}");
-    assert_eq!(get.stdout, ada.api.bytes(&path).await);
+    assert_eq!(get.stdout, record_of(&ada.api, ada).await.unwrap());
 }

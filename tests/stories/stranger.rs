@@ -62,8 +62,7 @@ async fn a_strangers_client_plays_tictactoe_over_raw_quic_and_webtransport() {
     let mut command = Command::new(python);
     command.arg(program).arg(&server.http);
     succeed(command).await;
-    let matches = server.api().get("/v1/matches?game=tictactoe").await;
-    let id = matches["items"][0]["id"].as_str().unwrap();
-    let ended = server.api().ended(id).await;
+    let matches = server.api().matches("tictactoe").await;
+    let ended = server.api().ended(&matches[0].id).await;
     assert_eq!(ended["end"]["kind"], "finished", "{ended}");
 }

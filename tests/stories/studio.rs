@@ -1,7 +1,7 @@
 //! A studio whose players have accounts of its own: its backend has a key, and its players a seat.
 
-use reqwest::Method;
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 use stadion_tests::api::text;
 use stadion_tests::raw_player::RawPlayer;
 use stadion_tests::{Api, Server, programs};
@@ -16,7 +16,7 @@ fn stadion(server: &Server, arguments: &[&str]) -> Value {
 /// A seat for a player of the studio's own, as its backend asks for one.
 async fn seat(backend: &Api, player: &Value, play: &Value) -> Value {
     let body = json!({"player": player, "play": play});
-    let (status, seat) = backend.call(Method::POST, "/v1/games/tictactoe/join-tokens", &body).await;
+    let (status, seat) = backend.call(ops::CREATE_JOIN_TOKEN, &["tictactoe"], &body).await;
     assert!(status.is_success(), "{seat}");
     seat
 }
@@ -45,7 +45,7 @@ async fn players_of_a_studios_own_accounts_play_with_data_that_the_game_may_trus
         .await;
     let players: Vec<&str> = (0..2).map(|seat| text(&shown["seats"][seat]["player"], "id")).collect();
     assert!(players[0] != players[1] && players.iter().all(|id| id.starts_with("x-")), "{shown}");
-    let journal = server.api().bytes(&format!("/v1/matches/{id}/journal")).await;
+    let journal = server.api().journal(id).await;
     let trusted = br#"{"skin":7}"#;
     assert!(
         journal.windows(trusted.len()).any(|bytes| bytes == trusted),
@@ -54,6 +54,6 @@ async fn players_of_a_studios_own_accounts_play_with_data_that_the_game_may_trus
     assert!(!journal.windows(7).any(|bytes| bytes == b"steam:1"), "and not whom the studio knows it as");
 
     stadion(&server, &["keys", "revoke", text(&made, "id")]);
-    let (status, _) = backend.call(Method::GET, "/v1/me", &Value::Null).await;
+    let (status, _) = backend.call(ops::GET_ME, &[], &Value::Null).await;
     assert_eq!(status, 401);
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use bomberman::{Bomberman, In};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 use stadion_client::{Play, Stadion};
+use stadion_tests::api::answer;
 use stadion_tests::{Api, Server, programs};
 
 /// A dozen periods of the game, and more: whatever is in flight has landed.
 const A_WHILE: Duration = Duration::from_millis(700);
 
 async fn pace(api: &Api, id: &str, body: Value) {
-    let (status, answer) = api.call(Method::POST, &format!("/v1/matches/{id}/pace"), &body).await;
+    let (status, answer) = api.call(ops::PACE_MATCH, &[id], &body).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
     tokio::time::sleep(A_WHILE).await;
 }
@@ -38,7 +40,8 @@ async fn a_match_is_held_still_stepped_and_told() {
     pace(&api, &id, json!({"pace": "step", "ticks": 5})).await;
     assert_eq!(tick(&api, &id).await, held + 5);
 
-    let told = api.get(&format!("/v1/matches/{id}/ticks?from={}&limit=5", held + 1)).await;
+    let ticks = api.typed().call(ops::GET_TICKS, &[&id]).query("from", held + 1).query("limit", 5);
+    let (_, told) = answer(&ticks).await;
     assert_eq!((&told["difference"], told["ticks"].as_array().unwrap().len()), (&Value::Null, 5), "{told}");
     let first = &told["ticks"][0];
     assert_eq!((first["tick"].as_u64(), first["skipped"].as_u64()), (Some(held + 1), Some(0)));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use stadion_api::operations::GET_LOAD;
 use stadion_protocol::CloseCode;
 use stadion_tests::api::{Player, text};
 use stadion_tests::raw_player::{RawPlayer, hello, text_at};
@@ -160,7 +161,7 @@ impl Stage {
     /// Ends a match from outside, as its game's owner does; its player hears of it.
     pub(crate) async fn close(&self, joined: &Value, player: &mut RawPlayer) -> Ended {
         let id = match_id(joined);
-        let (status, answer) = self.api.call(reqwest::Method::DELETE, &format!("/v1/matches/{id}"), &Value::Null).await;
+        let (status, answer) = self.api.end(&id).await;
         assert!(status.is_success(), "{status} {answer}");
         let code = player.closed().await;
         let kind = text(&self.api.ended(&id).await["end"], "kind").to_owned();
@@ -183,7 +184,7 @@ impl Stage {
 
     /// What the server holds now.
     pub(crate) async fn holds(&self) -> Holds {
-        let slots = self.api.get("/v1/load").await["sessions"].as_u64().unwrap();
+        let slots = self.api.get(GET_LOAD, &[]).await["sessions"].as_u64().unwrap();
         Holds {
             memory: self.server.memory(),
             descriptors: self.server.descriptors(),

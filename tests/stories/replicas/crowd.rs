@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 use stadion_tests::api::text;
 use stadion_tests::cluster::{Cluster, place_of};
 use stadion_tests::{ledger, rally};
@@ -88,9 +89,7 @@ pub(super) async fn publish(cluster: &Cluster) {
         ("doubles", 4, json!({"queue.two.teams": "2", "queue.two.team-size": "2", "queue.two.ready-seconds": "60"})),
     ] {
         let published = api.publish(game, rally::wasm(players)).await;
-        let path = format!("/v1/games/{game}/versions/{}/settings", text(&published, "version"));
-        let (status, body) = api.call(Method::PUT, &path, &settings).await;
-        assert!(status.is_success(), "{body}");
+        api.set(&published, &settings).await;
     }
 }
 
@@ -115,7 +114,7 @@ async fn couple([one, other]: [Person; 2], is_party: bool) -> Couple {
         together(&one, &other).await
     } else {
         let mut ears = one.listens();
-        one.does(Method::POST, "/v1/games/duel/queues/one/tickets", json!({})).await;
+        one.does(ops::CREATE_TICKET, &["duel", "one"], json!({})).await;
         vec![plays(&one, &mut ears).await]
     };
     Couple { both: [one, other], results }
@@ -124,22 +123,21 @@ async fn couple([one, other]: [Person; 2], is_party: bool) -> Couple {
 /// Two form a party, search as one, play, and are back in it.
 async fn together(leader: &Arrived, member: &Arrived) -> Vec<Result> {
     let (mut leaders, mut members) = (leader.listens(), member.listens());
-    let (status, party) = leader.ask(Method::POST, "/v1/parties", Value::Null).await;
+    let (status, party) = leader.ask(ops::CREATE_PARTY, &[], Value::Null).await;
     // The answer to the first try was lost, not the party.
-    let party = if status == StatusCode::CONFLICT { leader.does(Method::GET, MINE, Value::Null).await } else { party };
-    leader.does(Method::POST, &format!("{MINE}/invitations"), json!({"player": member.person.name})).await;
+    let party =
+        if status == StatusCode::CONFLICT { leader.does(ops::GET_PARTY, &[], Value::Null).await } else { party };
+    leader.does(ops::INVITE, &[], json!({"player": member.person.name})).await;
     let invitation = until(&mut members, "invitation").await;
     assert_eq!(invitation["party"], party["id"]);
-    member.does(Method::POST, "/v1/parties/join", json!({"party": party["id"]})).await;
-    member.does(Method::PUT, &format!("{MINE}/ready"), json!({"ready": true})).await;
-    leader.does(Method::POST, "/v1/games/doubles/queues/two/tickets", json!({})).await;
+    member.does(ops::JOIN_PARTY, &[], json!({"party": party["id"]})).await;
+    member.does(ops::SET_READY, &[], json!({"ready": true})).await;
+    leader.does(ops::CREATE_TICKET, &["doubles", "two"], json!({})).await;
     let results = tokio::join!(plays(leader, &mut leaders), plays(member, &mut members));
     assert_eq!(results.0.of, results.1.of, "a party plays one match");
     back_together(&party, leader, member).await;
     vec![results.0, results.1]
 }
-
-const MINE: &str = "/v1/parties/mine";
 
 /// Confirms what is found, plays it, and hears how it ended.
 pub(super) async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
@@ -147,8 +145,8 @@ pub(super) async fn plays(player: &Arrived, ears: &mut Ears<'_>) -> Result {
         let event = ears.next().await;
         match text(&event, "kind") {
             "ready-check" => {
-                let path = format!("/v1/ready-checks/{}", text(&event, "match"));
-                let (status, body) = player.ask(Method::PUT, &path, json!({"accept": true})).await;
+                let check = [text(&event, "match")];
+                let (status, body) = player.ask(ops::ANSWER_READY_CHECK, &check, json!({"accept": true})).await;
                 // It may have been confirmed by all by the time that a lost answer is asked for again.
                 assert!(status.is_success() || status == StatusCode::NOT_FOUND, "{status} {body}");
             }
@@ -178,7 +176,7 @@ async fn until(ears: &mut Ears<'_>, kind: &str) -> Value {
 async fn back_together(party: &Value, leader: &Arrived, member: &Arrived) {
     let until = Instant::now() + PATIENCE;
     loop {
-        let [leaders, members] = [leader, member].map(|one| one.does(Method::GET, MINE, Value::Null));
+        let [leaders, members] = [leader, member].map(|one| one.does(ops::GET_PARTY, &[], Value::Null));
         let (leaders, members) = tokio::join!(leaders, members);
         assert_eq!((&leaders["id"], &members["id"]), (&party["id"], &party["id"]));
         let players: Vec<_> = leaders["members"].as_array().unwrap().iter().map(|one| &one["player"]).collect();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 use stadion_client::{RawEvent, RawMatch};
 use stadion_tests::api::text;
 use stadion_tests::cluster::{self, Cluster};
@@ -61,13 +62,13 @@ async fn a_match_is_the_same_from_every_replica() {
         assert_eq!(now["state"], "running", "{now}");
     }
     let owner = apis[2].with_bearer(apis[0].bearer());
-    owner.get(&format!("/v1/matches/{id}/usage")).await;
-    let (status, _) = owner.call(Method::DELETE, &format!("/v1/matches/{id}"), &Value::Null).await;
+    owner.get(ops::GET_MATCH_USAGE, &[&id]).await;
+    let (status, _) = owner.end(&id).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "another replica ends it");
     for api in &apis {
         assert_eq!(api.ended(&id).await["end"]["kind"], "closed");
     }
-    assert!(!owner.bytes(&format!("/v1/matches/{id}/journal")).await.is_empty(), "journals are common");
+    assert!(!owner.journal(&id).await.is_empty(), "journals are common");
 }
 
 /// Sends an input and waits for its answer.
@@ -108,7 +109,7 @@ async fn an_emptied_or_lost_redis_loses_no_match_and_no_account() {
     let (_, keyed) = ada.api.play("ledger", &json!({"key": "k"})).await;
     let mut seat = chaos::enter(&public).await;
     answered(&mut seat, 1).await;
-    let (status, _) = gone.api.call(Method::DELETE, "/v1/sessions/current", &Value::Null).await;
+    let (status, _) = gone.api.call(ops::DELETE_SESSION, &[], &Value::Null).await;
     assert!(status.is_success(), "signed out: {status}");
 
     cluster.empty_redis();
@@ -117,7 +118,7 @@ async fn an_emptied_or_lost_redis_loses_no_match_and_no_account() {
     assert_eq!(by_code["match"], public["match"], "at once: {by_code}");
     let (_, by_key) = bob.api.play("ledger", &json!({"key": "k"})).await;
     assert_eq!(by_key["match"], keyed["match"], "at once: {by_key}");
-    let signed_out = async || gone.api.call(Method::GET, "/v1/me", &Value::Null).await.0 == StatusCode::UNAUTHORIZED;
+    let signed_out = async || gone.api.call(ops::GET_ME, &[], &Value::Null).await.0 == StatusCode::UNAUTHORIZED;
     heals("who signed out is out again", signed_out).await;
     let led = async || bob.api.play("ledger", &json!({})).await.1["match"] == public["match"];
     heals("players are led to the open match again", led).await;
@@ -148,6 +149,7 @@ async fn a_lost_database_is_said_with_when_to_come_back_and_matches_go_on() {
 
     cluster.let_into_database(false);
     answered(&mut seat, 2).await;
+    // Past the typed client: what a balancer looks at.
     let refused = api.send(Method::POST, "/v1/guests", "application/json", "{}").await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.headers().contains_key("retry-after"));

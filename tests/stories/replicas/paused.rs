@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use reqwest::Method;
 use serde_json::json;
+use stadion_api::operations::CREATE_TICKET;
 use stadion_tests::Server;
 use stadion_tests::cluster::Cluster;
 
@@ -12,7 +12,7 @@ use super::can_run;
 use super::crowd::{becomes, plays, publish};
 use super::people::{Arrived, Person};
 
-const TICKETS: &str = "/v1/games/duel/queues/one/tickets";
+const QUEUE: [&str; 2] = ["duel", "one"];
 
 fn signal(server: &Server, signal: &str) {
     let sent = Command::new("kill").args([signal, &server.pid.to_string()]).status().unwrap();
@@ -34,14 +34,14 @@ async fn a_replica_that_stood_still_makes_no_match_of_players_who_play_already()
     }
     let [ann, bob, eve, dan] = &people[..] else { panic!("four") };
     // Whoever is asked steps the queue.
-    let (status, body) = paused.api().with_bearer(&ann.token).call(Method::POST, TICKETS, &json!({})).await;
+    let (status, body) = paused.api().with_bearer(&ann.token).call(CREATE_TICKET, &QUEUE, &json!({})).await;
     assert!(status.is_success(), "{body}");
     signal(paused, "-STOP");
-    bob.does(Method::POST, TICKETS, json!({})).await;
+    bob.does(CREATE_TICKET, &QUEUE, json!({})).await;
     let first = both_play(ann, bob).await;
     signal(paused, "-CONT");
     for one in [eve, dan] {
-        let (status, body) = paused.api().with_bearer(&one.token).call(Method::POST, TICKETS, &json!({})).await;
+        let (status, body) = paused.api().with_bearer(&one.token).call(CREATE_TICKET, &QUEUE, &json!({})).await;
         assert!(status.is_success(), "{body}");
     }
     assert_ne!(both_play(eve, dan).await, first);

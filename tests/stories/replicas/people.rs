@@ -5,24 +5,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
+use stadion_api::{Answer, Api, Error, Operation, Patience, PlayerEvent, Server, Told, operations as ops};
 use stadion_client::{RawEvent, RawMatch};
 use stadion_protocol::CloseCode;
-use stadion_tests::api::{http, text};
+use stadion_tests::api::text;
 use stadion_tests::chaos;
 
 /// A person gives up after so many tries of one thing, with a pause between two: a minute.
 const TRIES: u32 = 240;
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// An answer that takes longer is lost.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 /// No single thing takes longer, on a busy machine with a replica that is away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Somebody with an address of their own, who tries again when told to.
 pub(super) struct Person {
-    client: Client,
-    base: String,
+    /// As nobody, from that address.
+    api: Api,
     pub(super) name: String,
     /// Of all people.
     again: Arc<AtomicU64>,
@@ -53,35 +58,39 @@ impl Person {
     pub(super) fn new(base: &str, number: u32, again: &Arc<AtomicU64>) -> Person {
         let [.., high, low] = number.to_be_bytes();
         let address = Ipv4Addr::new(127, 0, 1 + high, 1 + low);
-        let client = http().local_address(Some(address.into())).build().unwrap();
-        Person {
-            client,
-            base: base.to_owned(),
-            name: format!("person-{number}"),
-            again: again.clone(),
-            asked: AtomicU64::new(0),
-        }
+        // How often something is asked for again is counted here.
+        let server = Server::at(base).from(address.into()).with_patience(Patience::NONE);
+        let api = Api::new(&server).unwrap();
+        Person { api, name: format!("person-{number}"), again: again.clone(), asked: AtomicU64::new(0) }
     }
 
     /// Asks until there is an answer that does not say to come again; whether it was asked for again.
-    pub(super) async fn ask(
+    pub(super) async fn ask<A>(
         &self,
-        (method, path): (Method, &str),
-        bearer: &str,
+        (operation, names): (Operation<A>, &[&str]),
+        bearer: Option<&str>,
         body: &Value,
-    ) -> (StatusCode, Value, bool) {
+    ) -> (StatusCode, Value, bool)
+    where
+        A: Answer<Value: Serialize>,
+    {
         let key = format!("{}-{}", self.name, self.asked.fetch_add(1, Ordering::Relaxed));
         for tried in 0..TRIES {
-            let request = self.client.request(method.clone(), format!("{}{path}", self.base));
-            let request = if body.is_null() { request } else { request.json(body) };
-            let request = if bearer.is_empty() { request } else { request.bearer_auth(bearer) };
-            let request = request.timeout(Duration::from_secs(20)).header("idempotency-key", &key);
-            if let Some((status, body)) = whole(request.send().await).await {
-                return (status, body, tried > 0);
+            let call = self.api.with_bearer(bearer).call(operation, names).within(ANSWER_WITHIN).keyed(&key);
+            let call = if body.is_null() { call } else { call.json(body) };
+            match call.send_tagged().await {
+                Ok(answer) => return (answer.status, json!(answer.value), tried > 0),
+                Err(Error::Refused(no)) if no.retry_after.is_none() && no.problem.is_some() => {
+                    return (no.status, json!(no.problem), tried > 0);
+                }
+                // No answer, a balancer's, or one that says to come again: the server is not ready, or carries the same request
+                // out.
+                Err(Error::Refused(_) | Error::Unreachable { .. }) => {}
+                Err(error) => panic!("{}: {}: {error}", self.name, operation.id),
             }
             self.tries_again().await;
         }
-        panic!("{} got no answer from {path}", self.name);
+        panic!("{} got no answer: {}", self.name, operation.id);
     }
 
     async fn tries_again(&self) {
@@ -92,10 +101,10 @@ impl Person {
     /// Registers, signs in, plays, takes the seat.
     pub(super) async fn arrive(self) -> Arrived {
         let secret = json!({"name": self.name, "password": format!("the password of {}", self.name)});
-        let (made, registered, again) = self.ask((Method::POST, "/v1/accounts"), "", &secret).await;
+        let (made, registered, again) = self.ask((ops::CREATE_ACCOUNT, &[]), None, &secret).await;
         // The answer to the first try was lost, not the account.
         assert!(made == StatusCode::CREATED || (again && made == StatusCode::CONFLICT), "{made} {registered}");
-        let (status, session, _) = self.ask((Method::POST, "/v1/sessions"), "", &secret).await;
+        let (status, session, _) = self.ask((ops::CREATE_SESSION, &[]), None, &secret).await;
         assert_eq!(status, StatusCode::OK, "{session}");
         let player = text(&session["player"], "id").to_owned();
         if made == StatusCode::CREATED {
@@ -103,7 +112,7 @@ impl Person {
         }
         let token = text(&session, "access_token").to_owned();
         for _ in 0..TRIES {
-            let (status, seat, _) = self.ask((Method::POST, "/v1/games/ledger/play"), &token, &json!({})).await;
+            let (status, seat, _) = self.ask((ops::PLAY, &["ledger"]), Some(&token), &json!({})).await;
             assert!(status.is_success(), "{status} {seat}");
             // A seat that nobody could take in time, since its replica was away, is gone. And a join counts from its tick
             // on: whoever comes in while the replica dies may find the seat given to somebody else.
@@ -120,15 +129,21 @@ impl Person {
 
 impl Arrived {
     /// Asks as this player.
-    pub(super) async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
-        let (status, body, _) = self.person.ask((method, path), &self.token, &body).await;
+    pub(super) async fn ask<A>(&self, operation: Operation<A>, names: &[&str], body: Value) -> (StatusCode, Value)
+    where
+        A: Answer<Value: Serialize>,
+    {
+        let (status, body, _) = self.person.ask((operation, names), Some(&self.token), &body).await;
         (status, body)
     }
 
     /// The same for what must be.
-    pub(super) async fn does(&self, method: Method, path: &str, body: Value) -> Value {
-        let (status, answer) = self.ask(method.clone(), path, body.clone()).await;
-        assert!(status.is_success(), "{}: {method} {path} {body}: {status} {answer}", self.person.name);
+    pub(super) async fn does<A>(&self, operation: Operation<A>, names: &[&str], body: Value) -> Value
+    where
+        A: Answer<Value: Serialize>,
+    {
+        let (status, answer) = self.ask(operation, names, body.clone()).await;
+        assert!(status.is_success(), "{}: {} {names:?} {body}: {status} {answer}", self.person.name, operation.id);
         answer
     }
 
@@ -136,8 +151,7 @@ impl Arrived {
     pub(super) async fn speaks_in(&self, game: &str, code: &str) {
         let mut spoke = false;
         for _ in 0..TRIES {
-            let (status, seat) =
-                self.ask(Method::POST, &format!("/v1/games/{game}/play"), json!({ "code": code })).await;
+            let (status, seat) = self.ask(ops::PLAY, &[game], json!({ "code": code })).await;
             if spoke && matches!(status, StatusCode::GONE | StatusCode::NOT_FOUND) {
                 // It was heard, and the answer was lost with the connection.
                 return;
@@ -156,16 +170,15 @@ impl Arrived {
 
     /// Listens to what is told to this player, from the first word on.
     pub(super) fn listens(&self) -> Ears<'_> {
-        Ears { of: self, stream: None, text: String::new(), last: "0".to_owned() }
+        let api = self.person.api.with_bearer(Some(&self.token));
+        Ears { of: self, told: api.call(ops::GET_EVENTS, &[]).told(Some("0".to_owned())) }
     }
 }
 
 /// A stream of events, opened again where it broke.
 pub(super) struct Ears<'a> {
     of: &'a Arrived,
-    stream: Option<reqwest::Response>,
-    text: String,
-    last: String,
+    told: Told<PlayerEvent>,
 }
 
 impl Ears<'_> {
@@ -175,42 +188,13 @@ impl Ears<'_> {
         heard.unwrap_or_else(|_| panic!("{} hears nothing more", self.of.person.name))
     }
 
+    /// A stream that is refused, or lost for good, is asked for again where it was.
     async fn hear(&mut self) -> Value {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                if let Some(id) = field("id:") {
-                    id.clone_into(&mut self.last);
-                }
-                if let Some(data) = field("data:") {
-                    return serde_json::from_str(data).unwrap();
-                }
-            }
-            let chunk = match &mut self.stream {
-                Some(stream) => stream.chunk().await.ok().flatten(),
-                None => None,
-            };
-            match chunk {
-                Some(chunk) => self.text += std::str::from_utf8(&chunk).unwrap(),
-                None => self.open().await,
-            }
-        }
-    }
-
-    /// What was not whole comes again, whole.
-    async fn open(&mut self) {
-        self.text.clear();
-        loop {
-            let request = self.of.person.client.get(format!("{}/v1/events", self.of.person.base));
-            let request = request.bearer_auth(&self.of.token).header("last-event-id", &self.last);
-            match request.send().await {
-                Ok(answer) if answer.status() == StatusCode::OK => {
-                    self.stream = Some(answer);
-                    return;
-                }
-                _ => self.of.person.tries_again().await,
+            match self.told.next().await {
+                Ok(event) => return json!(event),
+                Err(Error::Refused(_) | Error::Unreachable { .. }) => self.of.person.tries_again().await,
+                Err(error) => panic!("{}: {error}", self.of.person.name),
             }
         }
     }
@@ -230,12 +214,4 @@ async fn speak(seat: &mut RawMatch) -> Played {
         }
     };
     tokio::time::timeout(PATIENCE, answered).await.expect("a seat answers or ends")
-}
-
-/// An answer that came whole and does not say to come again: the server is not ready, or carries the same request out.
-async fn whole(answer: reqwest::Result<reqwest::Response>) -> Option<(StatusCode, Value)> {
-    let answer = answer.ok().filter(|answer| !answer.headers().contains_key("retry-after"))?;
-    let status = answer.status();
-    let body = answer.bytes().await.ok()?;
-    Some((status, if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).ok()? }))
 }

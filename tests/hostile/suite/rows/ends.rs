@@ -51,7 +51,7 @@ pub(super) async fn diverge(stage: &mut Stage) -> Vec<Ended> {
     drop(player);
     let ended = over(stage, &joined, "diverged").await;
     all_resumed(stage).await;
-    assert!(!stage.api.bytes(&format!("/v1/matches/{id}/journal")).await.is_empty(), "it is kept");
+    assert!(!stage.api.journal(&id).await.is_empty(), "it is kept");
     // It replays up to where it was tampered with, and no further: that is why it was ended.
     assert!(stage.replays(&id).await.is_err());
     vec![Ended { id: None, ..ended }]

@@ -1,6 +1,7 @@
 //! Rows 10 and 11: guests that say too much.
 
 use serde_json::Value;
+use stadion_api::operations as ops;
 use stadion_tests::raw_player::RawPlayer;
 
 use super::memory::plays_on;
@@ -56,7 +57,7 @@ async fn says(stage: &mut Stage, program: &Program) -> (Ended, Vec<String>) {
 
 /// A match's log, as its developer reads it.
 pub(super) async fn lines(stage: &Stage, id: &str) -> Vec<String> {
-    let log = stage.api.get(&format!("/v1/matches/{id}/log")).await;
+    let log = stage.api.get(ops::GET_LOG, &[id]).await;
     let text = |line: &Value| line["text"].as_str().unwrap().to_owned();
     log["lines"].as_array().unwrap().iter().map(text).collect()
 }

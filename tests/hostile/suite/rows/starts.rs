@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use stadion_api::operations as ops;
 
 use super::programs::{ENDLESS_DESCRIBE, ENDLESS_START, ENDLESS_START_FUNCTION, TRAP_START};
 use super::{Ended, Program, Stage};
@@ -70,13 +71,12 @@ pub(super) async fn quarantine(stage: &mut Stage) -> Vec<Ended> {
 }
 
 async fn newest(stage: &Stage, game: &str) -> Value {
-    stage.api.get(&format!("/v1/games/{game}/versions")).await["items"][0].clone()
+    stage.api.get(ops::LIST_VERSIONS, &[game]).await["items"][0].clone()
 }
 
 async fn lift(stage: &Stage, game: &str) {
     let version = newest(stage, game).await["version"].as_str().unwrap().to_owned();
-    let path = format!("/v1/games/{game}/versions/{version}/quarantine");
-    let (status, problem) = stage.api.call(reqwest::Method::DELETE, &path, &Value::Null).await;
+    let (status, problem) = stage.api.call(ops::LIFT_QUARANTINE, &[game, &version], &Value::Null).await;
     assert!(status.is_success(), "{status} {problem}");
 }
 

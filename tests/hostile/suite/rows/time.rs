@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::Value;
+use stadion_api::operations as ops;
 use stadion_protocol::CloseCode;
 use stadion_tests::raw_player::RawPlayer;
 
@@ -86,10 +87,9 @@ async fn try_rounds(stage: &Stage, id: &str, player: &mut RawPlayer, rounds: u32
     player.input(&rounds.to_le_bytes()).await;
     tokio::time::sleep(TRY_FOR / 3).await;
     let seen = |used: Value| (used["cpu_us"].as_u64().unwrap() as f64, used["ticks"].as_u64().unwrap() as f64);
-    let path = format!("/v1/matches/{id}/usage");
-    let before = seen(stage.api.get(&path).await);
+    let before = seen(stage.api.get(ops::GET_MATCH_USAGE, &[id]).await);
     tokio::time::sleep(TRY_FOR).await;
-    let after = seen(stage.api.get(&path).await);
+    let after = seen(stage.api.get(ops::GET_MATCH_USAGE, &[id]).await);
     let runs = stage.api.match_now(id).await["state"] == "running";
     runs.then(|| ((after.0 - before.0) / (after.1 - before.1).max(1.0)).max(1.0))
 }
@@ -123,11 +123,10 @@ async fn dropped_after(stage: &mut Stage, program: &Program, wait: Duration) -> 
     let game = stage.publish(program).await;
     let joined = stage.play(&game).await;
     let id = match_id(&joined);
-    let path = format!("/v1/matches/{id}");
     let players = join_all((0..STORM).map(|_| connect(&joined)));
     let end = async {
         tokio::time::sleep(wait).await;
-        stage.api.call(reqwest::Method::DELETE, &path, &Value::Null).await
+        stage.api.end(&id).await
     };
     let (mut players, _) = tokio::join!(players, end);
     let mut last = players.pop().unwrap();
@@ -142,5 +141,5 @@ async fn dropped_after(stage: &mut Stage, program: &Program, wait: Duration) -> 
 }
 
 async fn usage(stage: &Stage, ended: &Ended) -> Value {
-    stage.api.get(&format!("/v1/matches/{}/usage", ended.id.as_ref().unwrap())).await
+    stage.api.get(ops::GET_MATCH_USAGE, &[ended.id.as_ref().unwrap()]).await
 }

@@ -1,7 +1,7 @@
 //! Rows 7 and 9: guests that trap.
 
-use reqwest::Method;
 use serde_json::json;
+use stadion_api::operations as ops;
 use stadion_protocol::CloseCode;
 use stadion_tests::raw_player::RawPlayer;
 
@@ -66,7 +66,7 @@ pub(super) async fn carried(stage: &mut Stage, program: &Program, word: &str) ->
     let id = match_id(&joined);
     let next = stage.publish_version(program.name, program.wasm_with(ANOTHER)).await;
     let order = json!({"version": next["version"], "how": "carry"});
-    let (status, problem) = stage.api.call(Method::POST, &format!("/v1/matches/{id}/upgrade"), &order).await;
+    let (status, problem) = stage.api.call(ops::UPGRADE_MATCH, &[&id], &order).await;
     let said = problem.to_string();
     assert!(status.is_client_error() && said.contains(word), "{}: {status} {problem}", program.name);
     let tick = stage.api.match_now(&id).await["tick"].as_u64();
