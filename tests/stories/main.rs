@@ -11,6 +11,7 @@ mod cli;
 mod debugging;
 mod dev;
 mod document;
+mod finding;
 mod first_game;
 mod https;
 mod kill;
