@@ -237,7 +237,7 @@ mod tests {
     fn every_message_of_webhooks_is_described_and_shown() {
         let document: Value = serde_json::from_str(&json()).unwrap();
         let webhooks = document["webhooks"].as_object().unwrap();
-        let kinds = crate::model::WebhookKind::EVENTS.map(|kind| kind.as_str());
+        let kinds = crate::model::WebhookKind::EVENTS.map(crate::model::WebhookKind::as_str);
         assert!(kinds.iter().all(|kind| webhooks.contains_key(*kind)) && webhooks.contains_key("ping"));
         for (kind, item) in webhooks {
             let content = &item["post"]["requestBody"]["content"]["application/json"];

@@ -197,6 +197,20 @@ pub(super) mod sql {
     ];
 }
 
+/// A document, from its row.
+pub(super) fn document(row: &impl Columns) -> Result<Document, StoreError> {
+    let changed_at = row.time("changed_at")?;
+    Ok(Document { version: row.uint("version")?, changed_at, data: row.bytes("data")? })
+}
+
+/// What is known of a document without its content, from its row.
+pub(super) fn head(row: &impl Columns) -> Result<DocumentHead, StoreError> {
+    let key: DocumentKey = row.parsed("key")?;
+    let room: u32 = row.uint("room")?;
+    let size = room.saturating_sub(u32::try_from(key.as_str().len()).unwrap_or(room));
+    Ok(DocumentHead { size, version: row.uint("version")?, changed_at: row.time("changed_at")?, key })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,18 +271,4 @@ mod tests {
             assert_eq!(remembered(word, version).unwrap(), answer);
         }
     }
-}
-
-/// A document, from its row.
-pub(super) fn document(row: &impl Columns) -> Result<Document, StoreError> {
-    let changed_at = row.time("changed_at")?;
-    Ok(Document { version: row.uint("version")?, changed_at, data: row.bytes("data")? })
-}
-
-/// What is known of a document without its content, from its row.
-pub(super) fn head(row: &impl Columns) -> Result<DocumentHead, StoreError> {
-    let key: DocumentKey = row.parsed("key")?;
-    let room: u32 = row.uint("room")?;
-    let size = room.saturating_sub(u32::try_from(key.as_str().len()).unwrap_or(room));
-    Ok(DocumentHead { size, version: row.uint("version")?, changed_at: row.time("changed_at")?, key })
 }

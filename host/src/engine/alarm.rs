@@ -210,7 +210,8 @@ mod tests {
     use crate::clock;
 
     fn engine() -> Engine {
-        Engine::new(EngineConfig { sessions: Sessions::OnDemand, ..EngineConfig::default() }).unwrap()
+        Engine::new(EngineConfig { sessions: Sessions::OnDemand, ..EngineConfig::default() })
+            .expect("an engine without a pool")
     }
 
     /// Works until something has come about, for ten seconds at most.
